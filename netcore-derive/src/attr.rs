@@ -1,0 +1,58 @@
+//! What all three macros read from attributes.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, Expr, ExprLit, Generics, Lit, Meta, Path, spanned::Spanned};
+
+/// Errors, gathered: a user sees all of them at once.
+#[derive(Default)]
+pub(crate) struct Errors(Option<syn::Error>);
+
+impl Errors {
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    pub(crate) fn at(&mut self, place: &impl Spanned, message: impl std::fmt::Display) {
+        self.push(syn::Error::new(place.span(), message));
+    }
+
+    /// The value, or what went wrong.
+    pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    pub(crate) fn finish(self) -> syn::Result<()> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// Where netcore is, as tokens: `::netcore` unless `crate = path` says otherwise.
+pub(crate) fn netcore(path: Option<&Path>) -> TokenStream {
+    path.map_or_else(|| quote!(::netcore), |path| quote!(#path))
+}
+
+/// The text of the doc comments.
+pub(crate) fn doc(attrs: &[Attribute]) -> String {
+    let lines = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Says that a type with parameters has no one layout.
+pub(crate) fn refuse_generics(generics: &Generics, what: &str, errors: &mut Errors) {
+    if !generics.params.is_empty() {
+        errors.at(
+            &generics.params,
+            format!("{what} takes no type, lifetime or const parameters: write out one type for each use"),
+        );
+    }
+}

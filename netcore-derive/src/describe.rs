@@ -1,0 +1,420 @@
+//! `#[derive(Describe)]`: what serde's and prost's own attributes make of a type.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{
+    Attribute, Data, DataEnum, DeriveInput, Expr, ExprLit, Fields, Ident, Lit, LitStr, Path, Token, Type,
+    meta::ParseNestedMeta, spanned::Spanned,
+};
+
+use crate::attr::{Errors, doc, netcore, refuse_generics};
+use crate::field::generic;
+use crate::names::rename;
+
+#[derive(Default)]
+struct Container {
+    krate: Option<Path>,
+    rename_all: Option<String>,
+    /// How the type is written is not what its fields say.
+    opaque: bool,
+}
+
+/// What a field's attributes say.
+#[derive(Default)]
+struct FieldAttrs {
+    opaque: bool,
+    recursive: bool,
+    skip: bool,
+    prost: Option<Prost>,
+}
+
+/// What `#[prost(…)]` says.
+#[derive(Default)]
+struct Prost {
+    kind: String,
+    /// `map = "string, message"`.
+    map: Option<(String, String)>,
+    repeated: bool,
+    boxed: bool,
+    oneof: bool,
+    tag: u32,
+}
+
+pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let container = container(&input.attrs, &mut errors);
+    refuse_generics(&input.generics, "`Describe`", &mut errors);
+    let nc = netcore(container.krate.as_ref());
+    let (ident, name) = (&input.ident, input.ident.to_string());
+    let ty = if container.opaque {
+        constant(&nc, &opaque(&nc))
+    } else {
+        match &input.data {
+            Data::Struct(data) => {
+                structure(&nc, &name, &data.fields, container.rename_all.as_deref(), &mut errors)
+            }
+            Data::Enum(data) => enumeration(&nc, &name, data, container.rename_all.as_deref(), &mut errors),
+            Data::Union(_) => {
+                errors.at(ident, "a union has neither named nor numbered fields");
+                TokenStream::new()
+            }
+        }
+    };
+    errors.finish()?;
+    Ok(quote! {
+        const _: () = {
+            #[allow(unused_imports)]
+            use #nc::derive::OpaqueBody as _;
+
+            #[automatically_derived]
+            impl #nc::Describe for #ident {
+                const TYPE: &'static #nc::derive::Type = #ty;
+            }
+        };
+    })
+}
+
+fn container(attrs: &[Attribute], errors: &mut Errors) -> Container {
+    let mut container = Container::default();
+    for attr in attrs {
+        if attr.path().is_ident("describe") {
+            errors.take(attr.parse_nested_meta(|meta| {
+                if meta.path.is_ident("crate") {
+                    container.krate = Some(meta.value()?.parse()?);
+                } else if meta.path.is_ident("opaque") {
+                    container.opaque = true;
+                } else {
+                    return Err(meta.error("unknown attribute; a described type takes `opaque` or `crate`"));
+                }
+                Ok(())
+            }));
+        } else if attr.path().is_ident("serde") {
+            errors.take(attr.parse_nested_meta(|meta| {
+                if meta.path.is_ident("rename_all") {
+                    container.rename_all = both_ways(&meta)?;
+                } else {
+                    let other_shape = ["tag", "content", "untagged", "from", "try_from", "into", "remote"];
+                    container.opaque |= other_shape.iter().any(|key| meta.path.is_ident(key));
+                    skip_value(&meta)?;
+                }
+                Ok(())
+            }));
+        }
+    }
+    container
+}
+
+fn structure(
+    nc: &TokenStream,
+    name: &str,
+    fields: &Fields,
+    rule: Option<&str>,
+    errors: &mut Errors,
+) -> TokenStream {
+    let mut described = Vec::new();
+    let mut numbered = false;
+    let mut newtype = None;
+    let mut flat = false;
+    for (at, field) in fields.iter().enumerate() {
+        let attrs = field_attrs(field.attrs.iter(), &mut flat, errors);
+        if attrs.skip {
+            continue;
+        }
+        numbered |= attrs.prost.is_some();
+        let number = attrs.prost.as_ref().map_or(0, |prost| prost.tag);
+        let key = field
+            .ident
+            .as_ref()
+            .map_or_else(|| at.to_string(), |ident| serde_name(ident, &field.attrs, rule));
+        let (ty, docs) = (field_type(nc, &field.ty, &attrs, errors), doc(&field.attrs));
+        newtype = Some(ty.clone());
+        described.push(quote!(#nc::derive::Field::new(#key, #docs, #number, #ty)));
+    }
+    if flat {
+        return constant(nc, &opaque(nc));
+    }
+    if let (Fields::Unnamed(_), 1, Some(ty)) = (fields, described.len(), newtype) {
+        // A newtype is written as what it holds.
+        return ty;
+    }
+    let by = match fields {
+        _ if numbered => quote!(Number),
+        Fields::Named(_) => quote!(Name),
+        _ => quote!(Position),
+    };
+    constant(
+        nc,
+        &quote!(#nc::derive::Type::Struct(#nc::derive::Struct::new(
+            #name,
+            #nc::derive::By::#by,
+            { const FIELDS: &'static [#nc::derive::Field] = &[#(#described),*]; FIELDS },
+        ))),
+    )
+}
+
+fn enumeration(
+    nc: &TokenStream,
+    name: &str,
+    data: &DataEnum,
+    rule: Option<&str>,
+    errors: &mut Errors,
+) -> TokenStream {
+    let mut variants = Vec::new();
+    let mut numbered = false;
+    for (at, variant) in data.variants.iter().enumerate() {
+        let mut flat = false;
+        let inner = match &variant.fields {
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => fields.unnamed.first(),
+            _ => None,
+        };
+        let inner_attrs = inner.map_or(&[][..], |field| &field.attrs);
+        let attrs = field_attrs(variant.attrs.iter().chain(inner_attrs), &mut flat, errors);
+        if attrs.skip {
+            continue;
+        }
+        numbered |= attrs.prost.is_some();
+        let key = serde_name(&variant.ident, &variant.attrs, rule);
+        let docs = doc(&variant.attrs);
+        let tag = attrs.prost.as_ref().map_or(i64::try_from(at).unwrap_or(0), |prost| i64::from(prost.tag));
+        let body = if let Some(inner) = inner {
+            field_type(nc, &inner.ty, &attrs, errors)
+        } else {
+            structure(nc, &variant.ident.to_string(), &variant.fields, None, errors)
+        };
+        variants.push(quote!(#nc::derive::Variant::new(#key, #docs, #tag, #body)));
+    }
+    let by = if numbered { quote!(Number) } else { quote!(Name) };
+    constant(
+        nc,
+        &quote!(#nc::derive::Type::Enum(#nc::derive::Enum::new(
+            #name,
+            ::core::option::Option::None,
+            #nc::derive::By::#by,
+            { const VARIANTS: &'static [#nc::derive::Variant] = &[#(#variants),*]; VARIANTS },
+        ))),
+    )
+}
+
+fn field_attrs<'a>(
+    all: impl Iterator<Item = &'a Attribute>,
+    flat: &mut bool,
+    errors: &mut Errors,
+) -> FieldAttrs {
+    let mut attrs = FieldAttrs::default();
+    for attr in all {
+        if attr.path().is_ident("describe") {
+            errors.take(attr.parse_nested_meta(|meta| {
+                if meta.path.is_ident("opaque") {
+                    attrs.opaque = true;
+                } else if meta.path.is_ident("recursive") {
+                    attrs.recursive = true;
+                } else {
+                    return Err(
+                        meta.error("unknown attribute; a described field takes `opaque` or `recursive`")
+                    );
+                }
+                Ok(())
+            }));
+        } else if attr.path().is_ident("serde") {
+            errors.take(attr.parse_nested_meta(|meta| {
+                let is = |key| meta.path.is_ident(key);
+                attrs.skip |= is("skip") || is("skip_serializing");
+                attrs.opaque |= is("with") || is("serialize_with");
+                *flat |= is("flatten");
+                skip_value(&meta)
+            }));
+        } else if attr.path().is_ident("prost") {
+            let mut prost = Prost::default();
+            errors.take(attr.parse_nested_meta(|meta| prost.take(&meta)));
+            attrs.prost = Some(prost);
+        }
+    }
+    attrs
+}
+
+impl Prost {
+    fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
+        let value = if meta.input.peek(Token![=]) { Some(meta.value()?.parse::<Expr>()?) } else { None };
+        let text = match &value {
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => text.value(),
+            Some(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => number.base10_digits().to_owned(),
+            _ => String::new(),
+        };
+        match &*key {
+            "tag" => self.tag = text.parse().unwrap_or(0),
+            "enumeration" => self.kind = "int32".into(),
+            "tags" | "default" | "optional" | "required" | "packed" => {}
+            "repeated" => self.repeated = true,
+            "boxed" => self.boxed = true,
+            "oneof" => self.oneof = true,
+            "map" | "btree_map" | "hash_map" => {
+                self.map = text.split_once(',').map(|(key, value)| (key.trim().into(), value.trim().into()));
+            }
+            _ => self.kind = key,
+        }
+        Ok(())
+    }
+}
+
+/// A field's type, as an expression for a `&'static Type`.
+fn field_type(nc: &TokenStream, ty: &Type, attrs: &FieldAttrs, errors: &mut Errors) -> TokenStream {
+    let constant = |value: TokenStream| constant(nc, &value);
+    if attrs.opaque {
+        return constant(opaque(nc));
+    }
+    let recursive = attrs.recursive || attrs.prost.as_ref().is_some_and(|prost| prost.boxed);
+    if recursive {
+        let name = quote!(#ty).to_string();
+        return constant(quote!(#nc::derive::Type::Recursive(#nc::derive::Shared::Static(#name))));
+    }
+    let Some(prost) = &attrs.prost else { return quote!(<#ty as #nc::Describe>::TYPE) };
+    if prost.oneof {
+        let inner = innermost(ty);
+        return quote!(<#inner as #nc::Describe>::TYPE);
+    }
+    if let Some((key, value)) = &prost.map {
+        let key = scalar(nc, key, ty, errors).map_or_else(|| constant(opaque(nc)), &constant);
+        let value = scalar(nc, value, ty, errors).map_or_else(
+            || {
+                map_value(ty)
+                    .map_or_else(|| constant(opaque(nc)), |inner| quote!(<#inner as #nc::Describe>::TYPE))
+            },
+            &constant,
+        );
+        return constant(quote!(#nc::derive::Type::Map {
+            key: #nc::derive::Shared::Static(#key),
+            value: #nc::derive::Shared::Static(#value),
+        }));
+    }
+    let one = scalar(nc, &prost.kind, ty, errors).map_or_else(
+        || {
+            let inner = innermost(ty);
+            quote!(<#inner as #nc::Describe>::TYPE)
+        },
+        &constant,
+    );
+    if prost.repeated {
+        return constant(quote!(#nc::derive::Type::List {
+            item: #nc::derive::Shared::Static(#one),
+            len: #nc::derive::Len::Own,
+        }));
+    }
+    one
+}
+
+/// A `&'static Type` of a constant value.
+fn constant(nc: &TokenStream, value: &TokenStream) -> TokenStream {
+    quote!({ const TYPE: &'static #nc::derive::Type = &#value; TYPE })
+}
+
+fn opaque(nc: &TokenStream) -> TokenStream {
+    quote!(#nc::derive::Type::Opaque)
+}
+
+/// A protobuf scalar; `None` for a message.
+fn scalar(nc: &TokenStream, kind: &str, ty: &Type, errors: &mut Errors) -> Option<TokenStream> {
+    let int = |bytes: u8, signed: bool, form: &str| {
+        let form = syn::Ident::new(form, ty.span());
+        Some(quote!(#nc::derive::Type::Int(#nc::derive::Int {
+            bytes: #bytes,
+            signed: #signed,
+            form: #nc::derive::Form::#form,
+        })))
+    };
+    let float =
+        |bytes: u8| Some(quote!(#nc::derive::Type::Float { bytes: #bytes, form: #nc::derive::Form::Little }));
+    // `enumeration(Kind)` is how a map names an enumeration's values.
+    match kind {
+        "int32" => int(4, true, "Varint"),
+        _ if kind.starts_with("enumeration") => int(4, true, "Varint"),
+        "int64" => int(8, true, "Varint"),
+        "uint32" => int(4, false, "Varint"),
+        "uint64" => int(8, false, "Varint"),
+        "sint32" => int(4, true, "ZigZag"),
+        "sint64" => int(8, true, "ZigZag"),
+        "fixed32" => int(4, false, "Little"),
+        "fixed64" => int(8, false, "Little"),
+        "sfixed32" => int(4, true, "Little"),
+        "sfixed64" => int(8, true, "Little"),
+        "float" => float(4),
+        "double" => float(8),
+        "bool" => Some(quote!(#nc::derive::Type::Bool)),
+        "string" => Some(quote!(#nc::derive::Type::Text(#nc::derive::Len::Own))),
+        "bytes" => Some(quote!(#nc::derive::Type::Bytes(#nc::derive::Len::Own))),
+        "message" => None,
+        other => {
+            errors.at(
+                ty,
+                format!(
+                    "`{other}` is no protobuf type that is known here: mark the field `#[describe(opaque)]`"
+                ),
+            );
+            Some(opaque(nc))
+        }
+    }
+}
+
+/// The message type inside `Option`, `Vec` and `Box`.
+fn innermost(ty: &Type) -> &Type {
+    ["Option", "Vec", "Box"].iter().find_map(|wrapper| generic(ty, wrapper)).map_or(ty, innermost)
+}
+
+/// The `V` of a `…Map<K, V>`.
+fn map_value(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let syn::PathArguments::AngleBracketed(args) = &path.path.segments.last()?.arguments else { return None };
+    match args.args.iter().nth(1)? {
+        syn::GenericArgument::Type(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// The field's key on the wire.
+pub(crate) fn serde_name(ident: &Ident, attrs: &[Attribute], rule: Option<&str>) -> String {
+    let own = ident.to_string();
+    let own = own.trim_start_matches("r#");
+    let mut name = rule.and_then(|rule| rename(rule, own)).unwrap_or_else(|| own.to_owned());
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+        // serde itself reports what it cannot read.
+        let _ = attr.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                if let Some(renamed) = both_ways(&meta)? {
+                    name = renamed;
+                }
+                Ok(())
+            } else {
+                skip_value(&meta)
+            }
+        });
+    }
+    name
+}
+
+/// `rename = "x"`, or `rename(serialize = "x", deserialize = "y")`, of which the first is what is written.
+fn both_ways(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<String>> {
+    if meta.input.peek(Token![=]) {
+        return Ok(Some(meta.value()?.parse::<LitStr>()?.value()));
+    }
+    let mut written = None;
+    meta.parse_nested_meta(|meta| {
+        let value = meta.value()?.parse::<LitStr>()?.value();
+        if meta.path.is_ident("serialize") {
+            written = Some(value);
+        }
+        Ok(())
+    })?;
+    Ok(written)
+}
+
+/// Steps over an attribute of somebody else's.
+fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.input.peek(Token![=]) {
+        meta.value()?.parse::<Expr>()?;
+    } else if meta.input.peek(syn::token::Paren) {
+        let inner;
+        syn::parenthesized!(inner in meta.input);
+        inner.parse::<TokenStream>()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! A raw field's attributes, and the code that reads, writes and describes it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    Attribute, Expr, GenericArgument, Ident, LitInt, PathArguments, Token, Type, meta::ParseNestedMeta,
+    spanned::Spanned,
+};
+
+use crate::attr::Errors;
+
+/// How the end of text, bytes or a list is told.
+#[derive(Clone)]
+pub(crate) enum End {
+    /// By the type itself.
+    Own,
+    Len(Ident),
+    LenIn(Ident),
+    Fixed(Expr),
+    Count(Ident),
+    CountIn(Ident),
+    Rest,
+}
+
+/// What `#[raw(…)]` says of a field.
+#[derive(Clone)]
+pub(crate) struct FieldSpec {
+    pub(crate) end: End,
+    max: Option<Expr>,
+    trim_both: bool,
+    item: Option<Box<FieldSpec>>,
+    pub(crate) span: Span,
+}
+
+const KNOWN: &str = "`len`, `len_in`, `fixed`, `rest`, `count`, `count_in`, `max`, `trim` or `item(…)`";
+const LENGTHS: [&str; 6] = ["u8", "u16", "u32", "i8", "i16", "i32"];
+
+impl FieldSpec {
+    pub(crate) fn plain(span: Span) -> Self {
+        Self { end: End::Own, max: None, trim_both: false, item: None, span }
+    }
+
+    pub(crate) fn parse(attrs: &[Attribute], span: Span, errors: &mut Errors) -> Self {
+        let mut spec = Self::plain(span);
+        for attr in attrs.iter().filter(|attr| attr.path().is_ident("raw")) {
+            spec.span = attr.span();
+            errors.take(attr.parse_nested_meta(|meta| spec.take(&meta)));
+        }
+        errors.take(spec.check());
+        spec
+    }
+
+    fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        let key = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
+        match &*key {
+            "len" => self.set(meta, End::Len(length(meta)?)),
+            "len_in" => self.set(meta, End::LenIn(meta.value()?.parse()?)),
+            "fixed" => self.set(meta, End::Fixed(meta.value()?.parse()?)),
+            "count" => self.set(meta, End::Count(length(meta)?)),
+            "count_in" => self.set(meta, End::CountIn(meta.value()?.parse()?)),
+            "rest" => self.set(meta, End::Rest),
+            "max" => {
+                self.max = Some(meta.value()?.parse()?);
+                Ok(())
+            }
+            "trim" => {
+                let which: Ident = meta.value()?.parse()?;
+                self.trim_both = match &*which.to_string() {
+                    "both" => true,
+                    "end" => false,
+                    _ => {
+                        return Err(syn::Error::new(which.span(), "`trim` is `end` (the default) or `both`"));
+                    }
+                };
+                Ok(())
+            }
+            "item" => {
+                let mut item = Self::plain(meta.path.span());
+                meta.parse_nested_meta(|meta| item.take(&meta))?;
+                item.check()?;
+                self.item = Some(Box::new(item));
+                Ok(())
+            }
+            _ => Err(meta.error(format!("unknown attribute; a raw field takes {KNOWN}"))),
+        }
+    }
+
+    fn set(&mut self, meta: &ParseNestedMeta<'_>, end: End) -> syn::Result<()> {
+        if !matches!(self.end, End::Own) {
+            return Err(meta.error("the field says twice how its end is told: keep one of `len`, `len_in`, `fixed`, `rest`, `count` and `count_in`"));
+        }
+        self.end = end;
+        Ok(())
+    }
+
+    fn check(&self) -> syn::Result<()> {
+        let refuse = |what: &str| Err(syn::Error::new(self.span, what));
+        match &self.end {
+            End::Own if self.max.is_some() => {
+                refuse("`max` bounds a length: add `len`, `len_in`, `rest`, `count` or `count_in`")
+            }
+            End::Own if self.item.is_some() => {
+                refuse("`item(…)` is for lists: add `count`, `count_in` or `rest`")
+            }
+            End::Len(_) | End::LenIn(_) | End::Fixed(_) if self.item.is_some() => {
+                refuse("`item(…)` is for lists, and text and bytes have no items: use `count` or `count_in`")
+            }
+            End::Fixed(_) if self.max.is_some() => refuse("a `fixed` size is its own bound: take `max` away"),
+            End::Fixed(_) => Ok(()),
+            _ if self.trim_both => refuse("`trim` is for text of a `fixed` size"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The other field that this one's length is in.
+    pub(crate) fn held_in(&self) -> Option<&Ident> {
+        match &self.end {
+            End::LenIn(name) | End::CountIn(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.end, End::Own)
+    }
+
+    fn max(&self) -> TokenStream {
+        self.max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max))
+    }
+
+    fn max_in_schema(&self) -> TokenStream {
+        self.max.as_ref().map_or_else(
+            || quote!(::core::primitive::u32::MAX),
+            |max| quote!((#max) as ::core::primitive::u32),
+        )
+    }
+
+    fn trim(&self, nc: &TokenStream) -> TokenStream {
+        let which = if self.trim_both { quote!(Both) } else { quote!(End) };
+        quote!(#nc::derive::fields::Trim::#which)
+    }
+
+    fn item(&self, ty: &Type) -> Self {
+        self.item.as_deref().cloned().unwrap_or_else(|| Self::plain(ty.span()))
+    }
+}
+
+fn length(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
+    let kind = meta.value()?.parse::<Ident>();
+    match kind {
+        Ok(kind) if LENGTHS.contains(&&*kind.to_string()) => Ok(kind),
+        Ok(kind) => Err(syn::Error::new(
+            kind.span(),
+            "a length is u8, u16, u32, i8, i16 or i32; to take it from another field, say `len_in = field` or `count_in = field`",
+        )),
+        Err(error) => Err(syn::Error::new(error.span(), "a length is u8, u16, u32, i8, i16 or i32")),
+    }
+}
+
+/// Where code for fields is made: names of the surroundings, and constants that the schema needs.
+pub(crate) struct Context {
+    pub(crate) nc: TokenStream,
+    /// The byte order, as a type.
+    pub(crate) endian: TokenStream,
+    /// Associated constants of `layout`, which may name its type parameter; plain items could not.
+    pub(crate) consts: Vec<TokenStream>,
+    /// The type that the constants belong to.
+    pub(crate) layout: TokenStream,
+}
+
+impl Context {
+    /// Adds a constant and returns its path.
+    pub(crate) fn constant(&mut self, ty: &TokenStream, value: &TokenStream) -> TokenStream {
+        let name = format_ident!("C{}", self.consts.len());
+        let layout = &self.layout;
+        self.consts.push(quote!(const #name: #ty = #value;));
+        quote!(#layout::#name)
+    }
+
+    pub(crate) fn type_constant(&mut self, value: &TokenStream) -> TokenStream {
+        let nc = self.nc.clone();
+        self.constant(&quote!(&'static #nc::derive::Type), &quote!(&#value))
+    }
+}
+
+/// The raw code of one value: how it is read, written, described and measured.
+pub(crate) struct Code {
+    /// An expression: `Result<T, BodyError>`, from `__from`.
+    pub(crate) read: TokenStream,
+    /// An expression: `Result<(), BodyError>`, of `__value: &T`, to `__to`.
+    pub(crate) write: TokenStream,
+    /// A `&'static Type`.
+    pub(crate) ty: TokenStream,
+    pub(crate) min: TokenStream,
+    pub(crate) fixed: TokenStream,
+    pub(crate) shares: TokenStream,
+}
+
+/// The code of a value of type `ty`; `held` is the place of the field that its length is in.
+pub(crate) fn code(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> Code {
+    if let (false, Some(inner)) = (spec.is_own(), generic(ty, "Option")) {
+        return option(cx, spec, inner, held);
+    }
+    if let (End::Count(_) | End::CountIn(_) | End::Rest, Some(item)) = (&spec.end, list_item(spec, ty)) {
+        return list(cx, spec, item, held);
+    }
+    match &spec.end {
+        End::Own => own(cx, ty),
+        End::Count(_) | End::CountIn(_) => {
+            // Not a `Vec`: let the compiler say so, at the type.
+            own(cx, ty)
+        }
+        _ => text(cx, spec, ty, held),
+    }
+}
+
+fn own(cx: &Context, ty: &Type) -> Code {
+    let (nc, endian) = (&cx.nc, &cx.endian);
+    let body = quote_spanned!(ty.span()=> <#ty as #nc::derive::RawBody<#endian>>);
+    Code {
+        read: quote!(#body::read(__from)),
+        write: quote!(#body::write(__value, __to)),
+        ty: quote!(#body::TYPE),
+        min: quote!(#body::MIN),
+        fixed: quote!(#body::FIXED),
+        shares: quote!(#body::SHARES),
+    }
+}
+
+fn option(cx: &mut Context, spec: &FieldSpec, inner: &Type, held: u32) -> Code {
+    let nc = cx.nc.clone();
+    let Code { read, write, ty, shares, .. } = code(cx, spec, inner, held);
+    Code {
+        read: quote!(#nc::derive::fields::read_option(__from, |__from| #read)),
+        write: quote!(#nc::derive::fields::write_option(__value, __to, |__value, __to| #write)),
+        ty: cx.type_constant(&quote!(#nc::derive::Type::Option(#nc::derive::Shared::Static(#ty)))),
+        min: quote!(1),
+        fixed: quote!(false),
+        shares,
+    }
+}
+
+fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
+    let (nc, endian, max) = (cx.nc.clone(), cx.endian.clone(), spec.max());
+    let Code { read, write, ty, min, shares, .. } = code(cx, &spec.item(item), item, 0);
+    let fields = quote!(#nc::derive::fields);
+    let checked = quote_spanned!(item.span()=> const {
+        ::core::assert!(#min > 0, "an item that takes no bytes has no end: a list of it could be any number of items")
+    });
+    let items = quote!(#fields::read_list(__from, __count, #min, |__from| #read));
+    let (read, write_len, own_min) = match &spec.end {
+        End::Count(int) => {
+            let int = quote!(::core::primitive::#int);
+            (
+                quote!(#fields::read_len::<#endian, #int>(__from, #max).and_then(|__count| #items)),
+                quote!(#fields::write_len::<#endian, #int>(__value.len(), #max, __to)),
+                quote!(<#int as #nc::derive::RawBody>::MIN),
+            )
+        }
+        End::CountIn(holder) => {
+            let holder = binding(&holder.to_string());
+            (
+                quote!(#fields::check_len(#holder, #max).and_then(|__count| #items)),
+                quote!(#fields::match_len(*#holder, __value.len(), #max)),
+                quote!(0),
+            )
+        }
+        _ => (
+            quote!(#fields::read_list_rest(__from, #max, |__from| #read)),
+            quote!(#fields::check_max(__value.len(), #max)),
+            quote!(0),
+        ),
+    };
+    let len = schema_len(cx, spec, held);
+    let item_ty = ty;
+    Code {
+        read: quote!({ #checked; #read }),
+        write: quote!(#write_len.and_then(|()| #fields::write_list(__value, __to, |__value, __to| #write))),
+        ty: cx.type_constant(&quote!(#nc::derive::Type::List {
+            item: #nc::derive::Shared::Static(#item_ty),
+            len: #len,
+        })),
+        min: own_min,
+        fixed: quote!(false),
+        shares,
+    }
+}
+
+fn text(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> Code {
+    let (nc, endian, max, trim) = (cx.nc.clone(), cx.endian.clone(), spec.max(), spec.trim(&cx.nc));
+    let fields = quote!(#nc::derive::fields);
+    let body = quote_spanned!(ty.span()=> <#ty as #fields::Text>);
+    let len = schema_len(cx, spec, held);
+    let put = quote!(#fields::write_text::<#ty>(__value, __to));
+    let have = quote!(#body::as_slice(__value).len());
+    let (read, write, min, fixed) = match &spec.end {
+        End::Len(int) => {
+            let int = quote!(::core::primitive::#int);
+            (
+                quote!(#fields::read_len::<#endian, #int>(__from, #max)
+                    .and_then(|__len| #fields::read_text::<#ty>(__from, __len))),
+                quote!(#fields::write_len::<#endian, #int>(#have, #max, __to).map(|()| #put)),
+                quote!(<#int as #nc::derive::RawBody>::MIN),
+                quote!(false),
+            )
+        }
+        End::LenIn(holder) => {
+            let holder = binding(&holder.to_string());
+            (
+                quote!(#fields::check_len(#holder, #max).and_then(|__len| #fields::read_text::<#ty>(__from, __len))),
+                quote!(#fields::match_len(*#holder, #have, #max).map(|()| #put)),
+                quote!(0),
+                quote!(false),
+            )
+        }
+        End::Fixed(size) => (
+            quote!(#fields::read_padded::<#ty, { #size }>(__from, #trim)),
+            quote!(#fields::write_padded::<#ty, { #size }>(__value, #trim, __to)),
+            quote!((#size)),
+            quote!(true),
+        ),
+        _ => (
+            quote!(#fields::read_rest::<#ty>(__from, #max)),
+            quote!(#fields::check_max(#have, #max).map(|()| #put)),
+            quote!(0),
+            quote!(false),
+        ),
+    };
+    Code {
+        read,
+        write,
+        ty: cx.type_constant(&quote!(#fields::text_type::<#ty>(#len))),
+        min,
+        fixed,
+        shares: quote!(#body::SHARES),
+    }
+}
+
+/// The schema's word for how the end is told.
+fn schema_len(cx: &Context, spec: &FieldSpec, held: u32) -> TokenStream {
+    let (nc, endian, max) = (&cx.nc, &cx.endian, spec.max_in_schema());
+    match &spec.end {
+        End::Len(int) | End::Count(int) => {
+            quote!(#nc::derive::fields::prefix::<#endian, ::core::primitive::#int>(#max))
+        }
+        End::LenIn(holder) | End::CountIn(holder) => {
+            let holder = holder.to_string();
+            quote!(#nc::derive::fields::held(#holder, #held, #max))
+        }
+        End::Fixed(size) => quote!(#nc::derive::Len::Fixed((#size) as ::core::primitive::u32)),
+        End::Rest | End::Own => quote!(#nc::derive::Len::Rest { max: #max }),
+    }
+}
+
+/// The variable that holds a field's value, or a reference to it.
+pub(crate) fn binding(field: &str) -> Ident {
+    format_ident!("__field_{}", field.trim_start_matches("r#"))
+}
+
+/// The type that a `Vec` is a list of: `Vec<u8>` with `rest` is bytes, unless its items have attributes.
+fn list_item<'t>(spec: &FieldSpec, ty: &'t Type) -> Option<&'t Type> {
+    let item = generic(ty, "Vec")?;
+    let bytes = matches!(item, Type::Path(path) if path.path.is_ident("u8"));
+    if matches!(spec.end, End::Rest) && bytes && spec.item.is_none() { None } else { Some(item) }
+}
+
+/// The `T` of `…::name<T>`.
+pub(crate) fn generic<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
+    let PathArguments::AngleBracketed(args) = &last.arguments else { return None };
+    args.args.iter().find_map(|arg| match arg {
+        GenericArgument::Type(inner) => Some(inner),
+        _ => None,
+    })
+}
+
+/// `key = 17`: an integer literal, with its sign.
+pub(crate) fn integer(meta: &ParseNestedMeta<'_>) -> syn::Result<(i128, Span)> {
+    let value = meta.value()?;
+    let minus = value.parse::<Option<Token![-]>>()?.is_some();
+    let literal: LitInt = value.parse()?;
+    let number: i128 = literal.base10_parse()?;
+    Ok((if minus { -number } else { number }, literal.span()))
+}

@@ -1,0 +1,145 @@
+//! Raw fields one behind the other: of a struct, of an enum's variant, of a packet.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Fields, Index, Member, Type, spanned::Spanned};
+
+use crate::attr::{Errors, doc};
+use crate::field::{Code, Context, End, FieldSpec, binding, code};
+
+/// One raw field.
+pub(crate) struct RawField<'a> {
+    pub(crate) member: Member,
+    pub(crate) name: String,
+    pub(crate) binding: Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) spec: FieldSpec,
+    doc: String,
+}
+
+/// The fields' attributes, checked against each other.
+pub(crate) fn parse<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<RawField<'a>> {
+    let mut parsed: Vec<RawField<'a>> = Vec::new();
+    for (at, field) in fields.iter().enumerate() {
+        let spec = FieldSpec::parse(&field.attrs, field.span(), errors);
+        if let Some(holder) = spec.held_in()
+            && !parsed.iter().any(|earlier| earlier.name == holder.to_string())
+        {
+            errors.at(
+                holder,
+                format!("no field `{holder}` stands before this one: the length must have been read first"),
+            );
+        }
+        let name = field.ident.as_ref().map_or_else(|| at.to_string(), Ident::to_string);
+        parsed.push(RawField {
+            member: field.ident.clone().map_or_else(|| Member::Unnamed(Index::from(at)), Member::Named),
+            binding: binding(&name),
+            name: name.trim_start_matches("r#").to_owned(),
+            ty: &field.ty,
+            spec,
+            doc: doc(&field.attrs),
+        });
+    }
+    for field in parsed.iter().rev().skip(1) {
+        if matches!(field.spec.end, End::Rest) {
+            errors.push(syn::Error::new(
+                field.spec.span,
+                "`rest` takes all that is left, so it must be the last field: move it to the end, or give it a length",
+            ));
+        }
+    }
+    parsed
+}
+
+/// The code of fields in a row.
+pub(crate) struct Layout {
+    /// Statements that read all of them from `__from` and end in `Ok(path { … })`.
+    pub(crate) read: TokenStream,
+    /// Statements that write all of them to `__to` and end in `Ok(())`; the pattern binds them.
+    pub(crate) write: TokenStream,
+    /// `path { a: __field_a, … }`, for values and for patterns.
+    pub(crate) pattern: TokenStream,
+    pub(crate) min: TokenStream,
+    pub(crate) fixed: TokenStream,
+    pub(crate) shares: TokenStream,
+    /// A `&'static [Field]`.
+    pub(crate) fields: TokenStream,
+}
+
+/// Expands `fields` for the constructor `path`.
+pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStream) -> Layout {
+    let nc = cx.nc.clone();
+    let mut read = TokenStream::new();
+    let mut write = TokenStream::new();
+    let (mut min, mut fixed, mut shares) = (quote!(0), quote!(true), quote!(false));
+    let mut described = Vec::new();
+    for field in fields {
+        let RawField { binding, name, ty, spec, doc, .. } = field;
+        let held = spec.held_in().and_then(|holder| fields.iter().position(|other| *holder == *other.name));
+        let code = code(cx, spec, ty, u32::try_from(held.unwrap_or(0)).unwrap_or(0));
+        let Code { read: read_one, write: write_one, ty, .. } = &code;
+        read.extend(quote! {
+            let #binding = #read_one.map_err(|__error| #nc::BodyError::within(__error, #name))?;
+        });
+        write.extend(quote! {
+            { let __value = #binding; #write_one }.map_err(|__error| #nc::BodyError::within(__error, #name))?;
+        });
+        let (one_min, one_fixed, one_shares) = (&code.min, &code.fixed, &code.shares);
+        min.extend(quote!(+ #one_min));
+        fixed.extend(quote!(&& #one_fixed));
+        shares.extend(quote!(|| #one_shares));
+        described.push(quote!(#nc::derive::Field::new(#name, #doc, 0, #ty)));
+    }
+    let pattern = pattern(fields, path);
+    let fields = cx.constant(&quote!(&'static [#nc::derive::Field]), &quote!(&[#(#described),*]));
+    Layout {
+        read: quote!(#read ::core::result::Result::Ok(#pattern)),
+        write: quote!(#write ::core::result::Result::Ok(())),
+        pattern,
+        min,
+        fixed,
+        shares,
+        fields,
+    }
+}
+
+fn pattern(fields: &[RawField<'_>], path: &TokenStream) -> TokenStream {
+    let members = fields.iter().map(|field| &field.member);
+    let bindings = fields.iter().map(|field| &field.binding);
+    quote!(#path { #(#members: #bindings),* })
+}
+
+/// Reads and writes a fixed layout in one piece: one check of the length in place of one a field.
+///
+/// Both expressions are the bodies of functions that return a `Result`; `min` and `fixed` are constants' paths.
+pub(crate) fn in_one_piece(
+    nc: &TokenStream,
+    min: &TokenStream,
+    fixed: &TokenStream,
+    layout: &Layout,
+) -> (TokenStream, TokenStream) {
+    let Layout { read, write, .. } = layout;
+    let read = quote! {
+        let mut __piece;
+        let __from = if #fixed {
+            __piece = #nc::derive::Reader::fixed::<{ #min }>(__from)?;
+            &mut __piece
+        } else {
+            __from
+        };
+        #read
+    };
+    let write = quote! {
+        if #fixed && !<__S as #nc::derive::Sink>::ROOMY {
+            let mut __room = [0u8; #min];
+            {
+                let __to = &mut #nc::derive::FixedSink::new(&mut __room);
+                (|| -> ::core::result::Result<(), #nc::BodyError> { #write })()?;
+            }
+            #nc::derive::Sink::put(__to, &__room);
+            return ::core::result::Result::Ok(());
+        }
+        #write
+    };
+    (read, write)
+}

@@ -1,0 +1,294 @@
+//! `#[derive(Packet)]`: attributes and checks. The expansion is in `packet_expand`.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{
+    Attribute, Data, DataEnum, DeriveInput, Expr, Fields, Path, Type, Variant, meta::ParseNestedMeta,
+    spanned::Spanned,
+};
+
+use crate::attr::{Errors, doc, netcore, refuse_generics};
+use crate::field::{FieldSpec, integer};
+use crate::layout::{self, RawField};
+use crate::packet_expand;
+
+/// A body format, as an attribute named it.
+#[derive(Clone)]
+pub(crate) struct Format {
+    pub(crate) kind: FormatKind,
+    /// The format as a type.
+    pub(crate) ty: TokenStream,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FormatKind {
+    Raw,
+    MsgPack,
+    MsgPackArray,
+    Protobuf,
+    Own,
+}
+
+/// An enum of packets.
+pub(crate) struct Packets<'a> {
+    pub(crate) nc: TokenStream,
+    pub(crate) input: &'a DeriveInput,
+    pub(crate) packets: Vec<PacketVariant<'a>>,
+    /// The catch-all variant.
+    pub(crate) other: Option<&'a Ident>,
+}
+
+/// A packet.
+pub(crate) struct PacketVariant<'a> {
+    pub(crate) variant: &'a Variant,
+    pub(crate) id: u16,
+    pub(crate) doc: String,
+    pub(crate) format: Format,
+    pub(crate) max: Option<Expr>,
+    pub(crate) ignore_extra: bool,
+    pub(crate) body: Body<'a>,
+}
+
+/// What a packet holds.
+pub(crate) enum Body<'a> {
+    Unit,
+    /// One body type.
+    Tuple(&'a Type, FieldSpec),
+    RawFields(Vec<RawField<'a>>),
+    /// Fields of a MessagePack map or array.
+    SerdeFields(&'a Fields),
+}
+
+#[derive(Default)]
+struct Attrs {
+    krate: Option<Path>,
+    id: Option<(i128, Span)>,
+    format: Option<Type>,
+    max: Option<Expr>,
+    ignore_extra: bool,
+    other: bool,
+}
+
+pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let mut errors = Errors::default();
+    let attrs = attrs(&input.attrs, &mut errors, container_attr);
+    refuse_generics(&input.generics, "a set of packets", &mut errors);
+    let nc = netcore(attrs.krate.as_ref());
+    let default = format(&nc, attrs.format.as_ref());
+    let mut model = Packets { nc, input, packets: Vec::new(), other: None };
+    match &input.data {
+        Data::Enum(data) => variants(&mut model, data, &default, &mut errors),
+        _ => errors
+            .at(&input.ident, "packets are the variants of an enum: `enum ToServer { #[packet(id = 1)] … }`"),
+    }
+    errors.finish()?;
+    Ok(packet_expand::expand(&model))
+}
+
+fn attrs(
+    attrs: &[Attribute],
+    errors: &mut Errors,
+    take: impl Fn(&mut Attrs, &ParseNestedMeta<'_>) -> syn::Result<()>,
+) -> Attrs {
+    let mut found = Attrs::default();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("packet")) {
+        errors.take(attr.parse_nested_meta(|meta| take(&mut found, &meta)));
+    }
+    found
+}
+
+fn container_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.path.is_ident("crate") {
+        attrs.krate = Some(meta.value()?.parse()?);
+        Ok(())
+    } else if meta.path.is_ident("format") {
+        set_format(attrs, meta)
+    } else {
+        Err(meta.error("unknown attribute; an enum of packets takes `format` or `crate`"))
+    }
+}
+
+fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    let key = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
+    match &*key {
+        "id" if attrs.id.is_some() => Err(meta.error("a packet has one id: take this one away")),
+        "id" => {
+            let message =
+                "an id is an integer literal, 0 to 65535, so that two equal ones are found when compiling";
+            attrs.id = Some(integer(meta).map_err(|error| syn::Error::new(error.span(), message))?);
+            Ok(())
+        }
+        "format" => set_format(attrs, meta),
+        "max" => {
+            attrs.max = Some(meta.value()?.parse()?);
+            Ok(())
+        }
+        "ignore_extra" => {
+            attrs.ignore_extra = true;
+            Ok(())
+        }
+        "other" => {
+            attrs.other = true;
+            Ok(())
+        }
+        _ => {
+            Err(meta
+                .error("unknown attribute; a packet takes `id`, `format`, `max`, `ignore_extra` or `other`"))
+        }
+    }
+}
+
+fn set_format(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if attrs.format.is_some() {
+        return Err(meta.error(
+            "a packet has one format: take this one away, or give the other format a packet of its own",
+        ));
+    }
+    attrs.format = Some(meta.value()?.parse()?);
+    Ok(())
+}
+
+/// netcore's own formats need no import; others are paths to types.
+fn format(nc: &TokenStream, ty: Option<&Type>) -> Format {
+    let Some(ty) = ty else { return Format { kind: FormatKind::Raw, ty: quote!(#nc::Raw) } };
+    let (kind, single) = match ty {
+        Type::Path(path) => {
+            let last = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+            let kind = match &*last {
+                "Raw" => FormatKind::Raw,
+                "MsgPack" => FormatKind::MsgPack,
+                "MsgPackArray" => FormatKind::MsgPackArray,
+                "Protobuf" => FormatKind::Protobuf,
+                _ => FormatKind::Own,
+            };
+            (kind, path.path.segments.len() == 1)
+        }
+        _ => (FormatKind::Own, false),
+    };
+    let ty = if kind != FormatKind::Own && single { quote!(#nc::#ty) } else { quote!(#ty) };
+    Format { kind, ty }
+}
+
+fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, errors: &mut Errors) {
+    let mut ids: HashMap<u16, &Ident> = HashMap::new();
+    for variant in &data.variants {
+        let attrs = attrs(&variant.attrs, errors, variant_attr);
+        if attrs.other {
+            catch_all(model, variant, &attrs, errors);
+            continue;
+        }
+        let Some((id, place)) = attrs.id else {
+            errors.at(
+                &variant.ident,
+                format!("the packet `{}` has no id: add `#[packet(id = …)]`, 0 to 65535", variant.ident),
+            );
+            continue;
+        };
+        let Ok(id) = u16::try_from(id) else {
+            errors.push(syn::Error::new(place, format!("the id {id} is out of range: an id is 0 to 65535")));
+            continue;
+        };
+        if let Some(first) = ids.insert(id, &variant.ident) {
+            errors.push(syn::Error::new(
+                place,
+                format!("the id {id} is `{first}`'s already: give this packet another"),
+            ));
+        }
+        let own_format = attrs.format.as_ref().map(|ty| format(&model.nc, Some(ty)));
+        let format = own_format.unwrap_or_else(|| default.clone());
+        let Some(body) = body(variant, &format, errors) else { continue };
+        let doc = doc(&variant.attrs);
+        let Attrs { max, ignore_extra, .. } = attrs;
+        model.packets.push(PacketVariant { variant, id, doc, format, max, ignore_extra, body });
+    }
+}
+
+fn catch_all<'a>(model: &mut Packets<'a>, variant: &'a Variant, attrs: &Attrs, errors: &mut Errors) {
+    if attrs.id.is_some() || attrs.format.is_some() || attrs.max.is_some() || attrs.ignore_extra {
+        errors.at(
+            &variant.ident,
+            "the `other` variant takes what no packet does, as it is: take its other attributes away",
+        );
+    }
+    if !matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1) {
+        errors.at(
+            &variant.ident,
+            format!("the `other` variant holds a frame: `{}(netcore::Frame)`", variant.ident),
+        );
+    }
+    if let Some(first) = model.other.replace(&variant.ident) {
+        errors.at(&variant.ident, format!("`{first}` is the `other` variant already: keep one of the two"));
+    }
+}
+
+fn body<'a>(variant: &'a Variant, format: &Format, errors: &mut Errors) -> Option<Body<'a>> {
+    let raw = format.kind == FormatKind::Raw;
+    match (&variant.fields, format.kind) {
+        (Fields::Unit, _) => Some(Body::Unit),
+        (Fields::Unnamed(fields), _) => {
+            let mut fields = fields.unnamed.iter();
+            let (Some(field), None) = (fields.next(), fields.next()) else {
+                let ident = &variant.ident;
+                errors.at(
+                    &variant.fields,
+                    format!("a tuple variant has one body type: name the fields, `{ident} {{ x: f32, y: f32 }}`, or make them a struct"),
+                );
+                return None;
+            };
+            let spec = FieldSpec::parse(&field.attrs, field.span(), errors);
+            if !raw && !spec.is_own() {
+                errors.push(syn::Error::new(
+                    spec.span,
+                    "`#[raw(…)]` is for raw packets, and this one has another format",
+                ));
+            }
+            Some(Body::Tuple(&field.ty, spec))
+        }
+        (Fields::Named(_), FormatKind::Raw) => Some(Body::RawFields(layout::parse(&variant.fields, errors))),
+        (Fields::Named(fields), FormatKind::MsgPack | FormatKind::MsgPackArray) => {
+            for attr in
+                fields.named.iter().flat_map(|field| &field.attrs).filter(|attr| attr.path().is_ident("raw"))
+            {
+                errors.at(attr, "`#[raw(…)]` is for raw packets, and this one has another format");
+            }
+            serde_attrs(fields.named.iter().flat_map(|field| &field.attrs), errors);
+            Some(Body::SerdeFields(&variant.fields))
+        }
+        (Fields::Named(_), FormatKind::Protobuf) => {
+            let ident = &variant.ident;
+            errors.at(
+                &variant.fields,
+                format!("a protobuf packet carries one prost message: write `{ident}({ident}Message)`, with a message of your .proto files"),
+            );
+            None
+        }
+        (Fields::Named(_), FormatKind::Own) => {
+            let ident = &variant.ident;
+            errors.at(
+                &variant.fields,
+                format!("a format of your own carries one body type: move the fields into a struct and write `{ident}({ident}Body)`"),
+            );
+            None
+        }
+    }
+}
+
+/// The fields of a variant are written by reference, which serde's own functions for single fields cannot take.
+fn serde_attrs<'a>(attrs: impl Iterator<Item = &'a Attribute>, errors: &mut Errors) {
+    for attr in attrs.filter(|attr| attr.path().is_ident("serde")) {
+        errors.take(attr.parse_nested_meta(|meta| {
+            let known = ["rename", "default", "alias", "deserialize_with"];
+            if !known.iter().any(|known| meta.path.is_ident(known)) {
+                return Err(meta.error(
+                    "in a variant serde takes `rename`, `default`, `alias` and `deserialize_with`: for more, move the fields into a struct of their own",
+                ));
+            }
+            if meta.input.peek(syn::Token![=]) {
+                meta.value()?.parse::<Expr>()?;
+            }
+            Ok(())
+        }));
+    }
+}

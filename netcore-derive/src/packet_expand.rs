@@ -1,0 +1,328 @@
+//! `#[derive(Packet)]`: the code.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Fields, Type, spanned::Spanned};
+
+use crate::attr::doc;
+use crate::describe::serde_name;
+use crate::field::{Context, FieldSpec, code};
+use crate::layout::{self, RawField};
+use crate::names::screaming;
+use crate::packet::{Body, Format, FormatKind, PacketVariant, Packets};
+
+/// One packet's code.
+struct Code {
+    /// `Result<Self, BodyError>`, from `__from`.
+    read: TokenStream,
+    /// What `write` takes the packet apart with.
+    pattern: TokenStream,
+    /// `Result<(), BodyError>`, to `__to`.
+    write: TokenStream,
+    /// A `&'static Type`.
+    ty: TokenStream,
+    /// The format's name.
+    format: TokenStream,
+    shares: TokenStream,
+    /// The fewest bytes of its body, where that is known.
+    min: TokenStream,
+    /// Types that the code needs.
+    items: TokenStream,
+}
+
+pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
+    let Packets { nc, input, packets, other } = model;
+    let (ident, name, docs) = (&input.ident, input.ident.to_string(), doc(&input.attrs));
+    let endian = quote!(#nc::derive::LittleEndian);
+    let mut cx = Context { nc: nc.clone(), endian, consts: Vec::new(), layout: quote!(__Layout) };
+    let (mut ids, mut names, mut reads, mut writes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut schema, mut checks, mut items) = (Vec::new(), Vec::new(), Vec::new());
+    let mut shares = quote!(false);
+    for packet in packets {
+        let Code { read, pattern, write, ty, format, shares: shares_one, min, items: own } =
+            code_of(&mut cx, packet, ident);
+        let (variant, packet_doc, extra) = (&packet.variant.ident, &packet.doc, packet.ignore_extra);
+        let variant_name = variant.to_string();
+        let id = Literal::u16_unsuffixed(packet.id);
+        let max = packet.max.as_ref().map_or_else(|| quote!(#nc::Header::MAX_BODY), |max| quote!((#max)));
+        ids.push(quote!(Self::#variant { .. } => #nc::PacketId(#id),));
+        names.push(quote!(Self::#variant { .. } => #variant_name,));
+        reads.push(quote! {
+            #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, |__from| { #read }),
+        });
+        writes.push(quote! {
+            #pattern => #nc::derive::encoded(#variant_name, #max, __to, |__to| { #write }),
+        });
+        schema.push(quote!(#nc::derive::PacketSchema::new(
+            #id, #variant_name, #packet_doc, #format, #ty, #max as ::core::primitive::u32, #extra
+        )));
+        checks.push(quote_spanned! {variant.span()=>
+            const _: () = {
+                ::core::assert!(#min <= #nc::Header::MAX_BODY, "this packet's layout is over the 65,530 bytes that a body may have: make it smaller, or send it in parts");
+                ::core::assert!(#min <= #max, "this packet's layout is over its own `max`: no value of it could be sent");
+                ::core::assert!(#max <= #nc::Header::MAX_BODY, "`max` is over the 65,530 bytes that a body may have");
+            };
+        });
+        shares.extend(quote!(|| #shares_one));
+        items.push(own);
+    }
+    let unknown = match other {
+        Some(other) => {
+            ids.push(quote!(Self::#other(__frame) => __frame.id,));
+            names.push(quote!(Self::#other(_) => ::core::stringify!(#other),));
+            writes.push(quote! {
+                Self::#other(__frame) => {
+                    #nc::derive::BytesMut::extend_from_slice(__to, &__frame.body);
+                    ::core::result::Result::Ok(())
+                }
+            });
+            quote!(_ => ::core::result::Result::Ok(Self::#other(#nc::derive::frame(__header, __body))),)
+        }
+        None => quote!(_ => ::core::result::Result::Err(#nc::PacketError::Unknown { id: __header.id }),),
+    };
+    let kind = other.map(|other| {
+        quote! {
+            #[inline]
+            fn kind(&self) -> #nc::PacketType {
+                match self {
+                    Self::#other(__frame) => __frame.kind,
+                    _ => #nc::PacketType::NORMAL,
+                }
+            }
+        }
+    });
+    let constants = constants(model);
+    let (layout_consts, never) = (&cx.consts, packets.is_empty() && other.is_none());
+    let me = if never { quote!(*self) } else { quote!(self) };
+    quote! {
+        #constants
+
+        const _: () = {
+            #[allow(unused_imports)]
+            use #nc::derive::OpaqueBody as _;
+
+            struct __Layout;
+
+            #[allow(dead_code)]
+            impl __Layout {
+                #(#layout_consts)*
+                const PACKETS: &'static [#nc::derive::PacketSchema] = &[#(#schema),*];
+            }
+
+            #(#items)*
+            #(#checks)*
+
+            #[automatically_derived]
+            #[allow(clippy::all, unused_variables, unreachable_code)]
+            impl #nc::Packet for #ident {
+                const SCHEMA: &'static #nc::Schema = &#nc::Schema::new(#name, #docs, __Layout::PACKETS);
+                const SHARES: ::core::primitive::bool = #shares;
+
+                #[inline]
+                fn id(&self) -> #nc::PacketId {
+                    match #me { #(#ids)* }
+                }
+
+                #[inline]
+                fn name(&self) -> &'static ::core::primitive::str {
+                    match #me { #(#names)* }
+                }
+
+                #kind
+
+                #[inline]
+                fn decode(
+                    __header: #nc::Header,
+                    __body: #nc::derive::Reader<'_>,
+                ) -> ::core::result::Result<Self, #nc::PacketError> {
+                    match __header.id.0 {
+                        #(#reads)*
+                        #unknown
+                    }
+                }
+
+                #[inline]
+                fn encode_body(
+                    &self,
+                    __to: &mut #nc::derive::BytesMut,
+                ) -> ::core::result::Result<(), #nc::BodyError> {
+                    match #me { #(#writes)* }
+                }
+            }
+        };
+    }
+}
+
+/// `SAY_ID` and `SAY_NAME` for the variant `Say`.
+fn constants(model: &Packets<'_>) -> TokenStream {
+    let Packets { nc, input, packets, .. } = model;
+    let (ident, vis) = (&input.ident, &input.vis);
+    let constants = packets.iter().map(|packet| {
+        let variant = packet.variant.ident.to_string();
+        let upper = screaming(&variant);
+        let (id_name, name_name) = (format_ident!("{upper}_ID"), format_ident!("{upper}_NAME"));
+        let id = Literal::u16_unsuffixed(packet.id);
+        let id_doc = format!("The id of `{variant}`: {}.", packet.id);
+        let name_doc = format!("The name of `{variant}`.");
+        quote! {
+            #[doc = #id_doc]
+            #vis const #id_name: #nc::PacketId = #nc::PacketId(#id);
+            #[doc = #name_doc]
+            #vis const #name_name: &'static ::core::primitive::str = #variant;
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        #[allow(dead_code)]
+        impl #ident {
+            #(#constants)*
+        }
+    }
+}
+
+fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> Code {
+    let nc = cx.nc.clone();
+    let variant = &packet.variant.ident;
+    match &packet.body {
+        Body::Unit => {
+            let name = variant.to_string();
+            Code {
+                read: quote!(::core::result::Result::Ok(#ident::#variant)),
+                pattern: quote!(Self::#variant),
+                write: quote!(::core::result::Result::Ok(())),
+                ty: cx.type_constant(&quote!(#nc::derive::Type::Struct(
+                    #nc::derive::Struct::new(#name, #nc::derive::By::Position, &[])
+                ))),
+                // No body, no format: an empty packet stays the same when the enum's format changes.
+                format: quote!("raw"),
+                shares: quote!(false),
+                min: quote!(0),
+                items: TokenStream::new(),
+            }
+        }
+        Body::Tuple(ty, spec) if packet.format.kind == FormatKind::Raw => {
+            raw_tuple(cx, packet, ident, ty, spec)
+        }
+        Body::Tuple(ty, _) => tuple(cx, packet, ident, ty),
+        Body::RawFields(fields) => raw_fields(cx, packet, ident, fields),
+        Body::SerdeFields(fields) => serde_fields(cx, packet, ident, fields),
+    }
+}
+
+fn raw_tuple(
+    cx: &mut Context,
+    packet: &PacketVariant<'_>,
+    ident: &syn::Ident,
+    ty: &Type,
+    spec: &FieldSpec,
+) -> Code {
+    let variant = &packet.variant.ident;
+    let crate::field::Code { read, write, ty, min, shares, .. } = code(cx, spec, ty, 0);
+    let min = cx.constant(&quote!(::core::primitive::usize), &min);
+    Code {
+        read: quote!(#read.map(#ident::#variant)),
+        pattern: quote!(Self::#variant(__value)),
+        write,
+        ty,
+        format: quote!("raw"),
+        shares,
+        min,
+        items: TokenStream::new(),
+    }
+}
+
+/// A body type of any other format.
+fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type) -> Code {
+    let (nc, variant, Format { ty: format, .. }) = (&cx.nc, &packet.variant.ident, &packet.format);
+    let own = quote_spanned!(ty.span()=> <#format as #nc::derive::Format<#ty>>);
+    Code {
+        read: quote!(#own::decode(__from).map(#ident::#variant)),
+        pattern: quote!(Self::#variant(__value)),
+        write: quote!(#own::encode(__value, __to)),
+        ty: quote!(#nc::derive::Probe::<#ty>::TYPE),
+        format: quote!(#own::NAME),
+        shares: quote!((#own::SHARES && #nc::derive::Probe::<#ty>::TYPE.may_share())),
+        min: quote!(0),
+        items: TokenStream::new(),
+    }
+}
+
+fn raw_fields(
+    cx: &mut Context,
+    packet: &PacketVariant<'_>,
+    ident: &syn::Ident,
+    fields: &[RawField<'_>],
+) -> Code {
+    let (nc, variant) = (cx.nc.clone(), &packet.variant.ident);
+    let name = variant.to_string();
+    let mut layout = layout::expand(cx, fields, &quote!(#ident::#variant));
+    let min = cx.constant(&quote!(::core::primitive::usize), &layout.min);
+    let fixed = cx.constant(&quote!(::core::primitive::bool), &layout.fixed);
+    let described = std::mem::take(&mut layout.fields);
+    let ty = cx.type_constant(&quote!(#nc::derive::Type::Struct(
+        #nc::derive::Struct::new(#name, #nc::derive::By::Position, #described)
+    )));
+    let (read, write) = layout::in_one_piece(&nc, &min, &fixed, &layout);
+    Code {
+        read,
+        pattern: layout.pattern.clone(),
+        write: quote!(type __S = #nc::derive::BytesMut; #write),
+        ty,
+        format: quote!("raw"),
+        shares: {
+            let shares = &layout.shares;
+            quote!((#shares))
+        },
+        min,
+        items: TokenStream::new(),
+    }
+}
+
+/// A struct variant in MessagePack: a struct to read it into, one of references to write it from.
+fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident, fields: &Fields) -> Code {
+    let (nc, variant, Format { ty: format, kind }) = (cx.nc.clone(), &packet.variant.ident, &packet.format);
+    let name = variant.to_string();
+    let (owned, borrowed) = (format_ident!("__{variant}"), format_ident!("__{variant}Ref"));
+    let serde = quote!(#nc::derive::serde);
+    let serde_path = serde.to_string();
+    let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let attrs: Vec<Vec<_>> = fields
+        .iter()
+        .map(|field| field.attrs.iter().filter(|attr| attr.path().is_ident("serde")).collect())
+        .collect();
+    // Only what changes the key matters to the writer.
+    let renames: Vec<_> =
+        fields.iter().zip(&idents).map(|(field, ident)| serde_name(ident, &field.attrs, None)).collect();
+    let docs: Vec<_> = fields.iter().map(|field| doc(&field.attrs)).collect();
+    let described = cx.constant(
+        &quote!(&'static [#nc::derive::Field]),
+        &quote!(&[#(#nc::derive::Field::new(#renames, #docs, 0, #nc::derive::Probe::<#types>::TYPE)),*]),
+    );
+    let ty = cx.type_constant(&quote!(#nc::derive::Type::Struct(
+        #nc::derive::Struct::new(#name, #nc::derive::By::Name, #described)
+    )));
+    let write = if *kind == FormatKind::MsgPackArray { quote!(write_array) } else { quote!(write) };
+    let own = quote!(<#format as #nc::derive::Format<#owned>>);
+    Code {
+        read: quote! {
+            let #owned { #(#idents),* } = #own::decode(__from)?;
+            ::core::result::Result::Ok(#ident::#variant { #(#idents),* })
+        },
+        pattern: quote!(Self::#variant { #(#idents),* }),
+        write: quote!(#nc::derive::msgpack::#write(&#borrowed { #(#idents),* }, __to)),
+        ty,
+        format: quote!(#own::NAME),
+        shares: quote!(false),
+        min: quote!(0),
+        items: quote! {
+            #[derive(#serde::Serialize, #serde::Deserialize)]
+            #[serde(crate = #serde_path)]
+            struct #owned { #(#(#attrs)* #idents: #types),* }
+
+            #[derive(#serde::Serialize)]
+            #[serde(crate = #serde_path)]
+            struct #borrowed<'__a> { #(#[serde(rename = #renames)] #idents: &'__a #types),* }
+        },
+    }
+}

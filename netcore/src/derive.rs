@@ -1,0 +1,67 @@
+//! What the derive macros call. Not part of the API: it changes without notice.
+
+pub use bytes::BytesMut;
+#[cfg(feature = "msgpack")]
+pub use serde;
+
+pub use crate::wire::body::raw_fields as fields;
+pub use crate::wire::body::{
+    BigEndian, BodyErrorKind, Endian, FixedSink, Format, LittleEndian, RawBody, Reader, Sink,
+};
+pub use crate::wire::schema::{
+    By, Enum, Field, Form, Int, Len, OpaqueBody, PacketSchema, Probe, Shared, Struct, Type, Variant,
+};
+
+use crate::{BodyError, Frame, Header, PacketError};
+
+#[cfg(feature = "msgpack")]
+pub mod msgpack {
+    //! Writing a struct variant's fields, of which the caller has references.
+    pub use crate::wire::body::msgpack::{write, write_array};
+}
+
+/// Reads one packet's body and judges its length.
+#[inline]
+pub fn decoded<P>(
+    header: Header,
+    name: &'static str,
+    max: usize,
+    ignore_extra: bool,
+    mut body: Reader<'_>,
+    read: impl FnOnce(&mut Reader<'_>) -> Result<P, BodyError>,
+) -> Result<P, PacketError> {
+    let read = if body.remaining() > max {
+        Err(too_long(body.remaining(), max))
+    } else {
+        read(&mut body)
+            .and_then(|packet| if ignore_extra { Ok(packet) } else { body.finish().map(|()| packet) })
+    };
+    read.map_err(|error| PacketError::Malformed { id: header.id, source: error.within(name) })
+}
+
+/// Writes one packet's body and judges its length.
+#[inline]
+pub fn encoded(
+    name: &'static str,
+    max: usize,
+    dst: &mut BytesMut,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    let start = dst.len();
+    let written = match write(dst) {
+        Ok(()) if dst.len() - start > max => Err(too_long(dst.len() - start, max)),
+        written => written,
+    };
+    written.map_err(|error| error.within(name))
+}
+
+/// The frame that a catch-all variant holds. It is copied: an unknown packet is rare, and not worth sharing the buffer.
+pub fn frame(header: Header, mut body: Reader<'_>) -> Frame {
+    let bytes = body.take_rest();
+    Frame { id: header.id, kind: header.kind, body: body.to_bytes(bytes) }
+}
+
+#[cold]
+fn too_long(len: usize, max: usize) -> BodyError {
+    BodyError::new(BodyErrorKind::TooLong { len, max })
+}

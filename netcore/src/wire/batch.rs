@@ -1,0 +1,65 @@
+//! The frames of one read, split off the buffer at once.
+
+use std::iter::FusedIterator;
+
+use bytes::{Buf, Bytes};
+
+use super::{Frame, FrameError, Header};
+
+/// Every complete frame that a read buffer held, in order, then the framing error that followed them, if any. Made by
+/// [`FrameCodec::batch`](super::FrameCodec::batch).
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::{FrameCodec, FrameError};
+///
+/// // Two good packets, then a size of 1.
+/// let mut buf = BytesMut::from(&b"\x05\0\x01\0\0\x06\0\x02\0\0A\x01\0\0\0\0"[..]);
+/// let mut batch = FrameCodec::new().batch(&mut buf);
+/// assert_eq!(batch.next().unwrap().unwrap().id.0, 1);
+/// assert_eq!(batch.next().unwrap().unwrap().body, "A");
+/// assert_eq!(batch.next(), Some(Err(FrameError::SizeBelowHeader { size: 1 })));
+/// assert_eq!(batch.next(), None);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "the frames have left the buffer; what is not taken from the batch is lost"]
+pub struct Batch {
+    // Whole packets only: `FrameCodec::batch` walked them.
+    packets: Bytes,
+    error: Option<FrameError>,
+}
+
+impl Batch {
+    pub(crate) const fn new(packets: Bytes, error: Option<FrameError>) -> Self {
+        Self { packets, error }
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.packets
+    }
+
+    /// How many bytes the frames still in the batch take on the wire.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.packets.len()
+    }
+}
+
+impl Iterator for Batch {
+    type Item = Result<Frame, FrameError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let header = self.packets.first_chunk().and_then(|head| Header::parse(*head).ok());
+        match header {
+            Some(header) if self.packets.len() >= usize::from(header.size()) => {
+                let body = self.packets.slice(Header::LEN..usize::from(header.size()));
+                self.packets.advance(usize::from(header.size()));
+                Some(Ok(Frame { id: header.id, kind: header.kind, body }))
+            }
+            _ => self.error.take().map(Err),
+        }
+    }
+}
+
+impl FusedIterator for Batch {}

@@ -1,0 +1,119 @@
+//! MessagePack bodies, by `rmp_serde`.
+
+use std::{cell::Cell, io::Cursor};
+
+use bytes::BytesMut;
+use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
+use serde::ser::Serialize;
+
+use super::msgpack_bounds::{Bounded, Bounds};
+use super::{BodyError, Format, Reader};
+
+/// MessagePack with structs written as maps: keys are field names.
+///
+/// It reads maps in any order, with unknown keys, and arrays too; integers of any width, and `bin` where text is due.
+/// Any type with serde's two derives is a body; add [`Describe`](crate::Describe) to have it in the schema.
+///
+/// # Limits
+/// `MAX_DEPTH` is how deep lists, maps and enums may lie within each other, 32 by default. `MAX_LEN` is the most items
+/// or bytes of any of them, 65,530 by default: `#[packet(format = MsgPack<8, 1000>)]`. Memory follows the bytes that
+/// came: a list that claims four billion items gets room for 64 before the first of them is read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MsgPack<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
+
+/// MessagePack with structs written as arrays: shorter, and bound to the order of the fields. It reads what
+/// [`MsgPack`] reads, within the same limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MsgPackArray<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
+
+impl<T, const MAX_DEPTH: u16, const MAX_LEN: usize> Format<T> for MsgPack<MAX_DEPTH, MAX_LEN>
+where
+    T: Serialize + DeserializeOwned,
+{
+    const NAME: &'static str = "msgpack";
+    const SHARES: bool = false;
+
+    fn encode(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+        write(value, dst)
+    }
+
+    fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
+        read(body, Bounds { depth: MAX_DEPTH, len: MAX_LEN })
+    }
+}
+
+impl<T, const MAX_DEPTH: u16, const MAX_LEN: usize> Format<T> for MsgPackArray<MAX_DEPTH, MAX_LEN>
+where
+    T: Serialize + DeserializeOwned,
+{
+    const NAME: &'static str = "msgpack-array";
+    const SHARES: bool = false;
+
+    fn encode(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+        write_array(value, dst)
+    }
+
+    fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
+        read(body, Bounds { depth: MAX_DEPTH, len: MAX_LEN })
+    }
+}
+
+/// Writes `value` with structs as maps.
+#[doc(hidden)]
+pub fn write<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+    through_scratch(dst, |scratch| {
+        value.serialize(&mut rmp_serde::Serializer::new(scratch).with_struct_map())
+    })
+}
+
+/// Writes `value` with structs as arrays.
+#[doc(hidden)]
+pub fn write_array<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+    through_scratch(dst, |scratch| value.serialize(&mut rmp_serde::Serializer::new(scratch)))
+}
+
+fn read<T: DeserializeOwned>(body: &mut Reader<'_>, bounds: Bounds) -> Result<T, BodyError> {
+    let bytes = body.rest();
+    let mut from = rmp_serde::Deserializer::from_read_ref(bytes);
+    let value = T::deserialize(Bounded::new(&mut from, bounds)).map_err(BodyError::format)?;
+    // This deserializer does not tell where it stands. Only at the end is there no marker for another value.
+    let used = match bool::deserialize(&mut from) {
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => bytes.len(),
+        _ => first_value(bytes, bounds)?,
+    };
+    body.take(used)?;
+    Ok(value)
+}
+
+/// How many bytes the first value takes, by another deserializer, which is slower and does tell: needed only where
+/// something stands behind the value.
+fn first_value(bytes: &[u8], bounds: Bounds) -> Result<usize, BodyError> {
+    let mut from = rmp_serde::Deserializer::new(Cursor::new(bytes));
+    IgnoredAny::deserialize(Bounded::new(&mut from, bounds)).map_err(BodyError::format)?;
+    Ok(usize::try_from(from.position()).unwrap_or(usize::MAX))
+}
+
+thread_local! {
+    // Writing many small pieces into a `BytesMut` costs several times as much as into a `Vec` with a copy at the end.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// What the scratch buffer keeps from one packet to the next: as much as a packet may have.
+const SCRATCH_KEPT: usize = 64 * 1024;
+
+fn through_scratch(
+    dst: &mut BytesMut,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<(), rmp_serde::encode::Error>,
+) -> Result<(), BodyError> {
+    // Taken out, so that a value which encodes another one while it is being written finds an empty one.
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    let written = write(&mut scratch);
+    if written.is_ok() {
+        dst.extend_from_slice(&scratch);
+    }
+    if scratch.capacity() <= SCRATCH_KEPT {
+        SCRATCH.set(scratch);
+    }
+    written.map_err(BodyError::format)
+}

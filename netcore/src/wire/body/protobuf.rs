@@ -1,0 +1,61 @@
+//! Protobuf bodies, by `prost`.
+
+use bytes::BytesMut;
+use prost::Message;
+
+use super::{BodyError, Format, Reader};
+
+/// Protobuf: any prost message is a body. A variant that carries one is a tuple variant.
+///
+/// `bytes` fields of type [`Bytes`](bytes::Bytes) share the read buffer; text and `Vec<u8>` are copied. prost itself
+/// bounds the depth, at 100, and takes no length that the body cannot hold.
+///
+/// The build-script helper behind the feature `protobuf-build` compiles `.proto` files without `protoc` and derives
+/// [`Describe`](crate::Describe) for their messages.
+///
+/// ```
+/// use netcore::{Describe, Frame, Packet, Protobuf};
+///
+/// #[derive(Clone, PartialEq, prost::Message, Describe)]
+/// struct Chat {
+///     #[prost(uint64, tag = "1")]
+///     user: u64,
+///     #[prost(string, tag = "2")]
+///     text: String,
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// #[packet(format = Protobuf)]
+/// enum FromServer {
+///     #[packet(id = 733)]
+///     Chat(Chat),
+/// }
+///
+/// let packet = FromServer::Chat(Chat { user: 7, text: "hi".into() });
+/// let frame = Frame::from_packet(&packet)?;
+/// assert_eq!(&frame.body[..], b"\x08\x07\x12\x02hi");
+/// assert_eq!(FromServer::from_frame(&frame)?, packet);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Protobuf;
+
+impl<T: Message + Default> Format<T> for Protobuf {
+    const NAME: &'static str = "protobuf";
+
+    #[inline]
+    fn encode(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+        value.encode(dst).map_err(BodyError::format)
+    }
+
+    #[inline]
+    fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
+        let decoded = if body.is_shared() {
+            let bytes = body.take_rest();
+            T::decode(body.to_bytes(bytes))
+        } else {
+            T::decode(body.take_rest())
+        };
+        decoded.map_err(BodyError::format)
+    }
+}

@@ -1,0 +1,139 @@
+//! Raw structs: fields one behind the other, without names, tags or padding.
+
+use byteorder::ByteOrder;
+use bytes::BytesMut;
+
+use super::{BodyError, BodyErrorKind, Format, Reader, Sink};
+use crate::wire::schema::Type;
+
+pub use byteorder::{BigEndian, LittleEndian};
+
+/// The raw format: a struct's fields one behind the other. Bodies derive it with `#[derive(Raw)]`.
+///
+/// # Layout
+/// | field | bytes |
+/// |---|---|
+/// | `u8` … `u128`, `i8` … `i128`, `f32`, `f64` | 1 to 16, little-endian unless `#[raw(big_endian)]` says otherwise |
+/// | `bool` | one: 0 or 1, nothing else |
+/// | `[T; N]` | N times T |
+/// | `Option<T>` | one: 0, or 1 and the T |
+/// | a struct that derives `Raw` | its fields |
+/// | an enum that derives `Raw` | its tag, then the variant's fields |
+/// | `String`, `Vec<u8>`, `Bytes` with `#[raw(len = u16)]` | a length in bytes (`u8`, `u16`, `u32` or signed), then the bytes |
+/// | … with `#[raw(len_in = field)]` | the bytes; the length is another field, before it |
+/// | … with `#[raw(fixed = 16)]` | 16 bytes; what is shorter is padded with zeros, which the reader trims |
+/// | … with `#[raw(rest)]` | what is left of the body |
+/// | `Vec<T>` with `#[raw(count = u8)]`, `#[raw(count_in = field)]`, `#[raw(rest)]` | a count, then the items |
+///
+/// Every length takes a bound: `#[raw(len = u16, max = 126)]`. Attributes of an `Option`'s or list's items:
+/// `#[raw(len = u8)] name: Option<String>`, `#[raw(count = u8, item(len = u8))] names: Vec<String>`. Padded text that
+/// may carry zeros in front too is read with `trim = both`.
+///
+/// ```
+/// use netcore::{Packet, Raw};
+///
+/// #[derive(Raw, Debug, PartialEq)]
+/// struct User {
+///     id: u64,
+///     #[raw(len = i8, max = 16)]
+///     name: String,
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum FromServer {
+///     #[packet(id = 723)]
+///     Users {
+///         #[raw(count = i8)]
+///         users: Vec<User>,
+///     },
+/// }
+///
+/// let packet = FromServer::Users { users: vec![User { id: 1, name: "ann".into() }] };
+/// let mut wire = bytes::BytesMut::new();
+/// packet.encode(&mut wire, u16::MAX)?;
+/// assert_eq!(&wire[5..], b"\x01\x01\0\0\0\0\0\0\0\x03ann");
+/// # Ok::<_, netcore::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Raw;
+
+impl<T: RawBody> Format<T> for Raw {
+    const NAME: &'static str = "raw";
+    const SHARES: bool = T::SHARES;
+
+    #[inline]
+    fn encode(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+        value.write(dst)
+    }
+
+    #[inline]
+    fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
+        T::read(body)
+    }
+}
+
+/// A byte order: `byteorder`'s [`LittleEndian`] or [`BigEndian`].
+pub trait Endian: ByteOrder + sealed::Sealed {
+    /// Whether the most significant byte comes first.
+    const BIG: bool;
+}
+
+impl Endian for LittleEndian {
+    const BIG: bool = false;
+}
+
+impl Endian for BigEndian {
+    const BIG: bool = true;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for byteorder::LittleEndian {}
+    impl Sealed for byteorder::BigEndian {}
+}
+
+/// A value with a raw layout. `#[derive(Raw)]` implements it.
+///
+/// The byte order is that of whoever holds the value, so that a struct without `#[raw(big_endian)]` takes the order of
+/// the struct around it; a packet starts with little-endian.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no raw layout of its own",
+    label = "no raw layout",
+    note = "a struct or enum gets one by `#[derive(netcore::Raw)]`",
+    note = "text and bytes need to know where they end: `#[raw(len = u16)]`, `#[raw(len_in = field)]`, `#[raw(fixed = 16)]` or `#[raw(rest)]`",
+    note = "a list needs `#[raw(count = u16)]`, `#[raw(count_in = field)]` or `#[raw(rest)]`"
+)]
+pub trait RawBody<E: Endian = LittleEndian>: Sized {
+    /// The fewest bytes a value takes.
+    const MIN: usize;
+    /// Whether every value takes [`MIN`](Self::MIN) bytes.
+    const FIXED: bool;
+    /// Whether a decoded value may keep slices of the read buffer.
+    const SHARES: bool;
+    /// What it looks like on the wire.
+    const TYPE: &'static Type;
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// When the bytes are no such value.
+    fn read(from: &mut Reader<'_>) -> Result<Self, BodyError>;
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    /// When it breaks one of its own bounds.
+    fn write<S: Sink>(&self, to: &mut S) -> Result<(), BodyError>;
+
+    /// Reads `N` values. Numbers do it in one piece.
+    ///
+    /// # Errors
+    /// When the bytes are no such values.
+    #[doc(hidden)]
+    #[inline]
+    fn read_array<const N: usize>(from: &mut Reader<'_>) -> Result<[Self; N], BodyError> {
+        let items: Vec<Self> = (0..N).map(|_| Self::read(from)).collect::<Result<_, _>>()?;
+        // The compiler cannot see that all N are there.
+        items.try_into().map_err(|_| BodyError::new(BodyErrorKind::Short { need: N, have: 0 }))
+    }
+}

@@ -1,0 +1,48 @@
+//! Where raw values are written to.
+
+use bytes::BytesMut;
+
+/// Where a raw value is written to: the send buffer, or a piece of it whose size is known.
+pub trait Sink {
+    /// Whether room was made for all that will be written, so that single fields need not gather first.
+    const ROOMY: bool;
+
+    /// Appends bytes.
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for BytesMut {
+    const ROOMY: bool = false;
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// An array that a fixed layout fills, to go to the send buffer in one piece: one check for room in place of one a field.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct FixedSink<'a> {
+    room: &'a mut [u8],
+}
+
+impl<'a> FixedSink<'a> {
+    #[inline]
+    pub fn new(room: &'a mut [u8]) -> Self {
+        Self { room }
+    }
+}
+
+impl Sink for FixedSink<'_> {
+    const ROOMY: bool = true;
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        // The array has the layout's own size, so that this never falls short.
+        if let Some((here, rest)) = std::mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
+            here.copy_from_slice(bytes);
+            self.room = rest;
+        }
+    }
+}

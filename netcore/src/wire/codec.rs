@@ -1,0 +1,203 @@
+//! Frames out of a byte stream, however it was cut, and back.
+
+use bytes::{Buf, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use super::{Batch, CodecError, Frame, FrameError, Header};
+
+/// Reassembles frames from a stream and writes them to one.
+///
+/// It works without a socket, through its own methods, and under [`tokio_util::codec::Framed`] as [`Decoder`] and
+/// [`Encoder`]:
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::{Frame, FrameCodec, FrameError};
+///
+/// let mut codec = FrameCodec::new().max_in(1024);
+/// let mut wire = BytesMut::new();
+/// codec.encode_frame(&Frame::new(101, &b"hi"[..]), &mut wire).unwrap();
+/// assert_eq!(&wire[..], b"\x07\x00\x65\x00\x00hi");
+///
+/// let mut first_half = wire.split_to(4);
+/// assert_eq!(codec.decode_frame(&mut first_half), Ok(None));
+/// first_half.unsplit(wire);
+/// assert_eq!(codec.decode_frame(&mut first_half).unwrap().unwrap().body, "hi");
+///
+/// let mut garbage = BytesMut::from(&b"GET / HTTP/1.1"[..]);
+/// let error = codec.decode_frame(&mut garbage).unwrap_err();
+/// assert_eq!(error, FrameError::SizeOverLimit { size: 0x4547, max: 1024 });
+/// ```
+///
+/// # Limits
+/// `max_in` and `max_out`, both 65,535 bytes by default, header included. Neither path reserves what a header merely
+/// promises: the buffer grows with what has come.
+///
+/// # Errors
+/// A stream that does not frame cannot be trusted again: after the first [`FrameError`] the codec returns the same
+/// error for ever and leaves the buffer alone.
+#[derive(Clone, Debug)]
+pub struct FrameCodec {
+    max_in: u16,
+    max_out: u16,
+    // Set by the first framing error: what follows it in the stream has no meaning.
+    dead: Option<FrameError>,
+}
+
+impl FrameCodec {
+    /// A codec with the wire's own limits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { max_in: u16::MAX, max_out: u16::MAX, dead: None }
+    }
+
+    /// The largest packet taken in, in bytes, header included. A limit below 5 takes nothing.
+    #[must_use]
+    pub const fn max_in(mut self, bytes: u16) -> Self {
+        self.max_in = bytes;
+        self
+    }
+
+    /// The largest packet let out, in bytes, header included.
+    #[must_use]
+    pub const fn max_out(mut self, bytes: u16) -> Self {
+        self.max_out = bytes;
+        self
+    }
+
+    pub(crate) const fn out_limit(&self) -> u16 {
+        self.max_out
+    }
+
+    /// The next frame of `buf`, which is removed from it; `None` while it is not whole.
+    ///
+    /// The body shares `buf`'s memory. To take everything that a read brought, [`batch`](Self::batch) is cheaper.
+    ///
+    /// # Errors
+    /// See [`FrameCodec`]. The error comes as soon as the header is there, whatever it promises behind it.
+    #[inline]
+    pub fn decode_frame(&mut self, buf: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
+        match self.peek(buf)? {
+            Some(header) if buf.len() >= usize::from(header.size()) => {
+                let mut body = buf.split_to(usize::from(header.size()));
+                body.advance(Header::LEN);
+                Ok(Some(Frame { id: header.id, kind: header.kind, body: body.freeze() }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Every complete frame of `buf`, split off at once: one reference to the buffer for all of them, in place of a
+    /// split each.
+    ///
+    /// The bytes of an incomplete packet stay in `buf`. A framing error is yielded last, after the good frames before
+    /// it, and again by every later call.
+    pub fn batch(&mut self, buf: &mut BytesMut) -> Batch {
+        let mut end = 0;
+        while let Some(rest) = buf.get(end..) {
+            match self.peek(rest) {
+                Ok(Some(header)) if rest.len() >= usize::from(header.size()) => {
+                    end += usize::from(header.size())
+                }
+                _ => break,
+            }
+        }
+        Batch::new(buf.split_to(end).freeze(), self.dead)
+    }
+
+    /// Says whether the stream may end here.
+    ///
+    /// # Errors
+    /// [`FrameError::EndInsidePacket`] when `rest`, what is left after the last frame, is not empty; the codec's own
+    /// error when it had one before.
+    pub fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
+        let need = self.peek(rest)?.map_or(Header::LEN, |header| usize::from(header.size()));
+        if rest.is_empty() {
+            return Ok(());
+        }
+        self.fail(FrameError::EndInsidePacket { have: rest.len(), need })
+    }
+
+    /// Appends a frame to `dst`.
+    ///
+    /// # Errors
+    /// [`FrameError::BodyTooLong`] when it is larger than `max_out`; nothing is written then, and the codec goes on.
+    #[inline]
+    pub fn encode_frame(&self, frame: &Frame, dst: &mut BytesMut) -> Result<(), FrameError> {
+        let header = check_out(frame.header(), self.max_out)?;
+        dst.reserve(usize::from(header.size()));
+        dst.extend_from_slice(&header.to_bytes());
+        dst.extend_from_slice(&frame.body);
+        Ok(())
+    }
+
+    /// The header at the front of `bytes`, judged; `None` while it is not whole.
+    #[inline]
+    pub(crate) fn peek(&mut self, bytes: &[u8]) -> Result<Option<Header>, FrameError> {
+        if let Some(error) = self.dead {
+            return Err(error);
+        }
+        let Some(head) = bytes.first_chunk::<{ Header::LEN }>() else { return Ok(None) };
+        match Header::parse(*head) {
+            Ok(header) if header.size() <= self.max_in => Ok(Some(header)),
+            // WIRE §1.3: "A receiver may set a limit; a size over it closes the connection as soon as the header is there."
+            Ok(header) => self.fail(FrameError::SizeOverLimit { size: header.size(), max: self.max_in }),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    #[cold]
+    fn fail<T>(&mut self, error: FrameError) -> Result<T, FrameError> {
+        self.dead = Some(error);
+        Err(error)
+    }
+}
+
+impl Default for FrameCodec {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Decoder for FrameCodec {
+    type Item = Frame;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, CodecError> {
+        Ok(self.decode_frame(src)?)
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Frame>, CodecError> {
+        match self.decode_frame(src)? {
+            Some(frame) => Ok(Some(frame)),
+            None => Ok(self.finish(src).map(|()| None)?),
+        }
+    }
+}
+
+impl Encoder<Frame> for FrameCodec {
+    type Error = CodecError;
+
+    fn encode(&mut self, frame: Frame, dst: &mut BytesMut) -> Result<(), CodecError> {
+        Ok(self.encode_frame(&frame, dst)?)
+    }
+}
+
+impl Encoder<&Frame> for FrameCodec {
+    type Error = CodecError;
+
+    fn encode(&mut self, frame: &Frame, dst: &mut BytesMut) -> Result<(), CodecError> {
+        Ok(self.encode_frame(frame, dst)?)
+    }
+}
+
+/// Lets a header pass that is within `max` bytes.
+pub(crate) fn check_out(header: Result<Header, FrameError>, max: u16) -> Result<Header, FrameError> {
+    match header {
+        Ok(header) if header.size() > max => {
+            Err(FrameError::BodyTooLong { id: header.id, body: header.body_len(), max })
+        }
+        Err(FrameError::BodyTooLong { id, body, .. }) => Err(FrameError::BodyTooLong { id, body, max }),
+        other => other,
+    }
+}

@@ -1,0 +1,101 @@
+//! What can be wrong with a stream of frames.
+
+use std::io;
+
+use super::{BodyError, PacketId};
+
+/// The stream does not frame: nothing that follows on it can be trusted, so the connection is closed. The good
+/// packets before the error are delivered first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// The peer sent a size of 0 to 4, less than the header itself.
+    #[error("packet size {size} is less than the 5 bytes of the header")]
+    SizeBelowHeader {
+        /// The size field as it came.
+        size: u16,
+    },
+    /// The peer sent a size over our limit.
+    #[error("packet size {size} is over the limit of {max} bytes (`max_in`)")]
+    SizeOverLimit {
+        /// The size field as it came.
+        size: u16,
+        /// The limit, header included.
+        max: u16,
+    },
+    /// The peer's stream ended inside a packet.
+    #[error("the stream ended inside a packet: {have} of {need} bytes had come")]
+    EndInsidePacket {
+        /// Bytes of the packet that had come.
+        have: usize,
+        /// Bytes the packet needs; 5 while its header is not whole.
+        need: usize,
+    },
+    /// Our own side tried to send a packet over the limit. Nothing of it was written.
+    #[error(
+        "packet {id} with a body of {body} bytes is over the limit of {max} bytes, header included (`max_out`)"
+    )]
+    BodyTooLong {
+        /// The packet's id.
+        id: PacketId,
+        /// The body's length in bytes.
+        body: usize,
+        /// The limit, header included.
+        max: u16,
+    },
+}
+
+/// A packet that frames but is not one of the enum's. The stream goes on behind it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PacketError {
+    /// The enum has no packet with this id, nor a catch-all variant.
+    #[error("packet id {id} is not known")]
+    Unknown {
+        /// The id.
+        id: PacketId,
+    },
+    /// The id is known, its body does not decode.
+    #[error("the body of packet {id} does not decode")]
+    Malformed {
+        /// The id.
+        id: PacketId,
+        /// What is wrong with the body.
+        source: BodyError,
+    },
+}
+
+/// A packet could not be encoded: a mistake on our side, never the peer's. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// It is too large for the wire or for `max_out`.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// Its body breaks one of its own bounds.
+    #[error("packet {id} does not encode")]
+    Body {
+        /// The id.
+        id: PacketId,
+        /// What is wrong with the body.
+        source: BodyError,
+    },
+}
+
+/// Any of the above, or the socket's own error: what a codec under [`tokio_util::codec::Framed`] returns.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The peer's stream does not frame.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The peer's packet is unknown or malformed.
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+    /// Our packet does not encode.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The transport failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}

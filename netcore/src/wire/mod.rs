@@ -1,0 +1,29 @@
+//! Bytes in, bytes out: no sockets, no tasks, no clock.
+//!
+//! ```text
+//!  bytes ──▶ FrameCodec ──▶ Frame ──▶ Packet (by id) ──▶ Format (Raw, MsgPack, Protobuf, …) ──▶ the game's own value
+//! ```
+//!
+//! The wire itself is specified in `proto/WIRE.md`; a check in the code quotes its section.
+
+mod batch;
+pub mod body;
+mod codec;
+mod error;
+mod frame;
+mod header;
+mod line;
+mod packet;
+mod packet_codec;
+pub mod schema;
+
+pub use batch::Batch;
+pub use codec::FrameCodec;
+pub use error::{CodecError, EncodeError, FrameError, PacketError};
+pub use frame::Frame;
+pub use header::{Header, PacketId, PacketType};
+pub use line::{LineCodec, LineError};
+pub use packet::Packet;
+pub use packet_codec::{PacketCodec, Packets, StreamError};
+
+use body::BodyError;

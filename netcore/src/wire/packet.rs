@@ -1,0 +1,146 @@
+//! One direction's closed set of packets.
+
+use bytes::BytesMut;
+
+use super::body::{BodyErrorKind, Reader};
+use super::codec::check_out;
+use super::{BodyError, EncodeError, Frame, Header, PacketError, PacketId, PacketType, schema::Schema};
+
+/// One direction's closed set of packets. `#[derive(Packet)]` implements it for an enum.
+///
+/// ```
+/// use bytes::{Bytes, BytesMut};
+/// use netcore::{Frame, Packet, Raw};
+///
+/// #[derive(Raw, Debug, PartialEq)]
+/// struct Point {
+///     x: f32,
+///     y: f32,
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Ping,
+///     #[packet(id = 2)]
+///     Move(Point),
+///     #[packet(id = 3, max = 128)]
+///     Say {
+///         #[raw(len = u16)]
+///         text: String,
+///     },
+///     #[packet(id = 4, ignore_extra)]
+///     Leave,
+///     #[packet(id = 5)]
+///     Relay(#[raw(rest)] Bytes),
+///     #[packet(other)]
+///     Unknown(Frame),
+/// }
+///
+/// let mut wire = BytesMut::new();
+/// ToServer::Say { text: "hi".into() }.encode(&mut wire, u16::MAX)?;
+/// assert_eq!(&wire[..], b"\x09\0\x03\0\0\x02\0hi");
+/// assert_eq!(ToServer::SAY_ID.0, 3);
+///
+/// let frame = Frame::new(2, vec![0; 8]);
+/// assert_eq!(ToServer::from_frame(&frame)?, ToServer::Move(Point { x: 0.0, y: 0.0 }));
+/// assert!(ToServer::from_frame(&Frame::new(2, vec![0; 9])).is_err());
+/// assert_eq!(ToServer::from_frame(&Frame::new(99, "?"))?, ToServer::Unknown(Frame::new(99, "?")));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Attributes
+/// On the enum:
+/// - `#[packet(format = MsgPack)]`: the format of its bodies; [`Raw`](crate::Raw) unless it is given
+/// - `#[packet(crate = path)]`: where netcore is, when it is not `::netcore`
+///
+/// On a variant:
+/// - `#[packet(id = 701)]`: its id, 0 to 65,535
+/// - `#[packet(format = …)]`: its own format
+/// - `#[packet(max = 128)]`: the most bytes of its body
+/// - `#[packet(ignore_extra)]`: bytes behind its body are no error
+/// - `#[packet(other)]`: takes what no other variant does, as a [`Frame`]
+///
+/// A unit variant has an empty body. A tuple variant has one body type. The fields of a struct variant are those of a
+/// raw struct or a MessagePack map; other formats take a tuple variant.
+///
+/// The macro also gives the enum a constant for each variant's id (`Say` → `SAY_ID`).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no set of packets",
+    note = "derive `netcore::Packet` for an enum: one variant a packet, each with `#[packet(id = …)]`"
+)]
+pub trait Packet: Sized {
+    /// What the packets look like on the wire.
+    const SCHEMA: &'static Schema;
+
+    /// Whether a decoded packet may keep slices of the read buffer. Where it says `false`, decoding shares nothing.
+    const SHARES: bool;
+
+    /// The packet's id.
+    fn id(&self) -> PacketId;
+
+    /// The packet's name: its variant's.
+    fn name(&self) -> &'static str;
+
+    /// The packet's type byte: 0, or the frame's own in a catch-all variant.
+    fn kind(&self) -> PacketType {
+        PacketType::NORMAL
+    }
+
+    /// Reads the body that follows `header`.
+    ///
+    /// # Errors
+    /// [`PacketError::Unknown`] for an id that is not in the set, [`PacketError::Malformed`] for a body that does not
+    /// decode or has bytes left over.
+    fn decode(header: Header, body: Reader<'_>) -> Result<Self, PacketError>;
+
+    /// Appends the body to `dst`.
+    ///
+    /// # Errors
+    /// When it breaks one of its own bounds; some of it may have been written then.
+    fn encode_body(&self, dst: &mut BytesMut) -> Result<(), BodyError>;
+
+    /// Reads a frame's body.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode); a frame too long for the wire is malformed.
+    fn from_frame(frame: &Frame) -> Result<Self, PacketError> {
+        match frame.header() {
+            Ok(header) => Self::decode(header, Reader::shared(&frame.body)),
+            Err(_) => Err(PacketError::Malformed {
+                id: frame.id,
+                source: BodyError::new(BodyErrorKind::TooLong {
+                    len: frame.body.len(),
+                    max: Header::MAX_BODY,
+                }),
+            }),
+        }
+    }
+
+    /// Appends the whole packet to `dst`: header, then body. `max_out` is the most bytes of it, header included.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the body breaks a bound or the packet is over `max_out`; `dst` is then as it was.
+    #[inline]
+    fn encode(&self, dst: &mut BytesMut, max_out: u16) -> Result<(), EncodeError> {
+        let start = dst.len();
+        dst.extend_from_slice(&[0; Header::LEN]);
+        if let Err(source) = self.encode_body(dst) {
+            dst.truncate(start);
+            return Err(EncodeError::Body { id: self.id(), source });
+        }
+        let body_len = dst.len() - start - Header::LEN;
+        match check_out(Header::new(self.id(), self.kind(), body_len), max_out) {
+            Ok(header) => {
+                if let Some(front) = dst.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+                    *front = header.to_bytes();
+                }
+                Ok(())
+            }
+            Err(error) => {
+                dst.truncate(start);
+                Err(error.into())
+            }
+        }
+    }
+}

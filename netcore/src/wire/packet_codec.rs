@@ -1,0 +1,212 @@
+//! Typed packets out of a byte stream, straight from the read buffer, and back.
+
+use std::iter::FusedIterator;
+use std::marker::PhantomData;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use super::body::Reader;
+use super::{CodecError, FrameCodec, FrameError, Header, Packet, PacketError};
+
+/// Reads the packets of `In` from a stream and writes those of `Out` to one.
+///
+/// Under [`tokio_util::codec::Framed`] it is a typed connection, whose stream ends with the first error. Without a
+/// socket, [`packets`](Self::packets) takes everything that a read brought, and an unknown or malformed packet is a
+/// value among the others.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::{Packet, PacketCodec, PacketError, StreamError};
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum Number {
+///     #[packet(id = 1)]
+///     Is { value: u16 },
+/// }
+///
+/// let mut codec = PacketCodec::<Number, Number>::new();
+/// let mut buf = BytesMut::from(&b"\x07\0\x01\0\0\x2a\0\x06\0\x63\0\0?\x07\0\x01"[..]);
+///
+/// let mut packets = codec.packets(&mut buf);
+/// assert_eq!(packets.next().unwrap().unwrap(), Number::Is { value: 42 });
+/// assert!(matches!(packets.next(), Some(Err(StreamError::Packet(PacketError::Unknown { .. })))));
+/// assert!(packets.next().is_none());
+/// drop(packets);
+/// assert_eq!(&buf[..], b"\x07\0\x01"); // the third packet is not whole yet
+/// ```
+#[derive(Debug)]
+pub struct PacketCodec<In, Out> {
+    frames: FrameCodec,
+    types: PhantomData<fn(Out) -> In>,
+}
+
+impl<In: Packet, Out: Packet> PacketCodec<In, Out> {
+    /// A codec with the wire's own limits.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::with_frames(FrameCodec::new())
+    }
+
+    /// A codec with the limits of `frames`.
+    #[must_use]
+    pub const fn with_frames(frames: FrameCodec) -> Self {
+        Self { frames, types: PhantomData }
+    }
+
+    /// Every complete packet of `buf`, decoded one by one as the iterator is driven. What it has yielded is gone from
+    /// `buf` when it is dropped, what it has not is still there: after a last, incomplete packet this is all there is.
+    ///
+    /// Where no packet of `In` can keep a slice of the buffer ([`Packet::SHARES`]), nothing is shared, and no reference
+    /// is counted. Otherwise the complete packets are split off the buffer once for all of them; to stop early then
+    /// costs a copy of what was not taken.
+    pub fn packets<'a>(&'a mut self, buf: &'a mut BytesMut) -> Packets<'a, In> {
+        let batch = if In::SHARES { self.frames.batch(buf).into_bytes() } else { Bytes::new() };
+        Packets { frames: &mut self.frames, buf, batch, taken: 0, ended: false, types: PhantomData }
+    }
+
+    /// Appends a packet to `dst`.
+    ///
+    /// # Errors
+    /// As [`Packet::encode`], with the codec's `max_out`.
+    #[inline]
+    pub fn encode_packet(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), super::EncodeError> {
+        packet.encode(dst, self.frames.out_limit())
+    }
+}
+
+impl<In: Packet, Out: Packet> Default for PacketCodec<In, Out> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<In, Out> Clone for PacketCodec<In, Out> {
+    fn clone(&self) -> Self {
+        Self { frames: self.frames.clone(), types: PhantomData }
+    }
+}
+
+/// What the stream holds in place of a packet.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// It does not frame: this is the last item, now and ever.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// One packet is unknown or malformed: the next item is the packet behind it.
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+}
+
+/// The packets of one read, made by [`PacketCodec::packets`].
+#[derive(Debug)]
+#[must_use = "packets are decoded as the iterator is driven"]
+pub struct Packets<'a, P> {
+    frames: &'a mut FrameCodec,
+    // Where the packets are read from, unless `P` shares.
+    buf: &'a mut BytesMut,
+    // Where they are read from if it does: whole packets only.
+    batch: Bytes,
+    // How much of either was read.
+    taken: usize,
+    ended: bool,
+    types: PhantomData<fn() -> P>,
+}
+
+impl<P: Packet> Iterator for Packets<'_, P> {
+    type Item = Result<P, StreamError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let source: &[u8] = if P::SHARES { &self.batch } else { self.buf };
+        let rest = source.get(self.taken..).unwrap_or_default();
+        // The batch of a type that shares was judged as it was split off; a framing error waits behind it, in `buf`.
+        let judged = if P::SHARES && !rest.is_empty() {
+            Ok(rest.first_chunk().and_then(|head| Header::parse(*head).ok()))
+        } else if P::SHARES {
+            self.frames.peek(self.buf).map(|_| None)
+        } else {
+            self.frames.peek(rest)
+        };
+        let header = match judged {
+            Ok(Some(header)) => header,
+            Ok(None) => return None,
+            Err(error) => {
+                self.ended = true;
+                return Some(Err(error.into()));
+            }
+        };
+        let body = rest.get(Header::LEN..usize::from(header.size()))?;
+        self.taken += usize::from(header.size());
+        let body = if P::SHARES { Reader::part(body, &self.batch) } else { Reader::new(body) };
+        Some(P::decode(header, body).map_err(StreamError::Packet))
+    }
+}
+
+impl<P: Packet> FusedIterator for Packets<'_, P> {}
+
+impl<P> Drop for Packets<'_, P> {
+    fn drop(&mut self) {
+        if self.batch.is_empty() {
+            self.buf.advance(self.taken);
+        } else if let Some(left) = self.batch.get(self.taken..).filter(|left| !left.is_empty()) {
+            let mut whole = BytesMut::with_capacity(left.len() + self.buf.len());
+            whole.extend_from_slice(left);
+            whole.extend_from_slice(self.buf);
+            *self.buf = whole;
+        }
+    }
+}
+
+impl<In: Packet, Out: Packet> Decoder for PacketCodec<In, Out> {
+    type Item = In;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
+        let Some(header) = self.frames.peek(src)? else { return Ok(None) };
+        if src.len() < usize::from(header.size()) {
+            return Ok(None);
+        }
+        let packet = if In::SHARES {
+            let mut body = src.split_to(usize::from(header.size()));
+            body.advance(Header::LEN);
+            In::decode(header, Reader::shared(&body.freeze()))
+        } else {
+            let packet = src
+                .get(Header::LEN..usize::from(header.size()))
+                .map(|body| In::decode(header, Reader::new(body)));
+            src.advance(usize::from(header.size()));
+            match packet {
+                Some(packet) => packet,
+                None => return Ok(None),
+            }
+        };
+        Ok(Some(packet?))
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
+        match self.decode(src)? {
+            Some(packet) => Ok(Some(packet)),
+            None => Ok(self.frames.finish(src).map(|()| None)?),
+        }
+    }
+}
+
+impl<In: Packet, Out: Packet> Encoder<Out> for PacketCodec<In, Out> {
+    type Error = CodecError;
+
+    fn encode(&mut self, packet: Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        Ok(self.encode_packet(&packet, dst)?)
+    }
+}
+
+impl<'p, In: Packet, Out: Packet> Encoder<&'p Out> for PacketCodec<In, Out> {
+    type Error = CodecError;
+
+    fn encode(&mut self, packet: &'p Out, dst: &mut BytesMut) -> Result<(), CodecError> {
+        Ok(self.encode_packet(packet, dst)?)
+    }
+}

@@ -1,0 +1,207 @@
+//! What of a schema is on the wire, as bytes that two sides can compare: the ground of fingerprint and comparison.
+
+use super::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Struct, Type};
+
+impl Schema {
+    /// A number that changes when what is on the wire changes, and only then.
+    ///
+    /// It covers packet ids, formats, and of each body: place and type for raw, key and type for MessagePack, number
+    /// and type for protobuf. Names of packets, of types and of raw fields, documentation and bounds are not covered:
+    /// renaming a variant or allowing a longer text leaves every byte where it was.
+    ///
+    /// It is the 64-bit FNV-1a hash of a canonical form; two protocols with one fingerprint are an accident of about
+    /// 1 in 2⁶⁴, not a proof against somebody who looks for one.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut out = Vec::new();
+        for packet in self.by_id() {
+            put_packet(&mut out, packet);
+        }
+        out.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+    }
+
+    /// The packets in the order of their ids.
+    pub(super) fn by_id(&self) -> Vec<&PacketSchema> {
+        let mut packets: Vec<_> = self.packets.iter().collect();
+        packets.sort_by_key(|packet| packet.id);
+        packets
+    }
+}
+
+/// The name of the format that writes the fields of a named struct by their places.
+const PLACED: &str = "msgpack-array";
+
+pub(super) fn put_packet(out: &mut Vec<u8>, packet: &PacketSchema) {
+    out.extend_from_slice(&packet.id.0.to_le_bytes());
+    put_str(out, &packet.format);
+    put_type(out, &packet.body, packet.placed());
+}
+
+impl PacketSchema {
+    pub(super) fn placed(&self) -> bool {
+        &*self.format == PLACED
+    }
+}
+
+/// `placed`: fields that have names go by their places all the same.
+pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, placed: bool) {
+    match ty {
+        Type::Opaque => out.push(0),
+        Type::Bool => out.push(1),
+        Type::Int(int) => {
+            out.push(2);
+            put_int(out, *int);
+        }
+        Type::Float { bytes, form } => out.extend([3, *bytes, form_code(*form)]),
+        Type::Text(len) => {
+            out.push(4);
+            put_len(out, len);
+        }
+        Type::Bytes(len) => {
+            out.push(5);
+            put_len(out, len);
+        }
+        Type::List { item, len } => {
+            out.push(6);
+            put_len(out, len);
+            put_type(out, item, placed);
+        }
+        Type::Array { item, count } => {
+            out.push(7);
+            out.extend_from_slice(&count.to_le_bytes());
+            put_type(out, item, placed);
+        }
+        Type::Option(value) => {
+            out.push(8);
+            put_type(out, value, placed);
+        }
+        Type::Map { key, value } => {
+            out.push(9);
+            put_type(out, key, placed);
+            put_type(out, value, placed);
+        }
+        Type::Struct(shape) => put_struct(out, shape, placed),
+        Type::Enum(choice) => put_enum(out, choice, placed),
+        Type::Recursive(_) => out.push(12),
+    }
+}
+
+fn put_struct(out: &mut Vec<u8>, shape: &Struct, placed: bool) {
+    let (by, fields) = in_order(shape, placed);
+    out.extend([10, by_code(by)]);
+    put_count(out, fields.len());
+    for field in fields {
+        match by {
+            By::Position => {}
+            By::Name => put_str(out, &field.name),
+            By::Number => out.extend_from_slice(&field.number.to_le_bytes()),
+        }
+        put_type(out, plain(&field.ty, by), placed);
+    }
+}
+
+/// The fields as a reader finds them: in their order, or by key where the order does not matter. The members of a
+/// protobuf `oneof` are fields like any other.
+pub(super) fn in_order(shape: &Struct, placed: bool) -> (By, Vec<Field>) {
+    let by = if placed && shape.by == By::Name { By::Position } else { shape.by };
+    let mut fields = Vec::with_capacity(shape.fields.len());
+    for field in shape.fields.iter() {
+        match (by, plain(&field.ty, by)) {
+            (By::Number, Type::Enum(Enum { by: By::Number, tag: None, variants, .. })) => {
+                fields.extend(variants.iter().map(|variant| Field {
+                    name: variant.name.clone(),
+                    doc: variant.doc.clone(),
+                    number: u32::try_from(variant.tag).unwrap_or(0),
+                    ty: variant.body.clone(),
+                }));
+            }
+            _ => fields.push(field.clone()),
+        }
+    }
+    match by {
+        By::Position => {}
+        By::Name => fields.sort_by(|a, b| a.name.cmp(&b.name)),
+        By::Number => fields.sort_by_key(|field| field.number),
+    }
+    (by, fields)
+}
+
+/// The type without what is not on the wire: a protobuf field that may be missing is written like any other.
+pub(super) fn plain(ty: &Type, by: By) -> &Type {
+    match ty {
+        Type::Option(value) if by == By::Number => value,
+        other => other,
+    }
+}
+
+fn put_enum(out: &mut Vec<u8>, choice: &Enum, placed: bool) {
+    out.extend([11, by_code(choice.by), u8::from(choice.tag.is_some())]);
+    if let Some(tag) = choice.tag {
+        put_int(out, tag);
+    }
+    let mut variants: Vec<_> = choice.variants.iter().collect();
+    match choice.by {
+        By::Name => variants.sort_by(|a, b| a.name.cmp(&b.name)),
+        By::Position | By::Number => variants.sort_by_key(|variant| variant.tag),
+    }
+    put_count(out, variants.len());
+    for variant in variants {
+        match choice.by {
+            By::Name => put_str(out, &variant.name),
+            By::Position | By::Number => out.extend_from_slice(&variant.tag.to_le_bytes()),
+        }
+        put_type(out, &variant.body, placed);
+    }
+}
+
+fn put_int(out: &mut Vec<u8>, int: Int) {
+    out.extend([int.bytes, u8::from(int.signed), form_code(int.form)]);
+}
+
+fn put_len(out: &mut Vec<u8>, len: &Len) {
+    match len {
+        Len::Own => out.push(0),
+        Len::Fixed(count) => {
+            out.push(1);
+            out.extend_from_slice(&count.to_le_bytes());
+        }
+        Len::Prefix { int, .. } => {
+            out.push(2);
+            put_int(out, *int);
+        }
+        Len::Field { index, .. } => {
+            out.push(3);
+            out.extend_from_slice(&index.to_le_bytes());
+        }
+        Len::Rest { .. } => out.push(4),
+    }
+}
+
+fn put_str(out: &mut Vec<u8>, text: &str) {
+    put_count(out, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_count(out: &mut Vec<u8>, count: usize) {
+    out.extend_from_slice(&(count as u64).to_le_bytes());
+}
+
+pub(super) const fn form_code(form: Form) -> u8 {
+    match form {
+        Form::Little => 0,
+        Form::Big => 1,
+        Form::Own => 2,
+        Form::Varint => 3,
+        Form::ZigZag => 4,
+    }
+}
+
+pub(super) const fn by_code(by: By) -> u8 {
+    match by {
+        By::Position => 0,
+        By::Name => 1,
+        By::Number => 2,
+    }
+}

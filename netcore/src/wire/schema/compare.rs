@@ -1,0 +1,174 @@
+//! Where two schemas differ first.
+
+use std::fmt;
+
+use super::canonical::{in_order, plain, put_packet, put_type};
+use super::{By, PacketSchema, Schema, Shared, Type};
+use crate::PacketId;
+
+/// The first place where two schemas differ on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// The packet's id.
+    pub id: PacketId,
+    /// The packet's name, ours where both have it.
+    pub packet: Shared<str>,
+    /// The field's name, with those of the structs around it; empty where the packet itself differs.
+    pub field: String,
+    /// What is here, in words.
+    pub here: String,
+    /// What is there, in words.
+    pub there: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "packet {} {}", self.id, &*self.packet)?;
+        if !self.field.is_empty() {
+            write!(f, ", field {}", self.field)?;
+        }
+        write!(f, ": here {}, there {}", self.here, self.there)
+    }
+}
+
+impl Schema {
+    /// The first packet and field, by packet id, in which `other` differs from this schema on the wire; `None` when the
+    /// two agree, which is when their [fingerprints](Self::fingerprint) do.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Difference> {
+        let (ours, theirs) = (self.by_id(), other.by_id());
+        let (mut ours, mut theirs) = (ours.into_iter().peekable(), theirs.into_iter().peekable());
+        loop {
+            match (ours.peek(), theirs.peek()) {
+                (None, None) => return None,
+                (Some(here), Some(there)) if here.id == there.id => {
+                    if let Some(difference) = compare_packets(here, there) {
+                        return Some(difference);
+                    }
+                    ours.next();
+                    theirs.next();
+                }
+                (Some(here), there) if there.is_none_or(|there| here.id < there.id) => {
+                    return Some(one_sided(here, "this packet", "none with its id"));
+                }
+                (_, Some(there)) => return Some(one_sided(there, "none with its id", "this packet")),
+                // Unreachable: the arm above takes every `Some` here.
+                (Some(_), None) => return None,
+            }
+        }
+    }
+}
+
+fn one_sided(packet: &PacketSchema, here: &str, there: &str) -> Difference {
+    Difference {
+        id: packet.id,
+        packet: packet.name.clone(),
+        field: String::new(),
+        here: here.into(),
+        there: there.into(),
+    }
+}
+
+fn compare_packets(here: &PacketSchema, there: &PacketSchema) -> Option<Difference> {
+    let bytes = |packet| {
+        let mut out = Vec::new();
+        put_packet(&mut out, packet);
+        out
+    };
+    if bytes(here) == bytes(there) {
+        return None;
+    }
+    let (field, words) = if here.format == there.format {
+        let found = compare_types(&here.body, &there.body, here.placed());
+        found.unwrap_or_else(|| (String::new(), (here.body.to_string(), there.body.to_string())))
+    } else {
+        (String::new(), (here.format.to_string(), there.format.to_string()))
+    };
+    Some(Difference { id: here.id, packet: here.name.clone(), field, here: words.0, there: words.1 })
+}
+
+type Found = Option<(String, (String, String))>;
+
+/// The path of the first field that differs, and both sides in words.
+fn compare_types(here: &Type, there: &Type, placed: bool) -> Found {
+    let bytes = |ty| {
+        let mut out = Vec::new();
+        put_type(&mut out, ty, placed);
+        out
+    };
+    if bytes(here) == bytes(there) {
+        return None;
+    }
+    let inner = match (here, there) {
+        (Type::Struct(a), Type::Struct(b)) => {
+            let ((by, a), (other_by, b)) = (in_order(a, placed), in_order(b, placed));
+            if by == other_by { compare_fields(by, &a, &b, placed) } else { None }
+        }
+        (Type::List { item: a, len }, Type::List { item: b, len: other }) if len == other => {
+            compare_types(a, b, placed).map(|(path, words)| (under("[]", &path), words))
+        }
+        (Type::Array { item: a, count }, Type::Array { item: b, count: other }) if count == other => {
+            compare_types(a, b, placed).map(|(path, words)| (under("[]", &path), words))
+        }
+        (Type::Option(a), Type::Option(b)) => compare_types(a, b, placed),
+        (Type::Map { key: ka, value: a }, Type::Map { key: kb, value: b }) if ka == kb => {
+            compare_types(a, b, placed).map(|(path, words)| (under("{}", &path), words))
+        }
+        (Type::Enum(a), Type::Enum(b)) if a.by == b.by && a.tag == b.tag => {
+            a.variants.iter().find_map(|ours| {
+                let same = |theirs: &&super::Variant| match a.by {
+                    By::Name => theirs.name == ours.name,
+                    By::Position | By::Number => theirs.tag == ours.tag,
+                };
+                let theirs = b.variants.iter().find(same)?;
+                let found = compare_types(&ours.body, &theirs.body, placed)?;
+                Some((under(&ours.name, &found.0), found.1))
+            })
+        }
+        _ => None,
+    };
+    Some(inner.unwrap_or_else(|| (String::new(), (here.to_string(), there.to_string()))))
+}
+
+fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], placed: bool) -> Found {
+    let (mut ours, mut theirs) = (here.iter().peekable(), there.iter().peekable());
+    loop {
+        let order = match (ours.peek(), theirs.peek()) {
+            (None, None) => return None,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(a), Some(b)) => match by {
+                By::Position => std::cmp::Ordering::Equal,
+                By::Name => a.name.cmp(&b.name),
+                By::Number => a.number.cmp(&b.number),
+            },
+        };
+        match order {
+            std::cmp::Ordering::Equal => {
+                let (Some(a), Some(b)) = (ours.next(), theirs.next()) else { return None };
+                if let Some((path, words)) = compare_types(plain(&a.ty, by), plain(&b.ty, by), placed) {
+                    return Some((under(&a.name, &path), words));
+                }
+            }
+            std::cmp::Ordering::Less => {
+                return ours
+                    .next()
+                    .map(|field| (field.name.to_string(), (field.ty.to_string(), "nothing".into())));
+            }
+            std::cmp::Ordering::Greater => {
+                return theirs
+                    .next()
+                    .map(|field| (field.name.to_string(), ("nothing".into(), field.ty.to_string())));
+            }
+        }
+    }
+}
+
+fn under(name: &str, path: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path if path.starts_with(['[', '{']) => format!("{name}{path}"),
+        path => format!("{name}.{path}"),
+    }
+}

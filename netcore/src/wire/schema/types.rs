@@ -1,0 +1,442 @@
+//! What a schema says of packets, bodies and fields.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use crate::PacketId;
+
+/// All packets of one direction, as `#[derive(Packet)]` found them. A constant; one that came from a peer is owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Schema {
+    /// The enum's name.
+    pub name: Shared<str>,
+    /// Its documentation.
+    pub doc: Shared<str>,
+    /// Its packets, by id.
+    pub packets: Shared<[PacketSchema]>,
+}
+
+/// One packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PacketSchema {
+    /// Its id.
+    pub id: PacketId,
+    /// The variant's name.
+    pub name: Shared<str>,
+    /// The variant's documentation.
+    pub doc: Shared<str>,
+    /// The format's name: `raw`, `msgpack`, `msgpack-array`, `protobuf`, or a team's own.
+    pub format: Shared<str>,
+    /// What the body looks like.
+    pub body: Shared<Type>,
+    /// The most bytes of body; 65,530 unless the variant says less.
+    pub max: u32,
+    /// Whether bytes behind the body are ignored.
+    pub ignore_extra: bool,
+}
+
+/// What a value looks like on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Type {
+    /// Nothing is known of it: a body type of its own that describes nothing.
+    Opaque,
+    /// A bool.
+    Bool,
+    /// An integer.
+    Int(Int),
+    /// An IEEE 754 number.
+    Float {
+        /// 4 or 8.
+        bytes: u8,
+        /// Its byte order.
+        form: Form,
+    },
+    /// UTF-8 text.
+    Text(Len),
+    /// Bytes.
+    Bytes(Len),
+    /// Some items of one type.
+    List {
+        /// The items' type.
+        item: Shared<Type>,
+        /// How their number is told.
+        len: Len,
+    },
+    /// So many items of one type.
+    Array {
+        /// The items' type.
+        item: Shared<Type>,
+        /// How many.
+        count: u32,
+    },
+    /// A value that may be missing.
+    Option(Shared<Type>),
+    /// Keys with values.
+    Map {
+        /// The keys' type.
+        key: Shared<Type>,
+        /// The values' type.
+        value: Shared<Type>,
+    },
+    /// Fields.
+    Struct(Struct),
+    /// One of several.
+    Enum(Enum),
+    /// A type that contains itself, by name.
+    Recursive(Shared<str>),
+}
+
+/// An integer's size, sign and form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Int {
+    /// 1, 2, 4, 8 or 16.
+    pub bytes: u8,
+    /// Whether it may be below zero.
+    pub signed: bool,
+    /// How it is written.
+    pub form: Form,
+}
+
+/// How a number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// Least significant byte first.
+    Little,
+    /// Most significant byte first.
+    Big,
+    /// As the format writes numbers.
+    Own,
+    /// As a protobuf varint.
+    Varint,
+    /// As a protobuf zigzag varint.
+    ZigZag,
+}
+
+/// How the end of text, bytes or a list is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Len {
+    /// As the format tells it.
+    Own,
+    /// It always has so many bytes, padded with zeros.
+    Fixed(u32),
+    /// A length or count in front.
+    Prefix {
+        /// The length's own type.
+        int: Int,
+        /// The most it may say.
+        max: u32,
+    },
+    /// Another field holds it.
+    Field {
+        /// That field's name.
+        name: Shared<str>,
+        /// That field's place among its siblings, from 0.
+        index: u32,
+        /// The most it may say.
+        max: u32,
+    },
+    /// The body's end.
+    Rest {
+        /// The most there may be.
+        max: u32,
+    },
+}
+
+/// The fields of a struct, or of an enum's variant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Struct {
+    /// The struct's name.
+    pub name: Shared<str>,
+    /// How a reader knows which field is which.
+    pub by: By,
+    /// The fields, in the order of the source.
+    pub fields: Shared<[Field]>,
+}
+
+/// How a reader knows which field, or which variant, is which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum By {
+    /// By its place.
+    Position,
+    /// By its name.
+    Name,
+    /// By its number.
+    Number,
+}
+
+/// A field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Field {
+    /// Its name on the wire, where names are on the wire.
+    pub name: Shared<str>,
+    /// Its documentation.
+    pub doc: Shared<str>,
+    /// Its number, where numbers are on the wire; else 0.
+    pub number: u32,
+    /// What it looks like.
+    pub ty: Shared<Type>,
+}
+
+/// One of several variants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Enum {
+    /// The enum's name.
+    pub name: Shared<str>,
+    /// The type of the tag in front, where there is one.
+    pub tag: Option<Int>,
+    /// How a reader knows which variant it is; by position means by the tag's value.
+    pub by: By,
+    /// The variants, in the order of the source.
+    pub variants: Shared<[Variant]>,
+}
+
+/// A variant of an enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Variant {
+    /// Its name.
+    pub name: Shared<str>,
+    /// Its documentation.
+    pub doc: Shared<str>,
+    /// Its tag's value, or its number.
+    pub tag: i64,
+    /// What it holds.
+    pub body: Shared<Type>,
+}
+
+/// A reference that is part of the program, or one that came from elsewhere: so that a schema can be a constant and a
+/// peer's schema the same type.
+pub enum Shared<T: ?Sized + 'static> {
+    /// Part of the program.
+    Static(&'static T),
+    /// Made at run time.
+    Owned(Arc<T>),
+}
+
+impl<T: ?Sized> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Self::Static(value) => value,
+            Self::Owned(value) => value,
+        }
+    }
+}
+
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Static(value) => Self::Static(value),
+            Self::Owned(value) => Self::Owned(value.clone()),
+        }
+    }
+}
+
+impl<T: ?Sized + PartialEq> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: ?Sized + Eq> Eq for Shared<T> {}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized> Shared<T> {
+    pub(crate) const fn of(value: &'static T) -> Self {
+        Self::Static(value)
+    }
+}
+
+/// What the derive macros build constants with; the structs are `#[non_exhaustive]`.
+#[doc(hidden)]
+impl Schema {
+    #[must_use]
+    pub const fn new(name: &'static str, doc: &'static str, packets: &'static [PacketSchema]) -> Self {
+        Self { name: Shared::of(name), doc: Shared::of(doc), packets: Shared::of(packets) }
+    }
+}
+
+#[doc(hidden)]
+impl PacketSchema {
+    #[must_use]
+    pub const fn new(
+        id: u16,
+        name: &'static str,
+        doc: &'static str,
+        format: &'static str,
+        body: &'static Type,
+        max: u32,
+        ignore_extra: bool,
+    ) -> Self {
+        Self {
+            id: PacketId(id),
+            name: Shared::of(name),
+            doc: Shared::of(doc),
+            format: Shared::of(format),
+            body: Shared::of(body),
+            max,
+            ignore_extra,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl Struct {
+    #[must_use]
+    pub const fn new(name: &'static str, by: By, fields: &'static [Field]) -> Self {
+        Self { name: Shared::of(name), by, fields: Shared::of(fields) }
+    }
+}
+
+#[doc(hidden)]
+impl Field {
+    #[must_use]
+    pub const fn new(name: &'static str, doc: &'static str, number: u32, ty: &'static Type) -> Self {
+        Self { name: Shared::of(name), doc: Shared::of(doc), number, ty: Shared::of(ty) }
+    }
+}
+
+#[doc(hidden)]
+impl Enum {
+    #[must_use]
+    pub const fn new(name: &'static str, tag: Option<Int>, by: By, variants: &'static [Variant]) -> Self {
+        Self { name: Shared::of(name), tag, by, variants: Shared::of(variants) }
+    }
+}
+
+#[doc(hidden)]
+impl Variant {
+    #[must_use]
+    pub const fn new(name: &'static str, doc: &'static str, tag: i64, body: &'static Type) -> Self {
+        Self { name: Shared::of(name), doc: Shared::of(doc), tag, body: Shared::of(body) }
+    }
+}
+
+impl Type {
+    /// Whether a value of this type may hold a slice of the read buffer: not if bytes occur nowhere in it.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn may_share(&self) -> bool {
+        match self {
+            Self::Bool | Self::Int(_) | Self::Float { .. } | Self::Text(_) => false,
+            Self::Opaque | Self::Bytes(_) | Self::Recursive(_) => true,
+            Self::List { item: Shared::Static(inner), .. }
+            | Self::Array { item: Shared::Static(inner), .. }
+            | Self::Option(Shared::Static(inner)) => inner.may_share(),
+            Self::Map { key: Shared::Static(key), value: Shared::Static(value) } => {
+                key.may_share() || value.may_share()
+            }
+            Self::Struct(Struct { fields: Shared::Static(fields), .. }) => {
+                let mut rest: &[Field] = fields;
+                while let Some((Field { ty: Shared::Static(ty), .. }, more)) = rest.split_first() {
+                    if ty.may_share() {
+                        return true;
+                    }
+                    rest = more;
+                }
+                !rest.is_empty()
+            }
+            Self::Enum(Enum { variants: Shared::Static(variants), .. }) => {
+                let mut rest: &[Variant] = variants;
+                while let Some((Variant { body: Shared::Static(ty), .. }, more)) = rest.split_first() {
+                    if ty.may_share() {
+                        return true;
+                    }
+                    rest = more;
+                }
+                !rest.is_empty()
+            }
+            // Made at run time: nobody asks then.
+            _ => true,
+        }
+    }
+
+    /// How many bytes a value always takes, where it always takes the same.
+    #[must_use]
+    pub fn fixed_size(&self) -> Option<usize> {
+        match self.sizes() {
+            (min, Some(max)) if min == max => Some(min),
+            _ => None,
+        }
+    }
+
+    /// The fewest and the most bytes a value takes; no most where only the body's size bounds it, or where the format
+    /// decides.
+    #[must_use]
+    pub fn sizes(&self) -> (usize, Option<usize>) {
+        let sum = |all: &mut dyn Iterator<Item = (usize, Option<usize>)>| {
+            all.fold((0usize, Some(0usize)), |(min, max), (a, b)| {
+                (min.saturating_add(a), max.zip(b).map(|(max, b)| max.saturating_add(b)))
+            })
+        };
+        match self {
+            Self::Bool => (1, Some(1)),
+            Self::Int(int) => int.sizes(),
+            Self::Float { bytes, form } if matches!(form, Form::Little | Form::Big) => {
+                (usize::from(*bytes), Some(usize::from(*bytes)))
+            }
+            Self::Text(len) | Self::Bytes(len) => len.sizes((1, Some(1))),
+            Self::List { item, len } => len.sizes(item.sizes()),
+            Self::Array { item, count } => {
+                let (min, max) = item.sizes();
+                let count = *count as usize;
+                (min.saturating_mul(count), max.map(|max| max.saturating_mul(count)))
+            }
+            Self::Option(value) => (1, value.sizes().1.map(|max| max.saturating_add(1))),
+            Self::Struct(Struct { by: By::Position, fields, .. }) => {
+                sum(&mut fields.iter().map(|field| field.ty.sizes()))
+            }
+            Self::Enum(Enum { tag: Some(tag), variants, .. }) => {
+                let bodies = || variants.iter().map(|variant| variant.body.sizes());
+                let min = bodies().map(|(min, _)| min).min().unwrap_or(0);
+                let max = bodies().map(|(_, max)| max).try_fold(0, |most, max| Some(most.max(max?)));
+                sum(&mut [tag.sizes(), (min, max)].into_iter())
+            }
+            _ => (0, None),
+        }
+    }
+}
+
+impl Int {
+    fn sizes(self) -> (usize, Option<usize>) {
+        match self.form {
+            Form::Little | Form::Big => (usize::from(self.bytes), Some(usize::from(self.bytes))),
+            _ => (0, None),
+        }
+    }
+}
+
+impl Len {
+    /// The sizes of so many items, with their prefix.
+    fn sizes(&self, (min, max): (usize, Option<usize>)) -> (usize, Option<usize>) {
+        let most = |bound: u32| match bound {
+            u32::MAX => None,
+            bound => max.map(|max| max.saturating_mul(bound as usize)),
+        };
+        match self {
+            Self::Own => (0, None),
+            Self::Fixed(count) => {
+                (min.saturating_mul(*count as usize), max.map(|max| max.saturating_mul(*count as usize)))
+            }
+            Self::Prefix { int, max } => {
+                let own = usize::from(int.bytes);
+                (own, most(*max).map(|max| max.saturating_add(own)))
+            }
+            Self::Field { max, .. } | Self::Rest { max } => (0, most(*max)),
+        }
+    }
+}
