@@ -9,12 +9,16 @@ use syn::{
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
 use crate::field::generic;
-use crate::names::rename;
+use crate::names::{Case, plain, rename};
 
 #[derive(Default)]
 struct Container {
     krate: Option<Path>,
     rename_all: Option<String>,
+    /// `rename_all` for the fields of all variants.
+    rename_all_fields: Option<String>,
+    /// Written as the one field that it has.
+    transparent: bool,
     /// How the type is written is not what its fields say.
     opaque: bool,
 }
@@ -25,6 +29,8 @@ struct FieldAttrs {
     opaque: bool,
     recursive: bool,
     skip: bool,
+    /// At a variant, for its fields.
+    rename_all: Option<String>,
     prost: Option<Prost>,
 }
 
@@ -45,15 +51,16 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let container = container(&input.attrs, &mut errors);
     refuse_generics(&input.generics, "`Describe`", &mut errors);
     let nc = netcore(container.krate.as_ref());
-    let (ident, name) = (&input.ident, input.ident.to_string());
+    let (ident, name) = (&input.ident, plain(&input.ident));
     let ty = if container.opaque {
         constant(&nc, &opaque(&nc))
     } else {
         match &input.data {
             Data::Struct(data) => {
-                structure(&nc, &name, &data.fields, container.rename_all.as_deref(), &mut errors)
+                let rule = container.rename_all.as_deref();
+                structure(&nc, &name, &data.fields, rule, container.transparent, &mut errors)
             }
-            Data::Enum(data) => enumeration(&nc, &name, data, container.rename_all.as_deref(), &mut errors),
+            Data::Enum(data) => enumeration(&nc, &name, data, &container, &mut errors),
             Data::Union(_) => {
                 errors.at(ident, "a union has neither named nor numbered fields");
                 TokenStream::new()
@@ -92,6 +99,10 @@ fn container(attrs: &[Attribute], errors: &mut Errors) -> Container {
             errors.take(attr.parse_nested_meta(|meta| {
                 if meta.path.is_ident("rename_all") {
                     container.rename_all = both_ways(&meta)?;
+                } else if meta.path.is_ident("rename_all_fields") {
+                    container.rename_all_fields = both_ways(&meta)?;
+                } else if meta.path.is_ident("transparent") {
+                    container.transparent = true;
                 } else {
                     let other_shape = ["tag", "content", "untagged", "from", "try_from", "into", "remote"];
                     container.opaque |= other_shape.iter().any(|key| meta.path.is_ident(key));
@@ -109,6 +120,7 @@ fn structure(
     name: &str,
     fields: &Fields,
     rule: Option<&str>,
+    transparent: bool,
     errors: &mut Errors,
 ) -> TokenStream {
     let mut described = Vec::new();
@@ -125,7 +137,7 @@ fn structure(
         let key = field
             .ident
             .as_ref()
-            .map_or_else(|| at.to_string(), |ident| serde_name(ident, &field.attrs, rule));
+            .map_or_else(|| at.to_string(), |ident| serde_name(ident, &field.attrs, rule, Case::Field));
         let (ty, docs) = (field_type(nc, &field.ty, &attrs, errors), doc(&field.attrs));
         newtype = Some(ty.clone());
         described.push(quote!(#nc::derive::Field::new(#key, #docs, #number, #ty)));
@@ -133,8 +145,9 @@ fn structure(
     if flat {
         return constant(nc, &opaque(nc));
     }
-    if let (Fields::Unnamed(_), 1, Some(ty)) = (fields, described.len(), newtype) {
-        // A newtype is written as what it holds.
+    // A newtype is written as what it holds.
+    let alone = transparent || matches!(fields, Fields::Unnamed(_));
+    if let (true, 1, Some(ty)) = (alone, described.len(), newtype) {
         return ty;
     }
     let by = match fields {
@@ -156,9 +169,10 @@ fn enumeration(
     nc: &TokenStream,
     name: &str,
     data: &DataEnum,
-    rule: Option<&str>,
+    container: &Container,
     errors: &mut Errors,
 ) -> TokenStream {
+    let rule = container.rename_all.as_deref();
     let mut variants = Vec::new();
     let mut numbered = false;
     for (at, variant) in data.variants.iter().enumerate() {
@@ -173,13 +187,16 @@ fn enumeration(
             continue;
         }
         numbered |= attrs.prost.is_some();
-        let key = serde_name(&variant.ident, &variant.attrs, rule);
+        let key = serde_name(&variant.ident, &variant.attrs, rule, Case::Variant);
         let docs = doc(&variant.attrs);
         let tag = attrs.prost.as_ref().map_or(i64::try_from(at).unwrap_or(0), |prost| i64::from(prost.tag));
         let body = if let Some(inner) = inner {
             field_type(nc, &inner.ty, &attrs, errors)
         } else {
-            structure(nc, &variant.ident.to_string(), &variant.fields, None, errors)
+            {
+                let rule = attrs.rename_all.as_deref().or(container.rename_all_fields.as_deref());
+                structure(nc, &plain(&variant.ident), &variant.fields, rule, false, errors)
+            }
         };
         variants.push(quote!(#nc::derive::Variant::new(#key, #docs, #tag, #body)));
     }
@@ -221,6 +238,10 @@ fn field_attrs<'a>(
                 attrs.skip |= is("skip") || is("skip_serializing");
                 attrs.opaque |= is("with") || is("serialize_with");
                 *flat |= is("flatten");
+                if is("rename_all") {
+                    attrs.rename_all = both_ways(&meta)?;
+                    return Ok(());
+                }
                 skip_value(&meta)
             }));
         } else if attr.path().is_ident("prost") {
@@ -263,10 +284,8 @@ fn field_type(nc: &TokenStream, ty: &Type, attrs: &FieldAttrs, errors: &mut Erro
     if attrs.opaque {
         return constant(opaque(nc));
     }
-    let recursive = attrs.recursive || attrs.prost.as_ref().is_some_and(|prost| prost.boxed);
-    if recursive {
-        let name = quote!(#ty).to_string();
-        return constant(quote!(#nc::derive::Type::Recursive(#nc::derive::Shared::Static(#name))));
+    if attrs.recursive || attrs.prost.as_ref().is_some_and(|prost| prost.boxed) {
+        return recursive(nc, ty, attrs.prost.is_some());
     }
     let Some(prost) = &attrs.prost else { return quote!(<#ty as #nc::Describe>::TYPE) };
     if prost.oneof {
@@ -301,6 +320,36 @@ fn field_type(nc: &TokenStream, ty: &Type, attrs: &FieldAttrs, errors: &mut Erro
         }));
     }
     one
+}
+
+/// A type that contains itself: by its name, inside the lists and options around it. Protobuf has no options.
+fn recursive(nc: &TokenStream, ty: &Type, numbered: bool) -> TokenStream {
+    if let Some(inner) = generic(ty, "Box") {
+        return recursive(nc, inner, numbered);
+    }
+    if let Some(inner) = generic(ty, "Option") {
+        let inner = recursive(nc, inner, numbered);
+        if numbered {
+            return inner;
+        }
+        return constant(nc, &quote!(#nc::derive::Type::Option(#nc::derive::Shared::Static(#inner))));
+    }
+    if let Some(item) = generic(ty, "Vec") {
+        let item = recursive(nc, item, numbered);
+        return constant(
+            nc,
+            &quote!(#nc::derive::Type::List {
+                item: #nc::derive::Shared::Static(#item),
+                len: #nc::derive::Len::Own,
+            }),
+        );
+    }
+    let name = match ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| plain(&segment.ident)),
+        _ => None,
+    };
+    let name = name.unwrap_or_else(|| quote!(#ty).to_string());
+    constant(nc, &quote!(#nc::derive::Type::Recursive(#nc::derive::Shared::Static(#name))))
 }
 
 /// A `&'static Type` of a constant value.
@@ -371,10 +420,9 @@ fn map_value(ty: &Type) -> Option<&Type> {
 }
 
 /// The field's key on the wire.
-pub(crate) fn serde_name(ident: &Ident, attrs: &[Attribute], rule: Option<&str>) -> String {
-    let own = ident.to_string();
-    let own = own.trim_start_matches("r#");
-    let mut name = rule.and_then(|rule| rename(rule, own)).unwrap_or_else(|| own.to_owned());
+pub(crate) fn serde_name(ident: &Ident, attrs: &[Attribute], rule: Option<&str>, case: Case) -> String {
+    let own = plain(ident);
+    let mut name = rule.and_then(|rule| rename(rule, &own, case)).unwrap_or(own);
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
         // serde itself reports what it cannot read.
         let _ = attr.parse_nested_meta(|meta| {
@@ -408,7 +456,7 @@ fn both_ways(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<String>> {
 }
 
 /// Steps over an attribute of somebody else's.
-fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+pub(crate) fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if meta.input.peek(Token![=]) {
         meta.value()?.parse::<Expr>()?;
     } else if meta.input.peek(syn::token::Paren) {

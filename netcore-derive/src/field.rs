@@ -3,11 +3,12 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, Expr, GenericArgument, Ident, LitInt, PathArguments, Token, Type, meta::ParseNestedMeta,
-    spanned::Spanned,
+    Expr, Field, GenericArgument, Ident, LitInt, PathArguments, Token, Type, ext::IdentExt,
+    meta::ParseNestedMeta, spanned::Spanned,
 };
 
 use crate::attr::Errors;
+use crate::names::plain;
 
 /// How the end of text, bytes or a list is told.
 #[derive(Clone)]
@@ -22,12 +23,19 @@ pub(crate) enum End {
     Rest,
 }
 
+/// Which zeros around a `fixed` value are padding.
+#[derive(Clone, Copy)]
+enum Trim {
+    End,
+    Both,
+}
+
 /// What `#[raw(…)]` says of a field.
 #[derive(Clone)]
 pub(crate) struct FieldSpec {
     pub(crate) end: End,
     max: Option<Expr>,
-    trim_both: bool,
+    trim: Option<Trim>,
     item: Option<Box<FieldSpec>>,
     pub(crate) span: Span,
 }
@@ -37,16 +45,18 @@ const LENGTHS: [&str; 6] = ["u8", "u16", "u32", "i8", "i16", "i32"];
 
 impl FieldSpec {
     pub(crate) fn plain(span: Span) -> Self {
-        Self { end: End::Own, max: None, trim_both: false, item: None, span }
+        Self { end: End::Own, max: None, trim: None, item: None, span }
     }
 
-    pub(crate) fn parse(attrs: &[Attribute], span: Span, errors: &mut Errors) -> Self {
-        let mut spec = Self::plain(span);
-        for attr in attrs.iter().filter(|attr| attr.path().is_ident("raw")) {
+    pub(crate) fn parse(field: &Field, errors: &mut Errors) -> Self {
+        let mut spec = Self::plain(field.span());
+        for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("raw")) {
             spec.span = attr.span();
             errors.take(attr.parse_nested_meta(|meta| spec.take(&meta)));
         }
-        errors.take(spec.check());
+        if errors.take(spec.check()).is_some() {
+            errors.take(spec.check_type(&field.ty));
+        }
         spec
     }
 
@@ -54,10 +64,10 @@ impl FieldSpec {
         let key = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
         match &*key {
             "len" => self.set(meta, End::Len(length(meta)?)),
-            "len_in" => self.set(meta, End::LenIn(meta.value()?.parse()?)),
+            "len_in" => self.set(meta, End::LenIn(meta.value()?.call(Ident::parse_any)?)),
             "fixed" => self.set(meta, End::Fixed(meta.value()?.parse()?)),
             "count" => self.set(meta, End::Count(length(meta)?)),
-            "count_in" => self.set(meta, End::CountIn(meta.value()?.parse()?)),
+            "count_in" => self.set(meta, End::CountIn(meta.value()?.call(Ident::parse_any)?)),
             "rest" => self.set(meta, End::Rest),
             "max" => {
                 self.max = Some(meta.value()?.parse()?);
@@ -65,9 +75,9 @@ impl FieldSpec {
             }
             "trim" => {
                 let which: Ident = meta.value()?.parse()?;
-                self.trim_both = match &*which.to_string() {
-                    "both" => true,
-                    "end" => false,
+                self.trim = match &*which.to_string() {
+                    "both" => Some(Trim::Both),
+                    "end" => Some(Trim::End),
                     _ => {
                         return Err(syn::Error::new(which.span(), "`trim` is `end` (the default) or `both`"));
                     }
@@ -78,6 +88,9 @@ impl FieldSpec {
                 let mut item = Self::plain(meta.path.span());
                 meta.parse_nested_meta(|meta| item.take(&meta))?;
                 item.check()?;
+                if matches!(item.end, End::LenIn(_) | End::CountIn(_) | End::Rest) {
+                    return Err(meta.error("each item tells its own end: give it `len`, `fixed` or `count`"));
+                }
                 self.item = Some(Box::new(item));
                 Ok(())
             }
@@ -95,6 +108,11 @@ impl FieldSpec {
 
     fn check(&self) -> syn::Result<()> {
         let refuse = |what: &str| Err(syn::Error::new(self.span, what));
+        if self.trim.is_some() && !matches!(self.end, End::Fixed(_)) {
+            return refuse(
+                "`trim` is for text and bytes of a `fixed` size: add `fixed = 16`, or take `trim` away",
+            );
+        }
         match &self.end {
             End::Own if self.max.is_some() => {
                 refuse("`max` bounds a length: add `len`, `len_in`, `rest`, `count` or `count_in`")
@@ -106,9 +124,27 @@ impl FieldSpec {
                 refuse("`item(…)` is for lists, and text and bytes have no items: use `count` or `count_in`")
             }
             End::Fixed(_) if self.max.is_some() => refuse("a `fixed` size is its own bound: take `max` away"),
-            End::Fixed(_) => Ok(()),
-            _ if self.trim_both => refuse("`trim` is for text of a `fixed` size"),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether what is for lists is at a list. Text and bytes are known by a trait, and so judged by the compiler.
+    fn check_type(&self, ty: &Type) -> syn::Result<()> {
+        let inner = generic(ty, "Option").filter(|_| !self.is_own()).unwrap_or(ty);
+        let item = generic(inner, "Vec");
+        if item.is_none() && matches!(self.end, End::Count(_) | End::CountIn(_)) {
+            return Err(syn::Error::new(
+                self.span,
+                "`count` and `count_in` are for a list that is written as `Vec<T>`: text and bytes take `len`, `len_in`, `fixed` or `rest`",
+            ));
+        }
+        match (&self.item, item) {
+            (Some(spec), Some(item)) => spec.check_type(item),
+            (Some(spec), None) => Err(syn::Error::new(
+                spec.span,
+                "`item(…)` is for the items of a list, and this is no `Vec<T>`: take it away",
+            )),
+            (None, _) => Ok(()),
         }
     }
 
@@ -136,7 +172,7 @@ impl FieldSpec {
     }
 
     fn trim(&self, nc: &TokenStream) -> TokenStream {
-        let which = if self.trim_both { quote!(Both) } else { quote!(End) };
+        let which = if matches!(self.trim, Some(Trim::Both)) { quote!(Both) } else { quote!(End) };
         quote!(#nc::derive::fields::Trim::#which)
     }
 
@@ -164,11 +200,22 @@ pub(crate) struct Context {
     pub(crate) endian: TokenStream,
     /// Associated constants of `layout`, which may name its type parameter; plain items could not.
     pub(crate) consts: Vec<TokenStream>,
+    /// Items that judge some of the constants when the type is compiled, not when it is first used.
+    pub(crate) checks: Vec<TokenStream>,
     /// The type that the constants belong to.
     pub(crate) layout: TokenStream,
+    /// The same type with any byte order.
+    pub(crate) concrete: TokenStream,
 }
 
 impl Context {
+    /// Adds a condition that must hold, whatever the byte order is.
+    fn check(&mut self, condition: &TokenStream) {
+        let (name, concrete) = (format_ident!("C{}", self.consts.len()), &self.concrete);
+        self.checks.push(quote!(const _: () = #concrete::#name;));
+        self.consts.push(quote!(const #name: () = #condition;));
+    }
+
     /// Adds a constant and returns its path.
     pub(crate) fn constant(&mut self, ty: &TokenStream, value: &TokenStream) -> TokenStream {
         let name = format_ident!("C{}", self.consts.len());
@@ -205,11 +252,8 @@ pub(crate) fn code(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> 
         return list(cx, spec, item, held);
     }
     match &spec.end {
-        End::Own => own(cx, ty),
-        End::Count(_) | End::CountIn(_) => {
-            // Not a `Vec`: let the compiler say so, at the type.
-            own(cx, ty)
-        }
+        // A count of what is no `Vec` was refused; there is no code for it.
+        End::Own | End::Count(_) | End::CountIn(_) => own(cx, ty),
         _ => text(cx, spec, ty, held),
     }
 }
@@ -244,9 +288,10 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     let (nc, endian, max) = (cx.nc.clone(), cx.endian.clone(), spec.max());
     let Code { read, write, ty, min, shares, .. } = code(cx, &spec.item(item), item, 0);
     let fields = quote!(#nc::derive::fields);
-    let checked = quote_spanned!(item.span()=> const {
-        ::core::assert!(#min > 0, "an item that takes no bytes has no end: a list of it could be any number of items")
-    });
+    cx.check(&quote_spanned!(item.span()=> ::core::assert!(
+        #min > 0,
+        "an item of this list may take no bytes, so that a count costs a sender nothing: send the count as a number, or give the item a field"
+    )));
     let items = quote!(#fields::read_list(__from, __count, #min, |__from| #read));
     let (read, write_len, own_min) = match &spec.end {
         End::Count(int) => {
@@ -274,7 +319,7 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     let len = schema_len(cx, spec, held);
     let item_ty = ty;
     Code {
-        read: quote!({ #checked; #read }),
+        read,
         write: quote!(#write_len.and_then(|()| #fields::write_list(__value, __to, |__value, __to| #write))),
         ty: cx.type_constant(&quote!(#nc::derive::Type::List {
             item: #nc::derive::Shared::Static(#item_ty),
@@ -344,7 +389,7 @@ fn schema_len(cx: &Context, spec: &FieldSpec, held: u32) -> TokenStream {
             quote!(#nc::derive::fields::prefix::<#endian, ::core::primitive::#int>(#max))
         }
         End::LenIn(holder) | End::CountIn(holder) => {
-            let holder = holder.to_string();
+            let holder = plain(holder);
             quote!(#nc::derive::fields::held(#holder, #held, #max))
         }
         End::Fixed(size) => quote!(#nc::derive::Len::Fixed((#size) as ::core::primitive::u32)),
@@ -379,7 +424,8 @@ pub(crate) fn generic<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
 pub(crate) fn integer(meta: &ParseNestedMeta<'_>) -> syn::Result<(i128, Span)> {
     let value = meta.value()?;
     let minus = value.parse::<Option<Token![-]>>()?.is_some();
-    let literal: LitInt = value.parse()?;
+    let literal: LitInt =
+        value.parse().map_err(|error| syn::Error::new(error.span(), "this must be an integer literal"))?;
     let number: i128 = literal.base10_parse()?;
     Ok((if minus { -number } else { number }, literal.span()))
 }

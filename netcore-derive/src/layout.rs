@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::{Fields, Index, Member, Type, spanned::Spanned};
+use syn::{Fields, Index, Member, Type};
 
 use crate::attr::{Errors, doc};
 use crate::field::{Code, Context, End, FieldSpec, binding, code};
+use crate::names::plain;
 
 /// One raw field.
 pub(crate) struct RawField<'a> {
@@ -21,20 +22,20 @@ pub(crate) struct RawField<'a> {
 pub(crate) fn parse<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<RawField<'a>> {
     let mut parsed: Vec<RawField<'a>> = Vec::new();
     for (at, field) in fields.iter().enumerate() {
-        let spec = FieldSpec::parse(&field.attrs, field.span(), errors);
+        let spec = FieldSpec::parse(field, errors);
         if let Some(holder) = spec.held_in()
-            && !parsed.iter().any(|earlier| earlier.name == holder.to_string())
+            && !parsed.iter().any(|earlier| earlier.name == plain(holder))
         {
             errors.at(
                 holder,
-                format!("no field `{holder}` stands before this one: the length must have been read first"),
+                format!("no field `{holder}` stands before this one, and the length must be read first: put an integer field of that name in front"),
             );
         }
-        let name = field.ident.as_ref().map_or_else(|| at.to_string(), Ident::to_string);
+        let name = field.ident.as_ref().map_or_else(|| at.to_string(), plain);
         parsed.push(RawField {
             member: field.ident.clone().map_or_else(|| Member::Unnamed(Index::from(at)), Member::Named),
             binding: binding(&name),
-            name: name.trim_start_matches("r#").to_owned(),
+            name,
             ty: &field.ty,
             spec,
             doc: doc(&field.attrs),
@@ -75,7 +76,8 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
     let mut described = Vec::new();
     for field in fields {
         let RawField { binding, name, ty, spec, doc, .. } = field;
-        let held = spec.held_in().and_then(|holder| fields.iter().position(|other| *holder == *other.name));
+        let held =
+            spec.held_in().and_then(|holder| fields.iter().position(|other| plain(holder) == other.name));
         let code = code(cx, spec, ty, u32::try_from(held.unwrap_or(0)).unwrap_or(0));
         let Code { read: read_one, write: write_one, ty, .. } = &code;
         read.extend(quote! {

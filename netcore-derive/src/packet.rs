@@ -6,10 +6,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{
     Attribute, Data, DataEnum, DeriveInput, Expr, Fields, Path, Type, Variant, meta::ParseNestedMeta,
-    spanned::Spanned,
 };
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
+use crate::describe::skip_value;
 use crate::field::{FieldSpec, integer};
 use crate::layout::{self, RawField};
 use crate::packet_expand;
@@ -207,10 +207,10 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
 
 fn catch_all<'a>(model: &mut Packets<'a>, variant: &'a Variant, attrs: &Attrs, errors: &mut Errors) {
     if attrs.id.is_some() || attrs.format.is_some() || attrs.max.is_some() || attrs.ignore_extra {
-        errors.at(
-            &variant.ident,
+        errors.push(syn::Error::new(
+            attrs.id.map_or_else(|| variant.ident.span(), |(_, place)| place),
             "the `other` variant takes what no packet does, as it is: take its other attributes away",
-        );
+        ));
     }
     if !matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1) {
         errors.at(
@@ -237,12 +237,15 @@ fn body<'a>(variant: &'a Variant, format: &Format, errors: &mut Errors) -> Optio
                 );
                 return None;
             };
-            let spec = FieldSpec::parse(&field.attrs, field.span(), errors);
+            let spec = FieldSpec::parse(field, errors);
             if !raw && !spec.is_own() {
                 errors.push(syn::Error::new(
                     spec.span,
                     "`#[raw(…)]` is for raw packets, and this one has another format",
                 ));
+            }
+            if let Some(holder) = spec.held_in() {
+                errors.at(holder, "this packet has no field in front that could hold the length: name its fields, or use `len` or `count`");
             }
             Some(Body::Tuple(&field.ty, spec))
         }
@@ -285,10 +288,7 @@ fn serde_attrs<'a>(attrs: impl Iterator<Item = &'a Attribute>, errors: &mut Erro
                     "in a variant serde takes `rename`, `default`, `alias` and `deserialize_with`: for more, move the fields into a struct of their own",
                 ));
             }
-            if meta.input.peek(syn::Token![=]) {
-                meta.value()?.parse::<Expr>()?;
-            }
-            Ok(())
+            skip_value(&meta)
         }));
     }
 }

@@ -8,7 +8,7 @@ use crate::attr::doc;
 use crate::describe::serde_name;
 use crate::field::{Context, FieldSpec, code};
 use crate::layout::{self, RawField};
-use crate::names::screaming;
+use crate::names::{Case, plain, screaming};
 use crate::packet::{Body, Format, FormatKind, PacketVariant, Packets};
 
 /// One packet's code.
@@ -32,9 +32,10 @@ struct Code {
 
 pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     let Packets { nc, input, packets, other } = model;
-    let (ident, name, docs) = (&input.ident, input.ident.to_string(), doc(&input.attrs));
+    let (ident, name, docs) = (&input.ident, plain(&input.ident), doc(&input.attrs));
     let endian = quote!(#nc::derive::LittleEndian);
-    let mut cx = Context { nc: nc.clone(), endian, consts: Vec::new(), layout: quote!(__Layout) };
+    let (layout, concrete) = (quote!(__Layout), quote!(__Layout));
+    let mut cx = Context { nc: nc.clone(), endian, consts: Vec::new(), checks: Vec::new(), layout, concrete };
     let (mut ids, mut names, mut reads, mut writes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut schema, mut checks, mut items) = (Vec::new(), Vec::new(), Vec::new());
     let mut shares = quote!(false);
@@ -42,7 +43,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         let Code { read, pattern, write, ty, format, shares: shares_one, min, items: own } =
             code_of(&mut cx, packet, ident);
         let (variant, packet_doc, extra) = (&packet.variant.ident, &packet.doc, packet.ignore_extra);
-        let variant_name = variant.to_string();
+        let variant_name = plain(variant);
         let id = Literal::u16_unsuffixed(packet.id);
         let max = packet.max.as_ref().map_or_else(|| quote!(#nc::Header::MAX_BODY), |max| quote!((#max)));
         ids.push(quote!(Self::#variant { .. } => #nc::PacketId(#id),));
@@ -68,8 +69,9 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     }
     let unknown = match other {
         Some(other) => {
+            let other_name = plain(other);
             ids.push(quote!(Self::#other(__frame) => __frame.id,));
-            names.push(quote!(Self::#other(_) => ::core::stringify!(#other),));
+            names.push(quote!(Self::#other(_) => #other_name,));
             writes.push(quote! {
                 Self::#other(__frame) => {
                     #nc::derive::BytesMut::extend_from_slice(__to, &__frame.body);
@@ -92,7 +94,8 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         }
     });
     let constants = constants(model);
-    let (layout_consts, never) = (&cx.consts, packets.is_empty() && other.is_none());
+    let (layout_consts, layout_checks, never) =
+        (&cx.consts, &cx.checks, packets.is_empty() && other.is_none());
     let me = if never { quote!(*self) } else { quote!(self) };
     quote! {
         #constants
@@ -111,6 +114,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
 
             #(#items)*
             #(#checks)*
+            #(#layout_checks)*
 
             #[automatically_derived]
             #[allow(clippy::all, unused_variables, unreachable_code)]
@@ -158,7 +162,7 @@ fn constants(model: &Packets<'_>) -> TokenStream {
     let Packets { nc, input, packets, .. } = model;
     let (ident, vis) = (&input.ident, &input.vis);
     let constants = packets.iter().map(|packet| {
-        let variant = packet.variant.ident.to_string();
+        let variant = plain(&packet.variant.ident);
         let upper = screaming(&variant);
         let (id_name, name_name) = (format_ident!("{upper}_ID"), format_ident!("{upper}_NAME"));
         let id = Literal::u16_unsuffixed(packet.id);
@@ -185,7 +189,7 @@ fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> 
     let variant = &packet.variant.ident;
     match &packet.body {
         Body::Unit => {
-            let name = variant.to_string();
+            let name = plain(variant);
             Code {
                 read: quote!(::core::result::Result::Ok(#ident::#variant)),
                 pattern: quote!(Self::#variant),
@@ -254,7 +258,7 @@ fn raw_fields(
     fields: &[RawField<'_>],
 ) -> Code {
     let (nc, variant) = (cx.nc.clone(), &packet.variant.ident);
-    let name = variant.to_string();
+    let name = plain(variant);
     let mut layout = layout::expand(cx, fields, &quote!(#ident::#variant));
     let min = cx.constant(&quote!(::core::primitive::usize), &layout.min);
     let fixed = cx.constant(&quote!(::core::primitive::bool), &layout.fixed);
@@ -281,7 +285,7 @@ fn raw_fields(
 /// A struct variant in MessagePack: a struct to read it into, one of references to write it from.
 fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident, fields: &Fields) -> Code {
     let (nc, variant, Format { ty: format, kind }) = (cx.nc.clone(), &packet.variant.ident, &packet.format);
-    let name = variant.to_string();
+    let name = plain(variant);
     let (owned, borrowed) = (format_ident!("__{variant}"), format_ident!("__{variant}Ref"));
     let serde = quote!(#nc::derive::serde);
     let serde_path = serde.to_string();
@@ -292,8 +296,11 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
         .map(|field| field.attrs.iter().filter(|attr| attr.path().is_ident("serde")).collect())
         .collect();
     // Only what changes the key matters to the writer.
-    let renames: Vec<_> =
-        fields.iter().zip(&idents).map(|(field, ident)| serde_name(ident, &field.attrs, None)).collect();
+    let renames: Vec<_> = fields
+        .iter()
+        .zip(&idents)
+        .map(|(field, ident)| serde_name(ident, &field.attrs, None, Case::Field))
+        .collect();
     let docs: Vec<_> = fields.iter().map(|field| doc(&field.attrs)).collect();
     let described = cx.constant(
         &quote!(&'static [#nc::derive::Field]),

@@ -9,6 +9,7 @@ use syn::{
 use crate::attr::{Errors, doc, netcore, refuse_generics};
 use crate::field::{Context, FieldSpec, code, integer};
 use crate::layout::{self, Layout};
+use crate::names::plain;
 
 /// What `#[raw(…)]` says of the whole type.
 #[derive(Default)]
@@ -24,7 +25,9 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     refuse_generics(&input.generics, "a raw layout", &mut errors);
     let nc = netcore(container.krate.as_ref());
     let endian = if container.big_endian { quote!(#nc::derive::BigEndian) } else { quote!(__E) };
-    let mut cx = Context { nc, endian, consts: Vec::new(), layout: quote!(__Layout::<__E>) };
+    let concrete = quote!(__Layout::<#nc::derive::LittleEndian>);
+    let layout = quote!(__Layout::<__E>);
+    let mut cx = Context { nc, endian, consts: Vec::new(), checks: Vec::new(), layout, concrete };
     let expanded = match &input.data {
         Data::Struct(data) => {
             if let Some(tag) = &container.tag {
@@ -78,7 +81,7 @@ fn container(input: &DeriveInput, errors: &mut Errors) -> Container {
 }
 
 fn structure(cx: &mut Context, input: &DeriveInput, layout: &Layout) -> TokenStream {
-    let (nc, ident, name) = (cx.nc.clone(), &input.ident, input.ident.to_string());
+    let (nc, ident, name) = (cx.nc.clone(), &input.ident, plain(&input.ident));
     let Layout { pattern, min, fixed, shares, fields, .. } = layout;
     let own_min = quote!({ <#ident as #nc::derive::RawBody>::MIN });
     let own_fixed = quote!(<#ident as #nc::derive::RawBody>::FIXED);
@@ -103,7 +106,7 @@ fn implement(
     read: &TokenStream,
     write: &TokenStream,
 ) -> TokenStream {
-    let (nc, consts) = (&cx.nc, &cx.consts);
+    let Context { nc, consts, checks, .. } = cx;
     quote! {
         const _: () = {
             // The constants of a layout may depend on the byte order, which only associated ones can.
@@ -113,6 +116,8 @@ fn implement(
             impl<__E: #nc::derive::Endian> __Layout<__E> {
                 #(#consts)*
             }
+
+            #(#checks)*
 
             #[automatically_derived]
             #[allow(clippy::all, unused_variables, unreachable_code)]
@@ -143,7 +148,7 @@ fn enumeration(
     tag: &Ident,
     errors: &mut Errors,
 ) -> TokenStream {
-    let (nc, ident, name) = (cx.nc.clone(), &input.ident, input.ident.to_string());
+    let (nc, ident, name) = (cx.nc.clone(), &input.ident, plain(&input.ident));
     if data.variants.is_empty() {
         errors.at(ident, "an enum without variants has no value to read");
     }
@@ -155,7 +160,7 @@ fn enumeration(
     for (variant, value) in data.variants.iter().zip(&tags) {
         let fields = layout::parse(&variant.fields, errors);
         let (variant_ident, variant_name, variant_doc) =
-            (&variant.ident, variant.ident.to_string(), doc(&variant.attrs));
+            (&variant.ident, plain(&variant.ident), doc(&variant.attrs));
         let layout = layout::expand(cx, &fields, &quote!(#ident::#variant_ident));
         let literal = proc_macro2::Literal::i64_unsuffixed(i64::try_from(*value).unwrap_or(0));
         let Layout { read, write, pattern, min, fixed, shares: shares_one, fields } = layout;
@@ -231,7 +236,7 @@ fn tags(data: &DataEnum, tag: &Ident, errors: &mut Errors) -> Vec<i128> {
         }
         if let Some(first) = tags.iter().position(|earlier| *earlier == value) {
             let first =
-                data.variants.iter().nth(first).map(|variant| variant.ident.to_string()).unwrap_or_default();
+                data.variants.iter().nth(first).map(|variant| plain(&variant.ident)).unwrap_or_default();
             errors.push(syn::Error::new(
                 place,
                 format!("the tag {value} is `{first}`'s already: give this variant another"),

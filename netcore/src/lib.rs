@@ -2,10 +2,10 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-// The derive macros name `::netcore`, in this crate too.
+#[cfg(feature = "protobuf-build")]
+pub mod build;
 #[cfg(feature = "testing")]
-extern crate self as netcore;
-
+pub mod testing;
 mod wire;
 
 /// How a value becomes the bytes of a body.

@@ -146,6 +146,11 @@ impl FrameCodec {
         }
     }
 
+    /// Takes back an error that was found and not told.
+    pub(crate) const fn revive(&mut self) {
+        self.dead = None;
+    }
+
     #[cold]
     fn fail<T>(&mut self, error: FrameError) -> Result<T, FrameError> {
         self.dead = Some(error);

@@ -157,6 +157,8 @@ impl<P> Drop for Packets<'_, P> {
             whole.extend_from_slice(left);
             whole.extend_from_slice(self.buf);
             *self.buf = whole;
+            // An error that was seen behind the packets put back has not been told yet: it will be found again.
+            self.frames.revive();
         }
     }
 }

@@ -1,0 +1,17 @@
+//! One function a fuzz target. Each takes any bytes, and panics where something that must hold does not. `cargo fuzz`
+//! searches; `cargo test` replays what it found, and the golden vectors, on stable.
+
+pub use super::fuzz_bodies::{derived_enum, msgpack_bodies, protobuf_bodies, raw_bodies, schema_seed, schemas};
+pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
+
+/// Every target by its name.
+pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+    ("reassembly", reassembly),
+    ("frame_round_trip", frame_round_trip),
+    ("raw_bodies", raw_bodies),
+    ("msgpack_bodies", msgpack_bodies),
+    ("protobuf_bodies", protobuf_bodies),
+    ("derived_enum", derived_enum),
+    ("lines", lines),
+    ("schemas", schemas),
+];

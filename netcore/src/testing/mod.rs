@@ -1,0 +1,7 @@
+//! What the tests, fuzz targets and benches of this crate share. It promises no stability.
+// A check that fails must stop the fuzzer, and a panic is how.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+pub mod fuzz;
+mod fuzz_bodies;
+mod fuzz_streams;

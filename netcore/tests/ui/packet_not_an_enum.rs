@@ -1,0 +1,8 @@
+use netcore::Packet;
+
+#[derive(Packet)]
+struct Ping {
+    at: u32,
+}
+
+fn main() {}
