@@ -127,15 +127,27 @@ impl fmt::Display for Type {
             Self::Text(len) => len.describe(f, "text"),
             Self::Bytes(len) => len.describe(f, "bytes"),
             Self::List { item, len } => {
-                write!(f, "list of ({})", **item)?;
+                write!(f, "list of {}", Item(item))?;
                 len.describe(f, "")
             }
-            Self::Array { item, count } => write!(f, "{count} × ({})", **item),
+            Self::Array { item, count } => write!(f, "{count} × {}", Item(item)),
             Self::Option(value) => write!(f, "optional {}", **value),
-            Self::Map { key, value } => write!(f, "map of ({}) to ({})", **key, **value),
+            Self::Map { key, value } => write!(f, "map of {} to {}", Item(key), Item(value)),
             Self::Struct(shape) => shape.fmt(f),
             Self::Enum(choice) => choice.fmt(f),
             Self::Recursive(name) => write!(f, "{} again", &**name),
+        }
+    }
+}
+
+/// A type inside another: in parentheses where its words would run into those behind it.
+struct Item<'a>(&'a Type);
+
+impl fmt::Display for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Type::Bool | Type::Int(_) | Type::Float { .. } | Type::Struct(_) => self.0.fmt(f),
+            other => write!(f, "({other})"),
         }
     }
 }

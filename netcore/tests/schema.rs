@@ -1,0 +1,238 @@
+//! The fingerprint changes when what is on the wire changes, and only then; a comparison names where.
+
+use netcore::schema::{Schema, SchemaError};
+use netcore::{Describe, Frame, Packet, Raw};
+
+/// Declares one enum of packets a line, and returns their schemas.
+macro_rules! schemas {
+    ($($(#[$attr:meta])* { $($body:tt)* })*) => {
+        [$({
+            #[derive(Packet)]
+            $(#[$attr])*
+            #[allow(dead_code)]
+            enum Packets { $($body)* }
+            Packets::SCHEMA
+        }),*]
+    };
+}
+
+#[test]
+fn names_docs_order_and_bounds_are_not_on_the_wire() {
+    let all = schemas! {
+        { #[packet(id = 1)] Move { x: f32, y: f32 }, #[packet(id = 2)] Say { #[raw(len = u16)] text: String } }
+        { #[packet(id = 2)] Say { #[raw(len = u16)] text: String }, #[packet(id = 1)] Move { x: f32, y: f32 } }
+        { #[packet(id = 1)] Walk { east: f32, north: f32 }, #[packet(id = 2)] Say { #[raw(len = u16, max = 9)] text: String } }
+        {
+            /// Somebody moves.
+            #[packet(id = 1, ignore_extra)] Move { /** metres */ x: f32, y: f32 },
+            #[packet(id = 2, max = 100)] Say { #[raw(len = u16)] text: String },
+            #[packet(other)] Other(Frame),
+        }
+    };
+    for schema in &all {
+        assert_eq!(schema.fingerprint(), all[0].fingerprint());
+        assert_eq!(schema.compare(all[0]), None);
+    }
+}
+
+#[test]
+fn every_change_on_the_wire_changes_the_fingerprint_and_is_named() {
+    let base = schemas! { { #[packet(id = 7)] Go { a: u32, #[raw(len = u16)] b: String, c: [u8; 3] } } }[0];
+    let changed = [
+        (
+            schemas! { { #[packet(id = 8)] Go { a: u32, #[raw(len = u16)] b: String, c: [u8; 3] } } },
+            "packet 7 Go: here this packet, there none with its id",
+        ),
+        (
+            schemas! { { #[packet(id = 7)] Go { a: i32, #[raw(len = u16)] b: String, c: [u8; 3] } } },
+            "packet 7 Go, field a: here u32, there i32",
+        ),
+        (
+            schemas! { { #[packet(id = 7)] Go { #[raw(len = u16)] b: String, a: u32, c: [u8; 3] } } },
+            "packet 7 Go, field a: here u32, there text with a u16 length",
+        ),
+        (
+            schemas! { { #[packet(id = 7)] Go { a: u32, #[raw(len = i16)] b: String, c: [u8; 3] } } },
+            "packet 7 Go, field b: here text with a u16 length, there text with an i16 length",
+        ),
+        (
+            schemas! { { #[packet(id = 7)] Go { a: u32, #[raw(len = u16)] b: Vec<u8>, c: [u8; 3] } } },
+            "packet 7 Go, field b: here text with a u16 length, there bytes with a u16 length",
+        ),
+        (
+            schemas! { { #[packet(id = 7)] Go { a: u32, #[raw(len = u16)] b: String, c: [u8; 4] } } },
+            "packet 7 Go, field c: here 3 × u8, there 4 × u8",
+        ),
+        (
+            schemas! { { #[packet(id = 7)] Go { a: u32, #[raw(len = u16)] b: String } } },
+            "packet 7 Go, field c: here 3 × u8, there nothing",
+        ),
+        (
+            schemas! { { #[packet(id = 7)] Go { a: u32, #[raw(len = u16)] b: String, c: [u8; 3] }, #[packet(id = 9)] New } },
+            "packet 9 New: here none with its id, there this packet",
+        ),
+    ];
+    for ([other], words) in changed {
+        assert_ne!(other.fingerprint(), base.fingerprint(), "{words}");
+        assert_eq!(base.compare(other).unwrap().to_string(), words);
+        assert!(other.compare(base).is_some(), "{words}");
+    }
+}
+
+#[derive(Raw)]
+#[raw(big_endian)]
+#[allow(dead_code)]
+struct Big {
+    a: u8,
+    b: u16,
+}
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct Little {
+    a: u8,
+    b: u16,
+}
+
+#[test]
+fn byte_order_is_on_the_wire_for_more_than_one_byte() {
+    let [big, little] =
+        schemas! { { #[packet(id = 1)] At { at: Big } } { #[packet(id = 1)] At { at: Little } } };
+    assert_eq!(
+        big.compare(little).unwrap().to_string(),
+        "packet 1 At, field at.b: here u16 big-endian, there u16"
+    );
+}
+
+#[derive(Describe, serde::Serialize, serde::Deserialize)]
+#[allow(dead_code)]
+struct Login {
+    user: String,
+    age: u8,
+}
+
+#[test]
+fn messagepack_goes_by_key_in_a_map_and_by_place_in_an_array() {
+    let [struct_variant, reordered, tuple] = schemas! {
+        #[packet(format = MsgPack)] { #[packet(id = 1)] Login { user: String, age: u8 } }
+        #[packet(format = MsgPack)] { #[packet(id = 1)] Login { age: u8, user: String } }
+        #[packet(format = MsgPack)] { #[packet(id = 1)] Login(Login) }
+    };
+    assert_eq!(struct_variant.compare(reordered), None);
+    assert_eq!(struct_variant.compare(tuple), None);
+    let [renamed] = schemas! {
+        #[packet(format = MsgPack)] { #[packet(id = 1)] Login { #[serde(rename = "User")] user: String, age: u8 } }
+    };
+    let words = "packet 1 Login, field User: here nothing, there text";
+    assert_eq!(struct_variant.compare(renamed).unwrap().to_string(), words);
+
+    let [one, other] = schemas! {
+        #[packet(format = MsgPackArray)] { #[packet(id = 1)] Login { user: String, age: u8 } }
+        #[packet(format = MsgPackArray)] { #[packet(id = 1)] Login { age: u8, user: String } }
+    };
+    assert_eq!(one.compare(other).unwrap().field, "user");
+    let words = "packet 1 Login: here msgpack, there msgpack-array";
+    assert_eq!(struct_variant.compare(one).unwrap().to_string(), words);
+}
+
+#[derive(Packet)]
+#[allow(dead_code)]
+/// What the server says.
+enum FromServer {
+    /// Who is there.
+    /// The receiver is not.
+    #[packet(id = 723)]
+    Users {
+        #[raw(count = i8, max = 127)]
+        users: Vec<User>,
+    },
+    #[packet(id = 764)]
+    Result { cards: [i8; 6], banker: bool, at: Little },
+    #[packet(id = 726, ignore_extra)]
+    Leave,
+    #[packet(id = 5, format = MsgPack, max = 300)]
+    Login(Login),
+    #[packet(id = 6, format = MsgPack)]
+    Hidden(Opaque),
+}
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct User {
+    id: u64,
+    #[raw(len = i8, max = 16)]
+    name: String,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Opaque;
+
+#[test]
+fn plain_text_says_ids_sizes_offsets_and_bounds() {
+    let text = FromServer::SCHEMA.to_text();
+    let lines: Vec<_> = text.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "  5  Login  msgpack, at most 300 bytes",
+            "            user  text",
+            "            age  u8",
+            "  6  Hidden  msgpack",
+            "         0  body  an opaque value",
+            "723  Users  raw, 1 to 3176 bytes",
+            "     Who is there.",
+            "     The receiver is not.",
+            "         0  users  list of User { id: u64; name: text with an i8 length, at most 16; } with an i8 count, at most 127",
+            "726  Leave  raw, empty; extra bytes are ignored",
+            "764  Result  raw, 10 bytes",
+            "         0  cards  6 × i8",
+            "         6  banker  bool",
+            "         7  at.a  u8",
+            "         8  at.b  u16",
+        ]
+    );
+}
+
+#[test]
+fn markdown_has_a_section_a_packet_and_a_row_a_field() {
+    let page = FromServer::SCHEMA.to_markdown();
+    assert!(page.starts_with("# FromServer\n\nWhat the server says.\n\nFingerprint `"), "{page}");
+    assert!(page.contains("\n## 764 Result\n\nraw, 10 bytes.\n\n| offset | field | what | |\n|---|---|---|---|\n| 0 | `cards` | 6 × i8 |  |\n"), "{page}");
+    assert!(page.contains("\n## 723 Users\n"), "{page}");
+}
+
+#[test]
+fn the_compact_form_comes_back_without_its_docs() {
+    let schema = FromServer::SCHEMA;
+    let bytes = schema.to_compact().unwrap();
+    let back = Schema::from_compact(&bytes).unwrap();
+    assert_eq!(back.fingerprint(), schema.fingerprint());
+    assert_eq!(schema.compare(&back), None);
+    assert_eq!(back.to_compact().unwrap(), bytes);
+    assert!(back.packets.iter().all(|packet| packet.doc.is_empty()));
+}
+
+#[test]
+fn no_part_of_a_compact_schema_is_one() {
+    let bytes = FromServer::SCHEMA.to_compact().unwrap();
+    for end in 0..bytes.len() {
+        assert!(Schema::from_compact(&bytes[..end]).is_err(), "the first {end} bytes");
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(Schema::from_compact(&longer).is_err());
+    let mut newer = bytes;
+    newer[0] = 2;
+    assert!(matches!(Schema::from_compact(&newer), Err(SchemaError::Version { version: 2 })));
+}
+
+#[test]
+fn a_compact_schema_that_is_too_large_or_too_deep_is_refused() {
+    let large = vec![1; Schema::MAX_COMPACT + 1];
+    assert!(matches!(Schema::from_compact(&large), Err(SchemaError::TooLarge { .. })));
+    // One packet whose body is an option of an option of … : version, empty name, count 1, id, two empty names, bound, flag.
+    let mut deep = vec![1, 0, 0, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    deep.extend([8; 40]);
+    deep.push(1);
+    assert!(matches!(Schema::from_compact(&deep), Err(SchemaError::TooDeep)));
+}
