@@ -1,8 +1,8 @@
 //! What all three macros read from attributes.
 
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Attribute, Expr, ExprLit, Generics, Lit, Meta, Path, spanned::Spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Expr, ExprLit, Generics, Lit, Meta, Path};
 
 /// Errors, gathered: a user sees all of them at once.
 #[derive(Default)]
@@ -16,8 +16,8 @@ impl Errors {
         }
     }
 
-    pub(crate) fn at(&mut self, place: &impl Spanned, message: impl std::fmt::Display) {
-        self.push(syn::Error::new(place.span(), message));
+    pub(crate) fn at(&mut self, place: &impl ToTokens, message: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(place, message));
     }
 
     /// The value, or what went wrong.
@@ -28,6 +28,11 @@ impl Errors {
     pub(crate) fn finish(self) -> syn::Result<()> {
         self.0.map_or(Ok(()), Err)
     }
+}
+
+/// The place of `span` for errors, and the names of the expansion: inside another macro the two are not the same.
+pub(crate) fn place(span: Span) -> Span {
+    Span::call_site().located_at(span)
 }
 
 /// Where netcore is, as tokens: `::netcore` unless `crate = path` says otherwise.

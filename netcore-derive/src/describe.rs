@@ -8,7 +8,7 @@ use syn::{
 };
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
-use crate::field::generic;
+use crate::field::{bare, generic};
 use crate::names::{Case, plain, rename};
 
 #[derive(Default)]
@@ -62,13 +62,14 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
             }
             Data::Enum(data) => enumeration(&nc, &name, data, &container, &mut errors),
             Data::Union(_) => {
-                errors.at(ident, "a union has neither named nor numbered fields");
+                errors.at(ident, "a union has neither named nor numbered fields: use a struct or an enum");
                 TokenStream::new()
             }
         }
     };
     errors.finish()?;
     Ok(quote! {
+        #[allow(deprecated)]
         const _: () = {
             #[allow(unused_imports)]
             use #nc::derive::OpaqueBody as _;
@@ -193,10 +194,8 @@ fn enumeration(
         let body = if let Some(inner) = inner {
             field_type(nc, &inner.ty, &attrs, errors)
         } else {
-            {
-                let rule = attrs.rename_all.as_deref().or(container.rename_all_fields.as_deref());
-                structure(nc, &plain(&variant.ident), &variant.fields, rule, false, errors)
-            }
+            let rule = attrs.rename_all.as_deref().or(container.rename_all_fields.as_deref());
+            structure(nc, &plain(&variant.ident), &variant.fields, rule, false, errors)
         };
         variants.push(quote!(#nc::derive::Variant::new(#key, #docs, #tag, #body)));
     }
@@ -344,7 +343,7 @@ fn recursive(nc: &TokenStream, ty: &Type, numbered: bool) -> TokenStream {
             }),
         );
     }
-    let name = match ty {
+    let name = match bare(ty) {
         Type::Path(path) => path.path.segments.last().map(|segment| plain(&segment.ident)),
         _ => None,
     };
@@ -411,7 +410,7 @@ fn innermost(ty: &Type) -> &Type {
 
 /// The `V` of a `…Map<K, V>`.
 fn map_value(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = bare(ty) else { return None };
     let syn::PathArguments::AngleBracketed(args) = &path.path.segments.last()?.arguments else { return None };
     match args.args.iter().nth(1)? {
         syn::GenericArgument::Type(value) => Some(value),

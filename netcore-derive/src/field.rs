@@ -7,7 +7,7 @@ use syn::{
     meta::ParseNestedMeta, spanned::Spanned,
 };
 
-use crate::attr::Errors;
+use crate::attr::{Errors, place};
 use crate::names::plain;
 
 /// How the end of text, bytes or a list is told.
@@ -34,9 +34,10 @@ enum Trim {
 #[derive(Clone)]
 pub(crate) struct FieldSpec {
     pub(crate) end: End,
-    max: Option<Expr>,
-    trim: Option<Trim>,
+    max: Option<(Expr, Span)>,
+    trim: Option<(Trim, Span)>,
     item: Option<Box<FieldSpec>>,
+    /// Where the end is told, or, for an item, where `item` stands.
     pub(crate) span: Span,
 }
 
@@ -51,7 +52,6 @@ impl FieldSpec {
     pub(crate) fn parse(field: &Field, errors: &mut Errors) -> Self {
         let mut spec = Self::plain(field.span());
         for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("raw")) {
-            spec.span = attr.span();
             errors.take(attr.parse_nested_meta(|meta| spec.take(&meta)));
         }
         if errors.take(spec.check()).is_some() {
@@ -70,14 +70,14 @@ impl FieldSpec {
             "count_in" => self.set(meta, End::CountIn(meta.value()?.call(Ident::parse_any)?)),
             "rest" => self.set(meta, End::Rest),
             "max" => {
-                self.max = Some(meta.value()?.parse()?);
+                self.max = Some((meta.value()?.parse()?, meta.path.span()));
                 Ok(())
             }
             "trim" => {
                 let which: Ident = meta.value()?.parse()?;
                 self.trim = match &*which.to_string() {
-                    "both" => Some(Trim::Both),
-                    "end" => Some(Trim::End),
+                    "both" => Some((Trim::Both, meta.path.span())),
+                    "end" => Some((Trim::End, meta.path.span())),
                     _ => {
                         return Err(syn::Error::new(which.span(), "`trim` is `end` (the default) or `both`"));
                     }
@@ -87,6 +87,7 @@ impl FieldSpec {
             "item" => {
                 let mut item = Self::plain(meta.path.span());
                 meta.parse_nested_meta(|meta| item.take(&meta))?;
+                item.span = meta.path.span();
                 item.check()?;
                 if matches!(item.end, End::LenIn(_) | End::CountIn(_) | End::Rest) {
                     return Err(meta.error("each item tells its own end: give it `len`, `fixed` or `count`"));
@@ -103,27 +104,34 @@ impl FieldSpec {
             return Err(meta.error("the field says twice how its end is told: keep one of `len`, `len_in`, `fixed`, `rest`, `count` and `count_in`"));
         }
         self.end = end;
+        self.span = meta.path.span();
         Ok(())
     }
 
     fn check(&self) -> syn::Result<()> {
-        let refuse = |what: &str| Err(syn::Error::new(self.span, what));
-        if self.trim.is_some() && !matches!(self.end, End::Fixed(_)) {
+        let refuse = |place: Span, what: &str| Err(syn::Error::new(place, what));
+        if let (Some((_, place)), false) = (self.trim, matches!(self.end, End::Fixed(_))) {
             return refuse(
+                place,
                 "`trim` is for text and bytes of a `fixed` size: add `fixed = 16`, or take `trim` away",
             );
         }
-        match &self.end {
-            End::Own if self.max.is_some() => {
-                refuse("`max` bounds a length: add `len`, `len_in`, `rest`, `count` or `count_in`")
+        let max = self.max.as_ref().map(|(_, place)| *place);
+        let item = self.item.as_ref().map(|item| item.span);
+        match (&self.end, max, item) {
+            (End::Own, Some(place), _) => {
+                refuse(place, "`max` bounds a length: add `len`, `len_in`, `rest`, `count` or `count_in`")
             }
-            End::Own if self.item.is_some() => {
-                refuse("`item(…)` is for lists: add `count`, `count_in` or `rest`")
+            (End::Own, _, Some(place)) => {
+                refuse(place, "`item(…)` is for lists: add `count`, `count_in` or `rest`")
             }
-            End::Len(_) | End::LenIn(_) | End::Fixed(_) if self.item.is_some() => {
-                refuse("`item(…)` is for lists, and text and bytes have no items: use `count` or `count_in`")
+            (End::Len(_) | End::LenIn(_) | End::Fixed(_), _, Some(place)) => refuse(
+                place,
+                "`item(…)` is for lists, and text and bytes have no items: use `count` or `count_in`, or take it away",
+            ),
+            (End::Fixed(_), Some(place), _) => {
+                refuse(place, "a `fixed` size is its own bound: take `max` away")
             }
-            End::Fixed(_) if self.max.is_some() => refuse("a `fixed` size is its own bound: take `max` away"),
             _ => Ok(()),
         }
     }
@@ -136,6 +144,13 @@ impl FieldSpec {
             return Err(syn::Error::new(
                 self.span,
                 "`count` and `count_in` are for a list that is written as `Vec<T>`: text and bytes take `len`, `len_in`, `fixed` or `rest`",
+            ));
+        }
+        let bytes = item.is_some_and(is_byte);
+        if item.is_some() && !bytes && matches!(self.end, End::Len(_) | End::LenIn(_) | End::Fixed(_)) {
+            return Err(syn::Error::new(
+                self.span,
+                "`len`, `len_in` and `fixed` count bytes, of `String`, `Vec<u8>` or `Bytes`: a list takes `count`, `count_in` or `rest`",
             ));
         }
         match (&self.item, item) {
@@ -161,18 +176,18 @@ impl FieldSpec {
     }
 
     fn max(&self) -> TokenStream {
-        self.max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |max| quote!(#max))
+        self.max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |(max, _)| quote!(#max))
     }
 
     fn max_in_schema(&self) -> TokenStream {
         self.max.as_ref().map_or_else(
             || quote!(::core::primitive::u32::MAX),
-            |max| quote!((#max) as ::core::primitive::u32),
+            |(max, _)| quote!((#max) as ::core::primitive::u32),
         )
     }
 
     fn trim(&self, nc: &TokenStream) -> TokenStream {
-        let which = if matches!(self.trim, Some(Trim::Both)) { quote!(Both) } else { quote!(End) };
+        let which = if matches!(self.trim, Some((Trim::Both, _))) { quote!(Both) } else { quote!(End) };
         quote!(#nc::derive::fields::Trim::#which)
     }
 
@@ -260,7 +275,7 @@ pub(crate) fn code(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> 
 
 fn own(cx: &Context, ty: &Type) -> Code {
     let (nc, endian) = (&cx.nc, &cx.endian);
-    let body = quote_spanned!(ty.span()=> <#ty as #nc::derive::RawBody<#endian>>);
+    let body = quote_spanned!(place(ty.span())=> <#ty as #nc::derive::RawBody<#endian>>);
     Code {
         read: quote!(#body::read(__from)),
         write: quote!(#body::write(__value, __to)),
@@ -288,7 +303,7 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     let (nc, endian, max) = (cx.nc.clone(), cx.endian.clone(), spec.max());
     let Code { read, write, ty, min, shares, .. } = code(cx, &spec.item(item), item, 0);
     let fields = quote!(#nc::derive::fields);
-    cx.check(&quote_spanned!(item.span()=> ::core::assert!(
+    cx.check(&quote_spanned!(place(item.span())=> ::core::assert!(
         #min > 0,
         "an item of this list may take no bytes, so that a count costs a sender nothing: send the count as a number, or give the item a field"
     )));
@@ -303,10 +318,13 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
             )
         }
         End::CountIn(holder) => {
-            let holder = binding(&holder.to_string());
+            let holder = held_binding(holder);
             (
                 quote!(#fields::check_len(#holder, #max).and_then(|__count| #items)),
-                quote!(#fields::match_len(*#holder, __value.len(), #max)),
+                {
+                    let says = quote_spanned!(holder.span()=> *#holder);
+                    quote!(#fields::match_len(#says, __value.len(), #max))
+                },
                 quote!(0),
             )
         }
@@ -334,7 +352,7 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
 fn text(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> Code {
     let (nc, endian, max, trim) = (cx.nc.clone(), cx.endian.clone(), spec.max(), spec.trim(&cx.nc));
     let fields = quote!(#nc::derive::fields);
-    let body = quote_spanned!(ty.span()=> <#ty as #fields::Text>);
+    let body = quote_spanned!(place(ty.span())=> <#ty as #fields::Text>);
     let len = schema_len(cx, spec, held);
     let put = quote!(#fields::write_text::<#ty>(__value, __to));
     let have = quote!(#body::as_slice(__value).len());
@@ -350,10 +368,13 @@ fn text(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> Code {
             )
         }
         End::LenIn(holder) => {
-            let holder = binding(&holder.to_string());
+            let holder = held_binding(holder);
             (
                 quote!(#fields::check_len(#holder, #max).and_then(|__len| #fields::read_text::<#ty>(__from, __len))),
-                quote!(#fields::match_len(*#holder, #have, #max).map(|()| #put)),
+                {
+                    let says = quote_spanned!(holder.span()=> *#holder);
+                    quote!(#fields::match_len(#says, #have, #max).map(|()| #put))
+                },
                 quote!(0),
                 quote!(false),
             )
@@ -399,19 +420,39 @@ fn schema_len(cx: &Context, spec: &FieldSpec, held: u32) -> TokenStream {
 
 /// The variable that holds a field's value, or a reference to it.
 pub(crate) fn binding(field: &str) -> Ident {
-    format_ident!("__field_{}", field.trim_start_matches("r#"))
+    format_ident!("__field_{field}")
+}
+
+/// The same variable, at the place where an attribute names the field: what is wrong with its type is said there.
+fn held_binding(holder: &Ident) -> Ident {
+    let mut binding = binding(&plain(holder));
+    binding.set_span(place(holder.span()));
+    binding
 }
 
 /// The type that a `Vec` is a list of: `Vec<u8>` with `rest` is bytes, unless its items have attributes.
 fn list_item<'t>(spec: &FieldSpec, ty: &'t Type) -> Option<&'t Type> {
     let item = generic(ty, "Vec")?;
-    let bytes = matches!(item, Type::Path(path) if path.path.is_ident("u8"));
-    if matches!(spec.end, End::Rest) && bytes && spec.item.is_none() { None } else { Some(item) }
+    if matches!(spec.end, End::Rest) && is_byte(item) && spec.item.is_none() { None } else { Some(item) }
+}
+
+/// The type without what another macro's `$ty` puts around it.
+pub(crate) fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        _ => ty,
+    }
+}
+
+/// Whether it is `u8`, by whatever path.
+fn is_byte(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "u8"))
 }
 
 /// The `T` of `…::name<T>`.
 pub(crate) fn generic<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = bare(ty) else { return None };
     let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
     let PathArguments::AngleBracketed(args) = &last.arguments else { return None };
     args.args.iter().find_map(|arg| match arg {

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::{
-    Attribute, Data, DataEnum, DeriveInput, Expr, Fields, Path, Type, Variant, meta::ParseNestedMeta,
-};
+use syn::{Attribute, Data, DataEnum, DeriveInput, Expr, Fields, Path, Type, Variant, meta::ParseNestedMeta};
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
 use crate::describe::skip_value;
@@ -37,7 +35,7 @@ pub(crate) struct Packets<'a> {
     pub(crate) input: &'a DeriveInput,
     pub(crate) packets: Vec<PacketVariant<'a>>,
     /// The catch-all variant.
-    pub(crate) other: Option<&'a Ident>,
+    pub(crate) other: Option<(&'a Ident, &'a Type)>,
 }
 
 /// A packet.
@@ -55,7 +53,7 @@ pub(crate) struct PacketVariant<'a> {
 pub(crate) enum Body<'a> {
     Unit,
     /// One body type.
-    Tuple(&'a Type, FieldSpec),
+    Tuple(&'a Type, Box<FieldSpec>),
     RawFields(Vec<RawField<'a>>),
     /// Fields of a MessagePack map or array.
     SerdeFields(&'a Fields),
@@ -65,6 +63,8 @@ pub(crate) enum Body<'a> {
 struct Attrs {
     krate: Option<Path>,
     id: Option<(i128, Span)>,
+    /// There is an id, though it may be none that can be read.
+    id_given: bool,
     format: Option<Type>,
     max: Option<Expr>,
     ignore_extra: bool,
@@ -113,8 +113,9 @@ fn container_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<
 fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     let key = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
     match &*key {
-        "id" if attrs.id.is_some() => Err(meta.error("a packet has one id: take this one away")),
+        "id" if attrs.id_given => Err(meta.error("a packet has one id: take this one away")),
         "id" => {
+            attrs.id_given = true;
             let message =
                 "an id is an integer literal, 0 to 65535, so that two equal ones are found when compiling";
             attrs.id = Some(integer(meta).map_err(|error| syn::Error::new(error.span(), message))?);
@@ -180,10 +181,12 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
             continue;
         }
         let Some((id, place)) = attrs.id else {
-            errors.at(
-                &variant.ident,
-                format!("the packet `{}` has no id: add `#[packet(id = …)]`, 0 to 65535", variant.ident),
-            );
+            if !attrs.id_given {
+                errors.at(
+                    &variant.ident,
+                    format!("the packet `{}` has no id: add `#[packet(id = …)]`, 0 to 65535", variant.ident),
+                );
+            }
             continue;
         };
         let Ok(id) = u16::try_from(id) else {
@@ -212,13 +215,15 @@ fn catch_all<'a>(model: &mut Packets<'a>, variant: &'a Variant, attrs: &Attrs, e
             "the `other` variant takes what no packet does, as it is: take its other attributes away",
         ));
     }
-    if !matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1) {
+    let mut fields = variant.fields.iter();
+    let (Fields::Unnamed(_), Some(field), None) = (&variant.fields, fields.next(), fields.next()) else {
         errors.at(
             &variant.ident,
             format!("the `other` variant holds a frame: `{}(netcore::Frame)`", variant.ident),
         );
-    }
-    if let Some(first) = model.other.replace(&variant.ident) {
+        return;
+    };
+    if let Some((first, _)) = model.other.replace((&variant.ident, &field.ty)) {
         errors.at(&variant.ident, format!("`{first}` is the `other` variant already: keep one of the two"));
     }
 }
@@ -241,20 +246,23 @@ fn body<'a>(variant: &'a Variant, format: &Format, errors: &mut Errors) -> Optio
             if !raw && !spec.is_own() {
                 errors.push(syn::Error::new(
                     spec.span,
-                    "`#[raw(…)]` is for raw packets, and this one has another format",
+                    "`#[raw(…)]` is for raw packets, and this one has another format: take it away",
                 ));
             }
             if let Some(holder) = spec.held_in() {
                 errors.at(holder, "this packet has no field in front that could hold the length: name its fields, or use `len` or `count`");
             }
-            Some(Body::Tuple(&field.ty, spec))
+            Some(Body::Tuple(&field.ty, Box::new(spec)))
         }
         (Fields::Named(_), FormatKind::Raw) => Some(Body::RawFields(layout::parse(&variant.fields, errors))),
         (Fields::Named(fields), FormatKind::MsgPack | FormatKind::MsgPackArray) => {
             for attr in
                 fields.named.iter().flat_map(|field| &field.attrs).filter(|attr| attr.path().is_ident("raw"))
             {
-                errors.at(attr, "`#[raw(…)]` is for raw packets, and this one has another format");
+                errors.at(
+                    attr,
+                    "`#[raw(…)]` is for raw packets, and this one has another format: take it away",
+                );
             }
             serde_attrs(fields.named.iter().flat_map(|field| &field.attrs), errors);
             Some(Body::SerdeFields(&variant.fields))

@@ -4,9 +4,9 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Fields, Type, spanned::Spanned};
 
-use crate::attr::doc;
+use crate::attr::{doc, place};
 use crate::describe::serde_name;
-use crate::field::{Context, FieldSpec, code};
+use crate::field::{Context, FieldSpec, binding, code};
 use crate::layout::{self, RawField};
 use crate::names::{Case, plain, screaming};
 use crate::packet::{Body, Format, FormatKind, PacketVariant, Packets};
@@ -57,37 +57,46 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         schema.push(quote!(#nc::derive::PacketSchema::new(
             #id, #variant_name, #packet_doc, #format, #ty, #max as ::core::primitive::u32, #extra
         )));
-        checks.push(quote_spanned! {variant.span()=>
+        checks.push(quote_spanned! {place(variant.span())=>
             const _: () = {
                 ::core::assert!(#min <= #nc::Header::MAX_BODY, "this packet's layout is over the 65,530 bytes that a body may have: make it smaller, or send it in parts");
-                ::core::assert!(#min <= #max, "this packet's layout is over its own `max`: no value of it could be sent");
-                ::core::assert!(#max <= #nc::Header::MAX_BODY, "`max` is over the 65,530 bytes that a body may have");
+                ::core::assert!(#min <= #max, "this packet's layout is over its own `max`, so that no value of it could be sent: raise `max`, or make it smaller");
+                ::core::assert!(#max <= #nc::Header::MAX_BODY, "`max` is over the 65,530 bytes that a body may have: take it away, or lower it");
             };
         });
         shares.extend(quote!(|| #shares_one));
         items.push(own);
     }
     let unknown = match other {
-        Some(other) => {
+        Some((other, ty)) => {
             let other_name = plain(other);
-            ids.push(quote!(Self::#other(__frame) => __frame.id,));
+            let checked = checked_frame(nc, ty);
+            ids.push(quote!(Self::#other(__frame) => { #checked __frame.id }));
             names.push(quote!(Self::#other(_) => #other_name,));
             writes.push(quote! {
                 Self::#other(__frame) => {
+                    #checked
                     #nc::derive::BytesMut::extend_from_slice(__to, &__frame.body);
                     ::core::result::Result::Ok(())
                 }
             });
-            quote!(_ => ::core::result::Result::Ok(Self::#other(#nc::derive::frame(__header, __body))),)
+            let frame = quote_spanned!(place(ty.span())=> __frame);
+            quote! {
+                _ => {
+                    let __frame = #nc::derive::frame(__header, __body);
+                    ::core::result::Result::Ok(Self::#other(#frame))
+                }
+            }
         }
-        None => quote!(_ => ::core::result::Result::Err(#nc::PacketError::Unknown { id: __header.id }),),
+        None => quote!(_ => ::core::result::Result::Err(#nc::derive::unknown(__header)),),
     };
-    let kind = other.map(|other| {
+    let kind = other.map(|(other, ty)| {
+        let checked = checked_frame(nc, ty);
         quote! {
             #[inline]
             fn kind(&self) -> #nc::PacketType {
                 match self {
-                    Self::#other(__frame) => __frame.kind,
+                    Self::#other(__frame) => { #checked __frame.kind }
                     _ => #nc::PacketType::NORMAL,
                 }
             }
@@ -100,6 +109,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     quote! {
         #constants
 
+        #[allow(deprecated)]
         const _: () = {
             #[allow(unused_imports)]
             use #nc::derive::OpaqueBody as _;
@@ -134,7 +144,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
 
                 #kind
 
-                #[inline]
+                #[inline(always)]
                 fn decode(
                     __header: #nc::Header,
                     __body: #nc::derive::Reader<'_>,
@@ -157,6 +167,12 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     }
 }
 
+/// Has the compiler judge, at the field, whether the catch-all variant holds a frame.
+fn checked_frame(nc: &TokenStream, ty: &Type) -> TokenStream {
+    let frame = quote_spanned!(place(ty.span())=> __frame);
+    quote!(let __frame: &#nc::Frame = #frame;)
+}
+
 /// `SAY_ID` and `SAY_NAME` for the variant `Say`.
 fn constants(model: &Packets<'_>) -> TokenStream {
     let Packets { nc, input, packets, .. } = model;
@@ -177,7 +193,7 @@ fn constants(model: &Packets<'_>) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
-        #[allow(dead_code)]
+        #[allow(dead_code, deprecated)]
         impl #ident {
             #(#constants)*
         }
@@ -238,14 +254,25 @@ fn raw_tuple(
 /// A body type of any other format.
 fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type) -> Code {
     let (nc, variant, Format { ty: format, .. }) = (&cx.nc, &packet.variant.ident, &packet.format);
-    let own = quote_spanned!(ty.span()=> <#format as #nc::derive::Format<#ty>>);
+    let format = format.clone().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(ty.span()));
+        token
+    });
+    let format: TokenStream = format.collect();
+    let at = place(ty.span());
+    let own = quote_spanned!(at=> <#format as #nc::derive::Format<#ty>>);
+    // Whole paths at the type: that is where the compiler then says that it is no body.
+    let [decode, encode, name, shares] = ["decode", "encode", "NAME", "SHARES"].map(|item| {
+        let item = syn::Ident::new(item, at);
+        quote_spanned!(at=> #own::#item)
+    });
     Code {
-        read: quote!(#own::decode(__from).map(#ident::#variant)),
+        read: quote!(#decode(__from).map(#ident::#variant)),
         pattern: quote!(Self::#variant(__value)),
-        write: quote!(#own::encode(__value, __to)),
+        write: quote!(#encode(__value, __to)),
         ty: quote!(#nc::derive::Probe::<#ty>::TYPE),
-        format: quote!(#own::NAME),
-        shares: quote!((#own::SHARES && #nc::derive::Probe::<#ty>::TYPE.may_share())),
+        format: name,
+        shares: quote!((#shares && #nc::derive::Probe::<#ty>::TYPE.may_share())),
         min: quote!(0),
         items: TokenStream::new(),
     }
@@ -290,6 +317,7 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
     let serde = quote!(#nc::derive::serde);
     let serde_path = serde.to_string();
     let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let bindings: Vec<_> = idents.iter().map(|ident| binding(&plain(ident))).collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let attrs: Vec<Vec<_>> = fields
         .iter()
@@ -313,11 +341,11 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
     let own = quote!(<#format as #nc::derive::Format<#owned>>);
     Code {
         read: quote! {
-            let #owned { #(#idents),* } = #own::decode(__from)?;
-            ::core::result::Result::Ok(#ident::#variant { #(#idents),* })
+            let #owned { #(#idents: #bindings),* } = #own::decode(__from)?;
+            ::core::result::Result::Ok(#ident::#variant { #(#idents: #bindings),* })
         },
-        pattern: quote!(Self::#variant { #(#idents),* }),
-        write: quote!(#nc::derive::msgpack::#write(&#borrowed { #(#idents),* }, __to)),
+        pattern: quote!(Self::#variant { #(#idents: #bindings),* }),
+        write: quote!(#nc::derive::msgpack::#write(&#borrowed { #(#idents: #bindings),* }, __to)),
         ty,
         format: quote!(#own::NAME),
         shares: quote!(false),

@@ -1,7 +1,7 @@
 //! `#[derive(Raw)]`: structs and tagged enums.
 
-use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{
     Data, DataEnum, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Path, UnOp, Variant, spanned::Spanned,
 };
@@ -17,12 +17,15 @@ struct Container {
     krate: Option<Path>,
     big_endian: bool,
     tag: Option<Ident>,
+    /// There is a tag, though it may be a wrong one.
+    tag_given: bool,
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let container = container(input, &mut errors);
     refuse_generics(&input.generics, "a raw layout", &mut errors);
+    refuse_recursion(input, &mut errors);
     let nc = netcore(container.krate.as_ref());
     let endian = if container.big_endian { quote!(#nc::derive::BigEndian) } else { quote!(__E) };
     let concrete = quote!(__Layout::<#nc::derive::LittleEndian>);
@@ -40,6 +43,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         }
         Data::Enum(data) => match &container.tag {
             Some(tag) => enumeration(&mut cx, input, data, tag, &mut errors),
+            None if container.tag_given => TokenStream::new(),
             None => {
                 errors.at(
                     &input.ident,
@@ -57,6 +61,37 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     Ok(expanded)
 }
 
+/// A field that names the type it is in. Longer circles are left to the compiler, which finds the schema to be endless.
+fn refuse_recursion(input: &DeriveInput, errors: &mut Errors) {
+    let fields: Vec<_> = match &input.data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
+        Data::Union(_) => return,
+    };
+    for field in fields {
+        if names(field.ty.to_token_stream(), &input.ident) {
+            errors.at(
+                &field.ty,
+                "a raw layout cannot contain itself, since the sender would choose how deep a reader goes: send a flat list, whose items name each other by index",
+            );
+        }
+    }
+}
+
+/// Whether `ident` stands among the tokens, other than as part of a longer path.
+fn names(tokens: TokenStream, ident: &Ident) -> bool {
+    let mut behind_colon = false;
+    tokens.into_iter().any(|token| {
+        let found = match &token {
+            TokenTree::Ident(own) => !behind_colon && (own == ident || own == "Self"),
+            TokenTree::Group(group) => names(group.stream(), ident),
+            _ => false,
+        };
+        behind_colon = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':');
+        found
+    })
+}
+
 fn container(input: &DeriveInput, errors: &mut Errors) -> Container {
     let mut container = Container::default();
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("raw")) {
@@ -66,6 +101,7 @@ fn container(input: &DeriveInput, errors: &mut Errors) -> Container {
             } else if meta.path.is_ident("big_endian") {
                 container.big_endian = true;
             } else if meta.path.is_ident("tag") {
+                container.tag_given = true;
                 let tag: Ident = meta.value()?.parse()?;
                 if !["u8", "u16", "u32", "i8", "i16", "i32"].contains(&&*tag.to_string()) {
                     return Err(syn::Error::new(tag.span(), "a tag is u8, u16, u32, i8, i16 or i32"));
@@ -108,6 +144,7 @@ fn implement(
 ) -> TokenStream {
     let Context { nc, consts, checks, .. } = cx;
     quote! {
+        #[allow(deprecated)]
         const _: () = {
             // The constants of a layout may depend on the byte order, which only associated ones can.
             struct __Layout<__E>(::core::marker::PhantomData<__E>);
@@ -232,7 +269,7 @@ fn tags(data: &DataEnum, tag: &Ident, errors: &mut Errors) -> Vec<i128> {
         let (value, place) = own_tag(variant, errors).unwrap_or((next, variant.ident.span()));
         if !(low..=high).contains(&value) {
             errors
-                .push(syn::Error::new(place, format!("the tag {value} does not fit {tag}: {low} to {high}")));
+                .push(syn::Error::new(place, format!("the tag {value} does not fit {tag}, {low} to {high}: give the variant another, or the enum a larger `tag`")));
         }
         if let Some(first) = tags.iter().position(|earlier| *earlier == value) {
             let first =
@@ -272,6 +309,8 @@ fn own_tag(variant: &Variant, errors: &mut Errors) -> Option<(i128, Span)> {
 fn literal(value: &Expr) -> Option<i128> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        Expr::Group(group) => literal(&group.expr),
+        Expr::Paren(paren) => literal(&paren.expr),
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|number| -number),
         _ => None,
     }

@@ -97,7 +97,11 @@ fn recursive_fields(descriptors: &FileDescriptorSet) -> Vec<String> {
     paths
 }
 
-fn gather<'a>(prefix: &str, message: &'a DescriptorProto, messages: &mut HashMap<String, &'a DescriptorProto>) {
+fn gather<'a>(
+    prefix: &str,
+    message: &'a DescriptorProto,
+    messages: &mut HashMap<String, &'a DescriptorProto>,
+) {
     let name = format!("{prefix}.{}", message.name());
     for nested in &message.nested_type {
         gather(&name, nested, messages);

@@ -12,7 +12,7 @@ pub use crate::wire::schema::{
     By, Enum, Field, Form, Int, Len, OpaqueBody, PacketSchema, Probe, Shared, Struct, Type, Variant,
 };
 
-use crate::{BodyError, Frame, Header, PacketError};
+use crate::{BodyError, Frame, Header, PacketError, PacketErrorKind};
 
 #[cfg(feature = "msgpack")]
 pub mod msgpack {
@@ -30,13 +30,14 @@ pub fn decoded<P>(
     mut body: Reader<'_>,
     read: impl FnOnce(&mut Reader<'_>) -> Result<P, BodyError>,
 ) -> Result<P, PacketError> {
-    let read = if body.remaining() > max {
-        Err(too_long(body.remaining(), max))
-    } else {
-        read(&mut body)
-            .and_then(|packet| if ignore_extra { Ok(packet) } else { body.finish().map(|()| packet) })
-    };
-    read.map_err(|error| PacketError::Malformed { id: header.id, source: error.within(name) })
+    if body.remaining() > max {
+        return Err(malformed(header, name, too_long(body.remaining(), max)));
+    }
+    match read(&mut body) {
+        Ok(packet) if ignore_extra || body.remaining() == 0 => Ok(packet),
+        Ok(_) => Err(malformed(header, name, trailing(body.remaining()))),
+        Err(error) => Err(malformed(header, name, error)),
+    }
 }
 
 /// Writes one packet's body and judges its length.
@@ -64,4 +65,21 @@ pub fn frame(header: Header, mut body: Reader<'_>) -> Frame {
 #[cold]
 fn too_long(len: usize, max: usize) -> BodyError {
     BodyError::new(BodyErrorKind::TooLong { len, max })
+}
+
+#[cold]
+fn trailing(extra: usize) -> BodyError {
+    BodyError::new(BodyErrorKind::Trailing { extra })
+}
+
+#[cold]
+fn malformed(header: Header, name: &'static str, error: BodyError) -> PacketError {
+    PacketErrorKind::Malformed { id: header.id, source: error.within(name) }.into()
+}
+
+/// The error for an id that is not in the enum.
+#[cold]
+#[must_use]
+pub fn unknown(header: Header) -> PacketError {
+    PacketErrorKind::Unknown { id: header.id }.into()
 }

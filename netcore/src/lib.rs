@@ -56,7 +56,10 @@
 
 #![forbid(unsafe_code)]
 // A peer's bytes go through this code: an index or an unwrap would be a way to stop the server.
-#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "protobuf-build")]
@@ -71,15 +74,15 @@ mod wire;
 pub use wire::{body, schema};
 
 pub use netcore_derive::{Describe, Packet, Raw};
+#[cfg(feature = "protobuf")]
+pub use wire::body::Protobuf;
 pub use wire::body::{BodyError, Raw};
 #[cfg(feature = "msgpack")]
 pub use wire::body::{MsgPack, MsgPackArray};
-#[cfg(feature = "protobuf")]
-pub use wire::body::Protobuf;
 pub use wire::schema::{Describe, Schema};
 pub use wire::{
-    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, Header, LineCodec, LineError, Packet, PacketCodec,
-    PacketError, PacketId, PacketType, Packets, StreamError,
+    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, Header, LineCodec, LineError, Packet,
+    PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
 };
 
 #[cfg(doctest)]

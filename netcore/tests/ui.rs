@@ -1,4 +1,5 @@
 //! What the derive macros refuse, and the words they do it in.
+#![cfg(all(feature = "msgpack", feature = "protobuf"))]
 
 /// The messages are partly the compiler's own, which change from one version to the next, so that only the one version
 /// that CI names in `NETCORE_UI` judges them.

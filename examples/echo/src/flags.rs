@@ -17,7 +17,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(version, after_help = "Example: echo --raw '[::1]:0' --max-packet 1024")]
 pub(crate) struct Flags {
-    /// Where to listen: IPv4:PORT or [IPv6]:PORT (port 0: the system picks one), or `off` for not at all.
+    /// Where to listen: `IPv4:PORT` or `[IPv6]:PORT` (port 0: the system picks one), or `off` for not at all.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11020")]
     pub(crate) raw: Door,
     /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535.

@@ -9,7 +9,7 @@
 mod cli;
 mod flags;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     // Reporting a failed write of a log line would panic when stderr is a closed pipe.
     let logs = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
-    logs.with_writer(io::stderr).init();
+    logs.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
     match run(&flags).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => cli::fail("echo", 2, &sentence),
@@ -127,6 +127,8 @@ async fn session(mut stream: TcpStream, peer: SocketAddr, codec: FrameCodec, sto
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
     };
     let _ = timeout(LINGER, goodbye).await;
+    // Before the log says so.
+    drop(stream);
     match end {
         Ok(()) => debug!(%peer, "closed"),
         Err(error) => debug!(%peer, %error, "closed"),

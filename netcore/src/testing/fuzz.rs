@@ -1,7 +1,9 @@
 //! One function a fuzz target. Each takes any bytes, and panics where something that must hold does not. `cargo fuzz`
 //! searches; `cargo test` replays what it found, and the golden vectors, on stable.
 
-pub use super::fuzz_bodies::{derived_enum, msgpack_bodies, protobuf_bodies, raw_bodies, schema_seed, schemas};
+pub use super::fuzz_bodies::{
+    derived_enum, msgpack_bodies, protobuf_bodies, raw_bodies, schema_seed, schemas,
+};
 pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
 
 /// Every target by its name.

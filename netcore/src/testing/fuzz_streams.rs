@@ -2,7 +2,10 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Frame, FrameCodec, FrameError, LineCodec, LineError, Packet, PacketCodec, PacketError, PacketId, PacketType, StreamError};
+use crate::{
+    Frame, FrameCodec, FrameError, LineCodec, LineError, Packet, PacketCodec, PacketError, PacketErrorKind,
+    PacketId, PacketType,
+};
 
 /// Reassembly: any bytes, any cut, on every path, against a walk over the whole slice.
 ///
@@ -40,7 +43,7 @@ pub fn reassembly(data: &[u8]) {
     let mut stopping = PacketCodec::<Sharing, Sharing>::with_frames(codec.clone());
     let by_stopping = feed(stream, *cut, |buf, out| {
         while let Some(item) = stopping.packets(buf).next() {
-            let stop = matches!(item, Err(StreamError::Frame(_)));
+            let stop = item.is_err();
             out.push(sharing_frame(item));
             if stop {
                 break;
@@ -51,13 +54,13 @@ pub fn reassembly(data: &[u8]) {
 
     let mut copying = PacketCodec::<Copying, Copying>::with_frames(codec);
     let by_copying = feed(stream, *cut, |buf, out| {
-        out.extend(copying.packets(buf).map(|item| match item {
+        out.extend(copying.packets(buf).map(|item| match item.map_err(PacketError::into_kind) {
             Ok(Copying::Other(frame)) => Ok(frame),
             Ok(Copying::Four { number }) => Ok(Frame::new(4, number.to_le_bytes().to_vec())),
-            Err(StreamError::Packet(PacketError::Malformed { id, .. } | PacketError::Unknown { id })) => {
-                Ok(Frame { id, ..Frame::default() })
+            Err(PacketErrorKind::Malformed { id, .. } | PacketErrorKind::Unknown { id }) => {
+                Ok(Frame::new(id, ""))
             }
-            Err(StreamError::Frame(error)) => Err(error),
+            Err(PacketErrorKind::Frame(error)) => Err(error),
         }));
     });
     // The type byte and a malformed body are not in the packet, so only ids and ends are compared.
@@ -83,12 +86,12 @@ enum Copying {
     Other(Frame),
 }
 
-fn sharing_frame(item: Result<Sharing, StreamError>) -> Result<Frame, FrameError> {
-    match item {
+fn sharing_frame(item: Result<Sharing, PacketError>) -> Result<Frame, FrameError> {
+    match item.map_err(PacketError::into_kind) {
         Ok(Sharing::Other(frame)) => Ok(frame),
         Ok(Sharing::Five(body)) => Ok(Frame::new(5, body)),
-        Err(StreamError::Frame(error)) => Err(error),
-        Err(StreamError::Packet(error)) => panic!("every id is taken: {error}"),
+        Err(PacketErrorKind::Frame(error)) => Err(error),
+        Err(error) => panic!("every id is taken: {error}"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::iter::FusedIterator;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Frame, FrameError, Header};
 
@@ -21,21 +21,22 @@ use super::{Frame, FrameError, Header};
 /// assert_eq!(batch.next(), Some(Err(FrameError::SizeBelowHeader { size: 1 })));
 /// assert_eq!(batch.next(), None);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "the frames have left the buffer; what is not taken from the batch is lost"]
 pub struct Batch {
-    // Whole packets only: `FrameCodec::batch` walked them.
-    packets: Bytes,
+    // Whole packets only: `FrameCodec::batch` walked them. A `BytesMut` although nothing is written to it: to split it
+    // takes a third of the time that a `Bytes` needs, whose clone is a call through a table.
+    packets: BytesMut,
     error: Option<FrameError>,
 }
 
 impl Batch {
-    pub(crate) const fn new(packets: Bytes, error: Option<FrameError>) -> Self {
+    pub(crate) const fn new(packets: BytesMut, error: Option<FrameError>) -> Self {
         Self { packets, error }
     }
 
     pub(crate) fn into_bytes(self) -> Bytes {
-        self.packets
+        self.packets.freeze()
     }
 
     /// How many bytes the frames still in the batch take on the wire.
@@ -53,9 +54,9 @@ impl Iterator for Batch {
         let header = self.packets.first_chunk().and_then(|head| Header::parse(*head).ok());
         match header {
             Some(header) if self.packets.len() >= usize::from(header.size()) => {
-                let body = self.packets.slice(Header::LEN..usize::from(header.size()));
-                self.packets.advance(usize::from(header.size()));
-                Some(Ok(Frame { id: header.id, kind: header.kind, body }))
+                let mut body = self.packets.split_to(usize::from(header.size()));
+                body.advance(Header::LEN);
+                Some(Ok(Frame { id: header.id, kind: header.kind, body: body.freeze() }))
             }
             _ => self.error.take().map(Err),
         }

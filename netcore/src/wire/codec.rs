@@ -40,6 +40,8 @@ use super::{Batch, CodecError, Frame, FrameError, Header};
 pub struct FrameCodec {
     max_in: u16,
     max_out: u16,
+    // `max_in`, or 0 after an error: one comparison on the hot path tells both.
+    limit: u16,
     // Set by the first framing error: what follows it in the stream has no meaning.
     dead: Option<FrameError>,
 }
@@ -48,13 +50,14 @@ impl FrameCodec {
     /// A codec with the wire's own limits.
     #[must_use]
     pub const fn new() -> Self {
-        Self { max_in: u16::MAX, max_out: u16::MAX, dead: None }
+        Self { max_in: u16::MAX, max_out: u16::MAX, limit: u16::MAX, dead: None }
     }
 
     /// The largest packet taken in, in bytes, header included. A limit below 5 takes nothing.
     #[must_use]
     pub const fn max_in(mut self, bytes: u16) -> Self {
         self.max_in = bytes;
+        self.limit = bytes;
         self
     }
 
@@ -77,14 +80,12 @@ impl FrameCodec {
     /// See [`FrameCodec`]. The error comes as soon as the header is there, whatever it promises behind it.
     #[inline]
     pub fn decode_frame(&mut self, buf: &mut BytesMut) -> Result<Option<Frame>, FrameError> {
-        match self.peek(buf)? {
-            Some(header) if buf.len() >= usize::from(header.size()) => {
-                let mut body = buf.split_to(usize::from(header.size()));
-                body.advance(Header::LEN);
-                Ok(Some(Frame { id: header.id, kind: header.kind, body: body.freeze() }))
-            }
-            _ => Ok(None),
-        }
+        let Some(header) = self.whole(buf) else {
+            return self.judge(buf).map(|()| None);
+        };
+        let mut body = buf.split_to(usize::from(header.size()));
+        body.advance(Header::LEN);
+        Ok(Some(Frame { id: header.id, kind: header.kind, body: body.freeze() }))
     }
 
     /// Every complete frame of `buf`, split off at once: one reference to the buffer for all of them, in place of a
@@ -94,15 +95,13 @@ impl FrameCodec {
     /// it, and again by every later call.
     pub fn batch(&mut self, buf: &mut BytesMut) -> Batch {
         let mut end = 0;
-        while let Some(rest) = buf.get(end..) {
-            match self.peek(rest) {
-                Ok(Some(header)) if rest.len() >= usize::from(header.size()) => {
-                    end += usize::from(header.size())
-                }
-                _ => break,
-            }
+        let mut rest: &[u8] = buf;
+        while let Some(header) = self.whole(rest) {
+            end += usize::from(header.size());
+            rest = buf.get(end..).unwrap_or_default();
         }
-        Batch::new(buf.split_to(end).freeze(), self.dead)
+        let error = self.judge(rest).err();
+        Batch::new(buf.split_to(end), error)
     }
 
     /// Says whether the stream may end here.
@@ -111,10 +110,12 @@ impl FrameCodec {
     /// [`FrameError::EndInsidePacket`] when `rest`, what is left after the last frame, is not empty; the codec's own
     /// error when it had one before.
     pub fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
-        let need = self.peek(rest)?.map_or(Header::LEN, |header| usize::from(header.size()));
+        self.judge(rest)?;
         if rest.is_empty() {
             return Ok(());
         }
+        let header = rest.first_chunk().and_then(|head| Header::parse(*head).ok());
+        let need = header.map_or(Header::LEN, |header| usize::from(header.size()));
         self.fail(FrameError::EndInsidePacket { have: rest.len(), need })
     }
 
@@ -131,15 +132,22 @@ impl FrameCodec {
         Ok(())
     }
 
-    /// The header at the front of `bytes`, judged; `None` while it is not whole.
+    /// The header of the packet at the front of `bytes`, if all of the packet is there and the stream is good so far.
     #[inline]
-    pub(crate) fn peek(&mut self, bytes: &[u8]) -> Result<Option<Header>, FrameError> {
+    pub(crate) fn whole(&self, bytes: &[u8]) -> Option<Header> {
+        let header = Header::parse(*bytes.first_chunk()?).ok()?;
+        (header.size() <= self.limit && bytes.len() >= usize::from(header.size())).then_some(header)
+    }
+
+    /// Why [`whole`](Self::whole) found nothing: the packet is still on its way, or the stream does not frame.
+    #[cold]
+    pub(crate) fn judge(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
         if let Some(error) = self.dead {
             return Err(error);
         }
-        let Some(head) = bytes.first_chunk::<{ Header::LEN }>() else { return Ok(None) };
+        let Some(head) = bytes.first_chunk() else { return Ok(()) };
         match Header::parse(*head) {
-            Ok(header) if header.size() <= self.max_in => Ok(Some(header)),
+            Ok(header) if header.size() <= self.max_in => Ok(()),
             // WIRE §1.3: "A receiver may set a limit; a size over it closes the connection as soon as the header is there."
             Ok(header) => self.fail(FrameError::SizeOverLimit { size: header.size(), max: self.max_in }),
             Err(error) => self.fail(error),
@@ -149,11 +157,13 @@ impl FrameCodec {
     /// Takes back an error that was found and not told.
     pub(crate) const fn revive(&mut self) {
         self.dead = None;
+        self.limit = self.max_in;
     }
 
     #[cold]
     fn fail<T>(&mut self, error: FrameError) -> Result<T, FrameError> {
         self.dead = Some(error);
+        self.limit = 0;
         Err(error)
     }
 }

@@ -19,11 +19,11 @@ pub mod schema;
 
 pub use batch::Batch;
 pub use codec::FrameCodec;
-pub use error::{CodecError, EncodeError, FrameError, PacketError};
+pub use error::{CodecError, EncodeError, FrameError, PacketError, PacketErrorKind};
 pub use frame::Frame;
 pub use header::{Header, PacketId, PacketType};
 pub use line::{LineCodec, LineError};
 pub use packet::Packet;
-pub use packet_codec::{PacketCodec, Packets, StreamError};
+pub use packet_codec::{PacketCodec, Packets};
 
 use body::BodyError;

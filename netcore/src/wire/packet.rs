@@ -4,7 +4,9 @@ use bytes::BytesMut;
 
 use super::body::{BodyErrorKind, Reader};
 use super::codec::check_out;
-use super::{BodyError, EncodeError, Frame, Header, PacketError, PacketId, PacketType, schema::Schema};
+use super::{
+    BodyError, EncodeError, Frame, Header, PacketError, PacketErrorKind, PacketId, PacketType, schema::Schema,
+};
 
 /// One direction's closed set of packets. `#[derive(Packet)]` implements it for an enum.
 ///
@@ -90,7 +92,7 @@ pub trait Packet: Sized {
     /// Reads the body that follows `header`.
     ///
     /// # Errors
-    /// [`PacketError::Unknown`] for an id that is not in the set, [`PacketError::Malformed`] for a body that does not
+    /// [`PacketErrorKind::Unknown`] for an id that is not in the set, [`PacketErrorKind::Malformed`] for a body that does not
     /// decode or has bytes left over.
     fn decode(header: Header, body: Reader<'_>) -> Result<Self, PacketError>;
 
@@ -107,13 +109,11 @@ pub trait Packet: Sized {
     fn from_frame(frame: &Frame) -> Result<Self, PacketError> {
         match frame.header() {
             Ok(header) => Self::decode(header, Reader::shared(&frame.body)),
-            Err(_) => Err(PacketError::Malformed {
-                id: frame.id,
-                source: BodyError::new(BodyErrorKind::TooLong {
-                    len: frame.body.len(),
-                    max: Header::MAX_BODY,
-                }),
-            }),
+            Err(_) => {
+                let (len, max) = (frame.body.len(), Header::MAX_BODY);
+                let source = BodyError::new(BodyErrorKind::TooLong { len, max });
+                Err(PacketErrorKind::Malformed { id: frame.id, source }.into())
+            }
         }
     }
 

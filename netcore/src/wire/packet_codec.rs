@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::body::Reader;
-use super::{CodecError, FrameCodec, FrameError, Header, Packet, PacketError};
+use super::{CodecError, FrameCodec, Header, Packet, PacketError};
 
 /// Reads the packets of `In` from a stream and writes those of `Out` to one.
 ///
@@ -17,7 +17,7 @@ use super::{CodecError, FrameCodec, FrameError, Header, Packet, PacketError};
 ///
 /// ```
 /// use bytes::BytesMut;
-/// use netcore::{Packet, PacketCodec, PacketError, StreamError};
+/// use netcore::{Packet, PacketCodec, PacketErrorKind};
 ///
 /// #[derive(Packet, Debug, PartialEq)]
 /// enum Number {
@@ -30,7 +30,8 @@ use super::{CodecError, FrameCodec, FrameError, Header, Packet, PacketError};
 ///
 /// let mut packets = codec.packets(&mut buf);
 /// assert_eq!(packets.next().unwrap().unwrap(), Number::Is { value: 42 });
-/// assert!(matches!(packets.next(), Some(Err(StreamError::Packet(PacketError::Unknown { .. })))));
+/// let error = packets.next().unwrap().unwrap_err();
+/// assert!(matches!(error.kind(), PacketErrorKind::Unknown { .. }));
 /// assert!(packets.next().is_none());
 /// drop(packets);
 /// assert_eq!(&buf[..], b"\x07\0\x01"); // the third packet is not whole yet
@@ -87,17 +88,6 @@ impl<In, Out> Clone for PacketCodec<In, Out> {
     }
 }
 
-/// What the stream holds in place of a packet.
-#[derive(Debug, thiserror::Error)]
-pub enum StreamError {
-    /// It does not frame: this is the last item, now and ever.
-    #[error(transparent)]
-    Frame(#[from] FrameError),
-    /// One packet is unknown or malformed: the next item is the packet behind it.
-    #[error(transparent)]
-    Packet(#[from] PacketError),
-}
-
 /// The packets of one read, made by [`PacketCodec::packets`].
 #[derive(Debug)]
 #[must_use = "packets are decoded as the iterator is driven"]
@@ -114,53 +104,66 @@ pub struct Packets<'a, P> {
 }
 
 impl<P: Packet> Iterator for Packets<'_, P> {
-    type Item = Result<P, StreamError>;
+    type Item = Result<P, PacketError>;
 
-    #[inline]
+    // Always: out of line, a small packet would go through memory twice.
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
         let source: &[u8] = if P::SHARES { &self.batch } else { self.buf };
         let rest = source.get(self.taken..).unwrap_or_default();
-        // The batch of a type that shares was judged as it was split off; a framing error waits behind it, in `buf`.
-        let judged = if P::SHARES && !rest.is_empty() {
-            Ok(rest.first_chunk().and_then(|head| Header::parse(*head).ok()))
-        } else if P::SHARES {
-            self.frames.peek(self.buf).map(|_| None)
+        // What is in a batch was judged as it was split off.
+        let header = if P::SHARES {
+            rest.first_chunk().and_then(|head| Header::parse(*head).ok())
         } else {
-            self.frames.peek(rest)
+            self.frames.whole(rest)
         };
-        let header = match judged {
-            Ok(Some(header)) => header,
-            Ok(None) => return None,
-            Err(error) => {
-                self.ended = true;
-                return Some(Err(error.into()));
+        let Some((header, body)) = header.and_then(|header| {
+            rest.get(Header::LEN..usize::from(header.size())).map(|body| (header, body))
+        }) else {
+            if std::mem::replace(&mut self.ended, true) {
+                return None;
             }
+            // Behind a batch, the rest of the buffer is in `buf` by itself.
+            let rest: &[u8] = if P::SHARES { self.buf } else { rest };
+            return stopped(self.frames, rest).map(Err);
         };
-        let body = rest.get(Header::LEN..usize::from(header.size()))?;
         self.taken += usize::from(header.size());
         let body = if P::SHARES { Reader::part(body, &self.batch) } else { Reader::new(body) };
-        Some(P::decode(header, body).map_err(StreamError::Packet))
+        Some(P::decode(header, body))
     }
 }
 
 impl<P: Packet> FusedIterator for Packets<'_, P> {}
 
 impl<P> Drop for Packets<'_, P> {
+    #[inline]
     fn drop(&mut self) {
         if self.batch.is_empty() {
             self.buf.advance(self.taken);
-        } else if let Some(left) = self.batch.get(self.taken..).filter(|left| !left.is_empty()) {
-            let mut whole = BytesMut::with_capacity(left.len() + self.buf.len());
-            whole.extend_from_slice(left);
-            whole.extend_from_slice(self.buf);
-            *self.buf = whole;
-            // An error that was seen behind the packets put back has not been told yet: it will be found again.
-            self.frames.revive();
+        } else if self.taken < self.batch.len() {
+            put_back(self.frames, self.buf, self.batch.slice(self.taken..));
         }
     }
+}
+
+// Both are functions of what they need, not of the iterator: a reference to that would keep it in memory, and its
+// position would go there and back with every packet.
+
+/// The framing error behind the last whole packet, if there is one.
+#[cold]
+fn stopped(frames: &mut FrameCodec, rest: &[u8]) -> Option<PacketError> {
+    frames.judge(rest).err().map(PacketError::from)
+}
+
+/// Packets that were split off and not taken return to the front of the buffer.
+#[cold]
+fn put_back(frames: &mut FrameCodec, buf: &mut BytesMut, left: Bytes) {
+    let mut whole = BytesMut::with_capacity(left.len() + buf.len());
+    whole.extend_from_slice(&left);
+    whole.extend_from_slice(buf);
+    *buf = whole;
+    // An error that was seen behind them has not been told yet: it will be found again.
+    frames.revive();
 }
 
 impl<In: Packet, Out: Packet> Decoder for PacketCodec<In, Out> {
@@ -168,23 +171,18 @@ impl<In: Packet, Out: Packet> Decoder for PacketCodec<In, Out> {
     type Error = CodecError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<In>, CodecError> {
-        let Some(header) = self.frames.peek(src)? else { return Ok(None) };
-        if src.len() < usize::from(header.size()) {
-            return Ok(None);
-        }
+        let Some(header) = self.frames.whole(src) else {
+            return Ok(self.frames.judge(src).map(|()| None)?);
+        };
+        let size = usize::from(header.size());
         let packet = if In::SHARES {
-            let mut body = src.split_to(usize::from(header.size()));
+            let mut body = src.split_to(size);
             body.advance(Header::LEN);
             In::decode(header, Reader::shared(&body.freeze()))
         } else {
-            let packet = src
-                .get(Header::LEN..usize::from(header.size()))
-                .map(|body| In::decode(header, Reader::new(body)));
-            src.advance(usize::from(header.size()));
-            match packet {
-                Some(packet) => packet,
-                None => return Ok(None),
-            }
+            let packet = In::decode(header, Reader::new(src.get(Header::LEN..size).unwrap_or_default()));
+            src.advance(size);
+            packet
         };
         Ok(Some(packet?))
     }

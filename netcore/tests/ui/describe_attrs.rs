@@ -18,9 +18,8 @@ struct UnknownOnField {
 }
 
 #[derive(Describe)]
-struct UnknownScalar {
-    #[prost(int24, tag = "1")]
-    value: i32,
+struct WithLifetime<'a> {
+    value: &'a str,
 }
 
 #[derive(Describe)]

@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 use netcore::{
-    CodecError, Frame, FrameCodec, FrameError, LineCodec, LineError, Packet, PacketCodec, PacketId, PacketType,
-    StreamError,
+    CodecError, Frame, FrameCodec, FrameError, LineCodec, LineError, Packet, PacketCodec, PacketErrorKind,
+    PacketId, PacketType,
 };
 use tokio_util::codec::Decoder;
 
@@ -46,7 +46,10 @@ impl From<Sharing> for Frame {
     }
 }
 
-pub(crate) const PATHS: [(&str, fn(FrameCodec, &[&[u8]]) -> Read); 7] = [
+/// A way to read a stream that comes in these pieces and then ends.
+pub(crate) type Path = fn(FrameCodec, &[&[u8]]) -> Read;
+
+pub(crate) const PATHS: [(&str, Path); 7] = [
     ("decode_frame", by_frame),
     ("batch", by_batch),
     ("packets", by_packets::<Any>),
@@ -90,7 +93,11 @@ fn by_batch(mut codec: FrameCodec, pieces: &[&[u8]]) -> Read {
             match item {
                 Ok(frame) => frames.push(frame),
                 Err(error) => {
-                    assert_eq!(codec.batch(&mut buf).collect::<Vec<_>>(), [Err(error)], "a dead codec stays dead");
+                    assert_eq!(
+                        codec.batch(&mut buf).collect::<Vec<_>>(),
+                        [Err(error)],
+                        "a dead codec stays dead"
+                    );
                     return (frames, Some(error));
                 }
             }
@@ -110,24 +117,34 @@ fn by_packets<P: Packet + Into<Frame>>(codec: FrameCodec, pieces: &[&[u8]]) -> R
         for item in packets.by_ref() {
             match item {
                 Ok(packet) => frames.push(packet.into()),
-                Err(StreamError::Frame(error)) => failed = Some(error),
-                Err(StreamError::Packet(error)) => panic!("a catch-all takes every packet: {error}"),
+                Err(error) => failed = Some(framing(error)),
             }
         }
         assert!(packets.next().is_none());
         drop(packets);
         if let Some(error) = failed {
-            let again = codec.packets(&mut buf).next();
-            assert!(matches!(again, Some(Err(StreamError::Frame(same))) if same == error), "a dead codec stays dead");
+            let again = codec.packets(&mut buf).next().and_then(Result::err).unwrap();
+            assert_eq!(framing(again), error, "a dead codec stays dead");
             return (frames, Some(error));
         }
     }
     let end = match codec.decode_eof(&mut buf) {
         Ok(None) => None,
-        Err(CodecError::Frame(error)) => Some(error),
-        other => panic!("nothing whole is left: {:?}", other.map(|packet| packet.map(Into::into))),
+        Err(error) => Some(framing(error)),
+        Ok(Some(packet)) => panic!("nothing whole is left: {:?}", packet.into()),
     };
     (frames, end)
+}
+
+/// The error of the stream; a catch-all takes every packet, so that there is no other.
+pub(crate) fn framing(error: impl Into<CodecError>) -> FrameError {
+    match error.into() {
+        CodecError::Packet(error) => match error.kind() {
+            PacketErrorKind::Frame(error) => *error,
+            other => panic!("{other} is not about framing"),
+        },
+        other => panic!("{other} is not about framing"),
+    }
 }
 
 fn by_decoder<D: Decoder<Error = CodecError>>(
@@ -136,10 +153,6 @@ fn by_decoder<D: Decoder<Error = CodecError>>(
     frame: impl Fn(D::Item) -> Frame,
 ) -> Read {
     let (mut buf, mut frames) = (BytesMut::new(), Vec::new());
-    let framing = |error| match error {
-        CodecError::Frame(error) => error,
-        other => panic!("{other} is not about framing"),
-    };
     for piece in pieces {
         buf.extend_from_slice(piece);
         loop {
@@ -195,15 +208,4 @@ fn by_line_decoder(mut codec: LineCodec, pieces: &[&[u8]]) -> Lines {
         }
     }
     (items, end)
-}
-
-/// The stream whole, in two pieces at every place, and byte by byte.
-pub(crate) fn every_cut<'s>(stream: &'s [u8], mut check: impl FnMut(&[&'s [u8]], &str)) {
-    check(&[stream], "whole");
-    for at in 0..=stream.len() {
-        let (front, back) = stream.split_at(at);
-        check(&[front, back], &format!("cut at {at}"));
-    }
-    let single: Vec<&[u8]> = stream.chunks(1).collect();
-    check(&single, "byte by byte");
 }

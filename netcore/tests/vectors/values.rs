@@ -41,7 +41,7 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
 pub(crate) fn from_hex(hex: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         hex.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 pub(crate) fn to_hex(bytes: &[u8]) -> String {
@@ -135,16 +135,12 @@ fn ty(of: &Type) -> Value {
         Type::Option(value) => json!({ "kind": "option", "value": ty(value) }),
         Type::Map { key, value } => json!({ "kind": "map", "key": ty(key), "value": ty(value) }),
         Type::Struct(of) => {
-            let field = |field: &netcore::schema::Field| {
-                json!({ "name": &*field.name, "number": field.number, "type": ty(&field.ty) })
-            };
+            let field = |field: &netcore::schema::Field| json!({ "name": &*field.name, "number": field.number, "type": ty(&field.ty) });
             let fields: Vec<Value> = of.fields.iter().map(field).collect();
             json!({ "kind": "struct", "name": &*of.name, "by": by(of.by), "fields": fields })
         }
         Type::Enum(of) => {
-            let variant = |variant: &netcore::schema::Variant| {
-                json!({ "name": &*variant.name, "tag": variant.tag, "body": ty(&variant.body) })
-            };
+            let variant = |variant: &netcore::schema::Variant| json!({ "name": &*variant.name, "tag": variant.tag, "body": ty(&variant.body) });
             let variants: Vec<Value> = of.variants.iter().map(variant).collect();
             json!({ "kind": "enum", "name": &*of.name, "by": by(of.by), "tag": of.tag.map(int), "variants": variants })
         }

@@ -29,7 +29,7 @@ const PROGRESS: Duration = Duration::from_millis(200);
 /// Sends packets to an echo server and checks that each one comes back byte for byte and in order.
 ///
 /// The bodies are made up, different for each packet, and the type byte counts through all 256 values. It prints the
-/// round trip times (from handing a packet to the system until its answer is read) and the packets per second.
+/// round trip times (from making a packet until its answer is read) and the packets per second.
 ///
 /// Exit code: 0 when all came back, 1 when one came back wrong or the connection broke, 2 for wrong flags or when no
 /// server is there.
@@ -151,10 +151,12 @@ async fn send(flags: &Flags, writer: &mut WriteHalf<'_>, sent: mpsc::Sender<Inst
     let mut output = BytesMut::new();
     for index in 0..flags.count {
         let packet = flags.packet(index);
+        // The clock starts only when the window has room.
+        let room = sent.reserve().await.map_err(|_| "nobody waits for the answers any more")?;
+        room.send(Instant::now());
         codec.encode_frame(&packet, &mut output).map_err(|error| error.to_string())?;
         // A burst is written when it is large or when the window, or the count, leaves no room for one more.
         let last = index + 1 == flags.count;
-        sent.send(Instant::now()).await.map_err(|_| "nobody waits for the answers any more")?;
         if last || sent.capacity() == 0 || output.len() >= WRITE_CHUNK {
             let written = writer.write_all(&output).await;
             written.map_err(|error| format!("the connection broke at packet {index}: {error}"))?;

@@ -136,4 +136,14 @@ pub trait RawBody<E: Endian = LittleEndian>: Sized {
         // The compiler cannot see that all N are there.
         items.try_into().map_err(|_| BodyError::new(BodyErrorKind::Short { need: N, have: 0 }))
     }
+
+    /// Writes `N` values. Numbers do it in one piece.
+    ///
+    /// # Errors
+    /// When one breaks its own bounds.
+    #[doc(hidden)]
+    #[inline]
+    fn write_array<S: Sink, const N: usize>(items: &[Self; N], to: &mut S) -> Result<(), BodyError> {
+        items.iter().try_for_each(|item| item.write(to))
+    }
 }

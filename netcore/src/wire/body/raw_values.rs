@@ -30,12 +30,23 @@ macro_rules! numbers {
 
             #[inline]
             fn read_array<const N: usize>(from: &mut Reader<'_>) -> Result<[Self; N], BodyError> {
-                let bytes = from.take(N * size_of::<$number>())?;
-                let mut items = [Default::default(); N];
-                for (item, bytes) in items.iter_mut().zip(bytes.as_chunks().0) {
-                    *item = of::<E, $number, _>(*bytes, $number::from_le_bytes, $number::from_be_bytes);
+                match from.take(N * size_of::<$number>())?.as_chunks().0.first_chunk::<N>() {
+                    Some(items) => {
+                        Ok(items.map(|bytes| of::<E, $number, _>(bytes, $number::from_le_bytes, $number::from_be_bytes)))
+                    }
+                    // As many bytes were taken as N of them have.
+                    None => Err(BodyError::new(BodyErrorKind::Short { need: N, have: 0 })),
                 }
-                Ok(items)
+            }
+
+            #[inline]
+            fn write_array<S: Sink, const N: usize>(items: &[Self; N], to: &mut S) -> Result<(), BodyError> {
+                to.fill(N * size_of::<$number>(), |room| {
+                    for (room, item) in room.as_chunks_mut().0.iter_mut().zip(items) {
+                        *room = if E::BIG { item.to_be_bytes() } else { item.to_le_bytes() };
+                    }
+                });
+                Ok(())
             }
         }
     )*};
@@ -104,7 +115,7 @@ impl<E: Endian, T: RawBody<E>, const N: usize> RawBody<E> for [T; N] {
 
     #[inline]
     fn write<S: Sink>(&self, to: &mut S) -> Result<(), BodyError> {
-        self.iter().try_for_each(|item| item.write(to))
+        T::write_array(self, to)
     }
 }
 

@@ -9,6 +9,9 @@ pub trait Sink {
 
     /// Appends bytes.
     fn put(&mut self, bytes: &[u8]);
+
+    /// Appends `len` bytes that `write` fills in.
+    fn fill(&mut self, len: usize, write: impl FnOnce(&mut [u8]));
 }
 
 impl Sink for BytesMut {
@@ -17,6 +20,15 @@ impl Sink for BytesMut {
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn fill(&mut self, len: usize, write: impl FnOnce(&mut [u8])) {
+        let start = self.len();
+        self.resize(start + len, 0);
+        if let Some(room) = self.get_mut(start..) {
+            write(room);
+        }
     }
 }
 
@@ -39,9 +51,14 @@ impl Sink for FixedSink<'_> {
 
     #[inline]
     fn put(&mut self, bytes: &[u8]) {
+        self.fill(bytes.len(), |room| room.copy_from_slice(bytes));
+    }
+
+    #[inline]
+    fn fill(&mut self, len: usize, write: impl FnOnce(&mut [u8])) {
         // The array has the layout's own size, so that this never falls short.
-        if let Some((here, rest)) = std::mem::take(&mut self.room).split_at_mut_checked(bytes.len()) {
-            here.copy_from_slice(bytes);
+        if let Some((here, rest)) = std::mem::take(&mut self.room).split_at_mut_checked(len) {
+            write(here);
             self.room = rest;
         }
     }

@@ -1,0 +1,10 @@
+//! What netcore is measured with: sample packets and messages, and the same work written by hand or done by another
+//! library. `README.md` has the method and the numbers.
+#![forbid(unsafe_code)]
+
+pub mod decode;
+pub mod encode;
+pub mod hand;
+pub mod host;
+pub mod messages;
+pub mod packets;
