@@ -5,8 +5,8 @@ use std::hint::black_box;
 use bytes::BytesMut;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
-use netcore::Packet;
 use netcore::body::Reader;
+use netcore::{Header, Packet};
 use netcore_benches::host;
 use netcore_benches::messages::{
     ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket, header,
@@ -85,37 +85,43 @@ fn encoders<M: Message>(criterion: &mut Criterion) -> [Vec<u8>; 7] {
     [raw, msgpack, array, protobuf, postcard, bincode, json]
 }
 
-fn decoder<T>(
+fn decoder<T, E>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
     body: &[u8],
-    decode: impl Fn(&[u8]) -> Option<T>,
+    decode: impl Fn(&[u8]) -> Result<T, E>,
 ) {
-    assert!(decode(body).is_some(), "{name} does not decode");
+    assert!(decode(body).is_ok(), "{name} does not decode");
     group.bench_function(name, |bencher| bencher.iter(|| black_box(decode(black_box(body)))));
 }
 
-fn from_netcore<M: Message, P: Packet>(body: &[u8]) -> Option<P> {
-    P::decode(header::<M>(body.len())?, Reader::new(body)).ok()
+fn from_netcore<P: Packet>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    body: &[u8],
+    header: impl Fn(usize) -> Option<Header>,
+) {
+    let Some(header) = header(body.len()) else { panic!("{name} does not fit a packet") };
+    decoder(group, name, body, |body| P::decode(black_box(header), Reader::new(body)));
 }
 
 fn decoders<M: Message>(criterion: &mut Criterion, bodies: &[Vec<u8>; 7]) {
     let [raw, msgpack, array, protobuf, postcard, bincode, json] = bodies;
     let mut group = criterion.benchmark_group(format!("decode/{}", M::NAME));
     let group = &mut group;
-    decoder(group, "raw, hand-written", raw, |body| M::read(body).ok());
-    decoder(group, "raw, netcore", raw, from_netcore::<M, RawPacket>);
-    decoder(group, "MessagePack, rmp_serde", msgpack, |body| rmp_serde::from_slice::<M>(body).ok());
-    decoder(group, "MessagePack, netcore", msgpack, from_netcore::<M, MsgPackPacket>);
-    decoder(group, "MessagePack arrays, rmp_serde", array, |body| rmp_serde::from_slice::<M>(body).ok());
-    decoder(group, "MessagePack arrays, netcore", array, from_netcore::<M, MsgPackArrayPacket>);
-    decoder(group, "protobuf, prost", protobuf, |body| M::Proto::decode(body).ok());
-    decoder(group, "protobuf, netcore", protobuf, from_netcore::<M, ProtobufPacket>);
-    decoder(group, "postcard", postcard, |body| postcard::from_bytes::<M>(body).ok());
+    decoder(group, "raw, hand-written", raw, M::read);
+    from_netcore::<RawPacket>(group, "raw, netcore", raw, header::<M>);
+    decoder(group, "MessagePack, rmp_serde", msgpack, |body| rmp_serde::from_slice::<M>(body));
+    from_netcore::<MsgPackPacket>(group, "MessagePack, netcore", msgpack, header::<M>);
+    decoder(group, "MessagePack arrays, rmp_serde", array, |body| rmp_serde::from_slice::<M>(body));
+    from_netcore::<MsgPackArrayPacket>(group, "MessagePack arrays, netcore", array, header::<M>);
+    decoder(group, "protobuf, prost", protobuf, |body| M::Proto::decode(body));
+    from_netcore::<ProtobufPacket>(group, "protobuf, netcore", protobuf, header::<M>);
+    decoder(group, "postcard", postcard, |body| postcard::from_bytes::<M>(body));
     decoder(group, "bincode", bincode, |body| {
-        bincode::serde::decode_from_slice::<M, _>(body, bincode::config::standard()).ok()
+        bincode::serde::decode_from_slice::<M, _>(body, bincode::config::standard())
     });
-    decoder(group, "JSON, serde_json", json, |body| serde_json::from_slice::<M>(body).ok());
+    decoder(group, "JSON, serde_json", json, |body| serde_json::from_slice::<M>(body));
 }
 
 fn message<M: Message>(criterion: &mut Criterion) {

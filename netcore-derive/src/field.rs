@@ -225,7 +225,7 @@ pub(crate) struct Context {
 
 impl Context {
     /// Adds a condition that must hold, whatever the byte order is.
-    fn check(&mut self, condition: &TokenStream) {
+    pub(crate) fn check(&mut self, condition: &TokenStream) {
         let (name, concrete) = (format_ident!("C{}", self.consts.len()), &self.concrete);
         self.checks.push(quote!(const _: () = #concrete::#name;));
         self.consts.push(quote!(const #name: () = #condition;));
@@ -256,6 +256,8 @@ pub(crate) struct Code {
     pub(crate) min: TokenStream,
     pub(crate) fixed: TokenStream,
     pub(crate) shares: TokenStream,
+    /// Whether it takes all that is left.
+    pub(crate) open: TokenStream,
 }
 
 /// The code of a value of type `ty`; `held` is the place of the field that its length is in.
@@ -283,12 +285,13 @@ fn own(cx: &Context, ty: &Type) -> Code {
         min: quote!(#body::MIN),
         fixed: quote!(#body::FIXED),
         shares: quote!(#body::SHARES),
+        open: quote!(#body::OPEN),
     }
 }
 
 fn option(cx: &mut Context, spec: &FieldSpec, inner: &Type, held: u32) -> Code {
     let nc = cx.nc.clone();
-    let Code { read, write, ty, shares, .. } = code(cx, spec, inner, held);
+    let Code { read, write, ty, shares, open, .. } = code(cx, spec, inner, held);
     Code {
         read: quote!(#nc::derive::fields::read_option(__from, |__from| #read)),
         write: quote!(#nc::derive::fields::write_option(__value, __to, |__value, __to| #write)),
@@ -296,16 +299,21 @@ fn option(cx: &mut Context, spec: &FieldSpec, inner: &Type, held: u32) -> Code {
         min: quote!(1),
         fixed: quote!(false),
         shares,
+        open,
     }
 }
 
 fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     let (nc, endian, max) = (cx.nc.clone(), cx.endian.clone(), spec.max());
-    let Code { read, write, ty, min, shares, .. } = code(cx, &spec.item(item), item, 0);
+    let Code { read, write, ty, min, shares, open, .. } = code(cx, &spec.item(item), item, 0);
     let fields = quote!(#nc::derive::fields);
     cx.check(&quote_spanned!(place(item.span())=> ::core::assert!(
         #min > 0,
         "an item of this list may take no bytes, so that a count costs a sender nothing: send the count as a number, or give the item a field"
+    )));
+    cx.check(&quote_spanned!(place(item.span())=> ::core::assert!(
+        !#open,
+        "an item of this list takes all that is left of the body (`rest`), so that no other could follow: give its last field a length"
     )));
     let items = quote!(#fields::read_list(__from, __count, #min, |__from| #read));
     let (read, write_len, own_min) = match &spec.end {
@@ -346,6 +354,7 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
         min: own_min,
         fixed: quote!(false),
         shares,
+        open: takes_rest(spec),
     }
 }
 
@@ -399,7 +408,13 @@ fn text(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> Code {
         min,
         fixed,
         shares: quote!(#body::SHARES),
+        open: takes_rest(spec),
     }
+}
+
+fn takes_rest(spec: &FieldSpec) -> TokenStream {
+    let rest = matches!(spec.end, End::Rest);
+    quote!(#rest)
 }
 
 /// The schema's word for how the end is told.

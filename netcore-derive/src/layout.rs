@@ -1,10 +1,10 @@
 //! Raw fields one behind the other: of a struct, of an enum's variant, of a packet.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
-use syn::{Fields, Index, Member, Type};
+use quote::{quote, quote_spanned};
+use syn::{Fields, Index, Member, Type, spanned::Spanned};
 
-use crate::attr::{Errors, doc};
+use crate::attr::{Errors, doc, place};
 use crate::field::{Code, Context, End, FieldSpec, binding, code};
 use crate::names::plain;
 
@@ -63,6 +63,8 @@ pub(crate) struct Layout {
     pub(crate) min: TokenStream,
     pub(crate) fixed: TokenStream,
     pub(crate) shares: TokenStream,
+    /// Whether the last field takes all that is left.
+    pub(crate) open: TokenStream,
     /// A `&'static [Field]`.
     pub(crate) fields: TokenStream,
 }
@@ -74,7 +76,8 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
     let mut write = TokenStream::new();
     let (mut min, mut fixed, mut shares) = (quote!(0), quote!(true), quote!(false));
     let mut described = Vec::new();
-    for field in fields {
+    let mut open = quote!(false);
+    for (at, field) in fields.iter().enumerate() {
         let RawField { binding, name, ty, spec, doc, .. } = field;
         let held =
             spec.held_in().and_then(|holder| fields.iter().position(|other| plain(holder) == other.name));
@@ -90,6 +93,13 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
         min.extend(quote!(+ #one_min));
         fixed.extend(quote!(&& #one_fixed));
         shares.extend(quote!(|| #one_shares));
+        open = code.open.clone();
+        if at + 1 < fields.len() {
+            cx.check(&quote_spanned!(place(field.ty.span())=> ::core::assert!(
+                !#open,
+                "this type takes all that is left of the body (`rest`), so it must be the last field: move it to the end, or give its last field a length"
+            )));
+        }
         described.push(quote!(#nc::derive::Field::new(#name, #doc, 0, #ty)));
     }
     let pattern = pattern(fields, path);
@@ -101,6 +111,7 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
         min,
         fixed,
         shares,
+        open,
         fields,
     }
 }
@@ -132,7 +143,7 @@ pub(crate) fn in_one_piece(
         #read
     };
     let write = quote! {
-        if #fixed && !<__S as #nc::derive::Sink>::ROOMY {
+        if #fixed && #min <= #nc::derive::ONE_PIECE && !<__S as #nc::derive::Sink>::ROOMY {
             let mut __room = [0u8; #min];
             {
                 let __to = &mut #nc::derive::FixedSink::new(&mut __room);

@@ -28,6 +28,8 @@ struct Code {
     min: TokenStream,
     /// Types that the code needs.
     items: TokenStream,
+    /// An arm that writes header and body in one piece, where the layout is fixed.
+    whole: TokenStream,
 }
 
 pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
@@ -37,11 +39,12 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     let (layout, concrete) = (quote!(__Layout), quote!(__Layout));
     let mut cx = Context { nc: nc.clone(), endian, consts: Vec::new(), checks: Vec::new(), layout, concrete };
     let (mut ids, mut names, mut reads, mut writes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut schema, mut checks, mut items) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut schema, mut checks, mut items, mut wholes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut shares = quote!(false);
     for packet in packets {
-        let Code { read, pattern, write, ty, format, shares: shares_one, min, items: own } =
+        let Code { read, pattern, write, ty, format, shares: shares_one, min, items: own, whole } =
             code_of(&mut cx, packet, ident);
+        wholes.push(whole);
         let (variant, packet_doc, extra) = (&packet.variant.ident, &packet.doc, packet.ignore_extra);
         let variant_name = plain(variant);
         let id = Literal::u16_unsuffixed(packet.id);
@@ -156,6 +159,18 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
                 }
 
                 #[inline]
+                fn encode(
+                    &self,
+                    __to: &mut #nc::derive::BytesMut,
+                    __max_out: ::core::primitive::u16,
+                ) -> ::core::result::Result<(), #nc::EncodeError> {
+                    match #me {
+                        #(#wholes)*
+                        _ => #nc::derive::encode(self, __to, __max_out),
+                    }
+                }
+
+                #[inline]
                 fn encode_body(
                     &self,
                     __to: &mut #nc::derive::BytesMut,
@@ -218,6 +233,7 @@ fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> 
                 shares: quote!(false),
                 min: quote!(0),
                 items: TokenStream::new(),
+                whole: TokenStream::new(),
             }
         }
         Body::Tuple(ty, spec) if packet.format.kind == FormatKind::Raw => {
@@ -248,6 +264,7 @@ fn raw_tuple(
         shares,
         min,
         items: TokenStream::new(),
+        whole: TokenStream::new(),
     }
 }
 
@@ -275,6 +292,7 @@ fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type
         shares: quote!((#shares && #nc::derive::Probe::<#ty>::TYPE.may_share())),
         min: quote!(0),
         items: TokenStream::new(),
+        whole: TokenStream::new(),
     }
 }
 
@@ -294,6 +312,14 @@ fn raw_fields(
         #nc::derive::Struct::new(#name, #nc::derive::By::Position, #described)
     )));
     let (read, write) = layout::in_one_piece(&nc, &min, &fixed, &layout);
+    let (pattern, write_fields, id) = (&layout.pattern, &layout.write, packet.id);
+    let whole = quote! {
+        #pattern if #fixed && #min <= #nc::derive::ONE_PIECE => {
+            return #nc::derive::encode_fixed::<{ #nc::Header::LEN + #min }>(
+                #nc::PacketId(#id), #name, __max_out, __to, |__to| { #write_fields },
+            );
+        }
+    };
     Code {
         read,
         pattern: layout.pattern.clone(),
@@ -306,6 +332,7 @@ fn raw_fields(
         },
         min,
         items: TokenStream::new(),
+        whole,
     }
 }
 
@@ -359,5 +386,6 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
             #[serde(crate = #serde_path)]
             struct #borrowed<'__a> { #(#[serde(rename = #renames)] #idents: &'__a #types),* }
         },
+        whole: TokenStream::new(),
     }
 }

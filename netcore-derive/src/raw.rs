@@ -118,7 +118,7 @@ fn container(input: &DeriveInput, errors: &mut Errors) -> Container {
 
 fn structure(cx: &mut Context, input: &DeriveInput, layout: &Layout) -> TokenStream {
     let (nc, ident, name) = (cx.nc.clone(), &input.ident, plain(&input.ident));
-    let Layout { pattern, min, fixed, shares, fields, .. } = layout;
+    let Layout { pattern, min, fixed, shares, open, fields, .. } = layout;
     let own_min = quote!({ <#ident as #nc::derive::RawBody>::MIN });
     let own_fixed = quote!(<#ident as #nc::derive::RawBody>::FIXED);
     let (read, write) = layout::in_one_piece(&nc, &own_min, &own_fixed, layout);
@@ -126,7 +126,7 @@ fn structure(cx: &mut Context, input: &DeriveInput, layout: &Layout) -> TokenStr
     implement(
         cx,
         ident,
-        [min, fixed, shares, &ty],
+        [min, fixed, shares, open, &ty],
         &read,
         &quote! {
             let #pattern = self;
@@ -138,7 +138,7 @@ fn structure(cx: &mut Context, input: &DeriveInput, layout: &Layout) -> TokenStr
 fn implement(
     cx: &Context,
     ident: &Ident,
-    [min, fixed, shares, ty]: [&TokenStream; 4],
+    [min, fixed, shares, open, ty]: [&TokenStream; 5],
     read: &TokenStream,
     write: &TokenStream,
 ) -> TokenStream {
@@ -162,6 +162,7 @@ fn implement(
                 const MIN: ::core::primitive::usize = #min;
                 const FIXED: ::core::primitive::bool = #fixed;
                 const SHARES: ::core::primitive::bool = #shares;
+                const OPEN: ::core::primitive::bool = #open;
                 const TYPE: &'static #nc::derive::Type = #ty;
 
                 #[inline]
@@ -193,14 +194,14 @@ fn enumeration(
     let tag_ty: syn::Type = syn::parse_quote!(::core::primitive::#tag);
     let tag_code = code(cx, &FieldSpec::plain(tag.span()), &tag_ty, 0);
     let (mut readers, mut writers, mut described) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut mins, mut fixeds, mut shares) = (Vec::new(), Vec::new(), quote!(false));
+    let (mut mins, mut fixeds, mut shares, mut open) = (Vec::new(), Vec::new(), quote!(false), quote!(false));
     for (variant, value) in data.variants.iter().zip(&tags) {
         let fields = layout::parse(&variant.fields, errors);
         let (variant_ident, variant_name, variant_doc) =
             (&variant.ident, plain(&variant.ident), doc(&variant.attrs));
         let layout = layout::expand(cx, &fields, &quote!(#ident::#variant_ident));
         let literal = proc_macro2::Literal::i64_unsuffixed(i64::try_from(*value).unwrap_or(0));
-        let Layout { read, write, pattern, min, fixed, shares: shares_one, fields } = layout;
+        let Layout { read, write, pattern, min, fixed, shares: shares_one, open: open_one, fields } = layout;
         readers.push(quote! {
             #literal => (|| -> ::core::result::Result<Self, #nc::BodyError> { #read })()
                 .map_err(|__error| #nc::BodyError::within(__error, #variant_name)),
@@ -221,6 +222,7 @@ fn enumeration(
         mins.push(min);
         fixeds.push(fixed);
         shares.extend(quote!(|| #shares_one));
+        open.extend(quote!(|| #open_one));
     }
     let variants = cx.constant(&quote!(&'static [#nc::derive::Variant]), &quote!(&[#(#described),*]));
     let sizes = cx.constant(
@@ -240,7 +242,7 @@ fn enumeration(
     implement(
         cx,
         ident,
-        [&min, &fixed, &shares, &ty],
+        [&min, &fixed, &shares, &open, &ty],
         &quote! {
             match #tag_read? {
                 #(#readers)*

@@ -12,7 +12,10 @@ pub use crate::wire::schema::{
     By, Enum, Field, Form, Int, Len, OpaqueBody, PacketSchema, Probe, Shared, Struct, Type, Variant,
 };
 
-use crate::{BodyError, Frame, Header, PacketError, PacketErrorKind};
+use crate::wire::check_out;
+use crate::{
+    BodyError, EncodeError, Frame, Header, Packet, PacketError, PacketErrorKind, PacketId, PacketType,
+};
 
 #[cfg(feature = "msgpack")]
 pub mod msgpack {
@@ -54,6 +57,53 @@ pub fn encoded(
         written => written,
     };
     written.map_err(|error| error.within(name))
+}
+
+/// Up to how many bytes a fixed layout is put together on the stack, to go to the send buffer in one piece.
+pub const ONE_PIECE: usize = 1024;
+
+/// Writes a whole packet of a fixed layout, `N` bytes with its header, in one piece.
+#[inline]
+pub fn encode_fixed<const N: usize>(
+    id: PacketId,
+    name: &'static str,
+    max_out: u16,
+    dst: &mut BytesMut,
+    write: impl FnOnce(&mut FixedSink<'_>) -> Result<(), BodyError>,
+) -> Result<(), EncodeError> {
+    let header = check_out(Header::new(id, PacketType::NORMAL, N.saturating_sub(Header::LEN)), max_out)?;
+    let mut packet = [0; N];
+    let mut to = FixedSink::new(&mut packet);
+    to.put(&header.to_bytes());
+    if let Err(source) = write(&mut to) {
+        return Err(EncodeError::Body { id, source: source.within(name) });
+    }
+    dst.extend_from_slice(&packet);
+    Ok(())
+}
+
+/// Writes a whole packet of any layout: header, then body. What was written is taken back on an error.
+#[inline]
+pub fn encode<P: Packet>(packet: &P, dst: &mut BytesMut, max_out: u16) -> Result<(), EncodeError> {
+    let start = dst.len();
+    dst.extend_from_slice(&[0; Header::LEN]);
+    if let Err(source) = packet.encode_body(dst) {
+        dst.truncate(start);
+        return Err(EncodeError::Body { id: packet.id(), source });
+    }
+    let body_len = dst.len() - start - Header::LEN;
+    match check_out(Header::new(packet.id(), packet.kind(), body_len), max_out) {
+        Ok(header) => {
+            if let Some(front) = dst.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
+                *front = header.to_bytes();
+            }
+            Ok(())
+        }
+        Err(error) => {
+            dst.truncate(start);
+            Err(error.into())
+        }
+    }
 }
 
 /// The frame that a catch-all variant holds. It is copied: an unknown packet is rare, and not worth sharing the buffer.

@@ -291,7 +291,7 @@ fn an_enum_is_its_tag_and_the_variants_fields() {
     assert_layout(&line, &[7, 1, 0, 2, 0, 3, 0, 4, 0]);
     assert_layout(&Shape::Two(5, 6), &[8, 5, 6]);
     assert_layout(&Shape::Text("a".into()), &[200, 1, b'a']);
-    assert_eq!(<Shape as RawBody>::TYPE.sizes(), (1, None));
+    assert_eq!(<Shape as RawBody>::TYPE.sizes(), (1, Some(257)));
 }
 
 #[test]
@@ -802,4 +802,25 @@ fn the_schema_says_how_each_length_is_told() {
 
 fn field_name(name: &'static str) -> netcore::schema::Shared<str> {
     netcore::schema::Shared::Static(name)
+}
+
+#[test]
+fn a_type_that_takes_the_rest_may_stand_last() {
+    #[derive(Raw, Debug, PartialEq)]
+    struct Tail {
+        at: u8,
+        #[raw(rest)]
+        text: String,
+    }
+
+    #[derive(Raw, Debug, PartialEq)]
+    struct Outer {
+        before: u8,
+        tail: Option<Tail>,
+    }
+
+    let bytes = [7, 1, 9, b'h', b'i'];
+    let outer = <Outer as RawBody>::read(&mut Reader::new(&bytes)).unwrap();
+    assert_eq!(outer, Outer { before: 7, tail: Some(Tail { at: 9, text: "hi".into() }) });
+    assert!(<Outer as RawBody>::OPEN);
 }

@@ -138,13 +138,13 @@ async fn session(mut stream: TcpStream, peer: SocketAddr, codec: FrameCodec, sto
 /// Answers packets until the stream ends, breaks or does not frame, or until `stop`.
 ///
 /// It reads only when everything it read before is answered, so that a peer that does not read is not read from. A
-/// session thus holds less than one packet and one chunk (`--max-packet` + 16 KiB) of input, and as much of answers.
+/// session thus holds less than one packet and one chunk (`--max-packet` + 16 KiB).
 async fn echo(
     stream: &mut TcpStream,
     mut codec: FrameCodec,
     stop: &CancellationToken,
 ) -> Result<(), CodecError> {
-    let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    let mut input = BytesMut::new();
     loop {
         input.reserve(READ_CHUNK);
         // The buffer may have more room than was asked for; the limit keeps the bound.
@@ -157,17 +157,12 @@ async fn echo(
         if read == 0 {
             return Ok(codec.finish(&input)?);
         }
-        let mut end = Ok(());
-        for frame in codec.batch(&mut input) {
-            match frame {
-                Ok(frame) => codec.encode_frame(&frame, &mut output)?,
-                // Always the last one of a batch: the answers to those before it still go out.
-                Err(error) => end = Err(error),
-            }
+        // All whole packets, as they came. Those before a framing error are answered too.
+        let packets = codec.batch(&mut input);
+        stream.write_all(packets.wire()).await?;
+        if let Some(error) = packets.error() {
+            return Err(error.into());
         }
-        stream.write_all(&output).await?;
-        output.clear();
-        end?;
     }
 }
 

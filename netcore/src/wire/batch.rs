@@ -35,14 +35,21 @@ impl Batch {
         Self { packets, error }
     }
 
-    pub(crate) fn into_bytes(self) -> Bytes {
-        self.packets.freeze()
+    /// The frames still in the batch as they are on the wire, one behind the other: what a server that passes them on
+    /// unchanged writes.
+    #[must_use]
+    pub fn wire(&self) -> &[u8] {
+        &self.packets
     }
 
-    /// How many bytes the frames still in the batch take on the wire.
+    /// The framing error behind the last frame, until the iterator has yielded it.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.packets.len()
+    pub const fn error(&self) -> Option<FrameError> {
+        self.error
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.packets.freeze()
     }
 }
 

@@ -19,6 +19,7 @@ pub mod schema;
 
 pub use batch::Batch;
 pub use codec::FrameCodec;
+pub(crate) use codec::check_out;
 pub use error::{CodecError, EncodeError, FrameError, PacketError, PacketErrorKind};
 pub use frame::Frame;
 pub use header::{Header, PacketId, PacketType};

@@ -3,7 +3,6 @@
 use bytes::BytesMut;
 
 use super::body::{BodyErrorKind, Reader};
-use super::codec::check_out;
 use super::{
     BodyError, EncodeError, Frame, Header, PacketError, PacketErrorKind, PacketId, PacketType, schema::Schema,
 };
@@ -123,24 +122,6 @@ pub trait Packet: Sized {
     /// [`EncodeError`] when the body breaks a bound or the packet is over `max_out`; `dst` is then as it was.
     #[inline]
     fn encode(&self, dst: &mut BytesMut, max_out: u16) -> Result<(), EncodeError> {
-        let start = dst.len();
-        dst.extend_from_slice(&[0; Header::LEN]);
-        if let Err(source) = self.encode_body(dst) {
-            dst.truncate(start);
-            return Err(EncodeError::Body { id: self.id(), source });
-        }
-        let body_len = dst.len() - start - Header::LEN;
-        match check_out(Header::new(self.id(), self.kind(), body_len), max_out) {
-            Ok(header) => {
-                if let Some(front) = dst.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
-                    *front = header.to_bytes();
-                }
-                Ok(())
-            }
-            Err(error) => {
-                dst.truncate(start);
-                Err(error.into())
-            }
-        }
+        crate::derive::encode(self, dst, max_out)
     }
 }

@@ -117,9 +117,9 @@ impl<P: Packet> Iterator for Packets<'_, P> {
         } else {
             self.frames.whole(rest)
         };
-        let Some((header, body)) = header.and_then(|header| {
-            rest.get(Header::LEN..usize::from(header.size())).map(|body| (header, body))
-        }) else {
+        let Some((header, body)) = header
+            .and_then(|header| rest.get(Header::LEN..usize::from(header.size())).map(|body| (header, body)))
+        else {
             if std::mem::replace(&mut self.ended, true) {
                 return None;
             }

@@ -214,12 +214,14 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
 
     #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_seq(Bounded::new(items, self.bounds.deeper()?).counted())
+        self.bounds.check(items.size_hint().unwrap_or(0))?;
+        self.inner.visit_seq(Bounded::new(items, self.bounds.deeper()?))
     }
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Bounded::new(items, self.bounds.deeper()?).counted())
+        self.bounds.check(items.size_hint().unwrap_or(0))?;
+        self.inner.visit_map(Bounded::new(items, self.bounds.deeper()?))
     }
 
     #[inline]
@@ -238,68 +240,41 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<S> {
     }
 }
 
-/// A list's or map's items, counted as they are read.
-struct Counted<A> {
-    items: Bounded<A>,
-    read: usize,
-}
+// `rmp_serde` tells the claimed length exactly, so that no item needs to be counted.
 
-impl<A> Bounded<A> {
-    #[inline]
-    fn counted(self) -> Counted<A> {
-        Counted { items: self, read: 0 }
-    }
-}
-
-impl<A> Counted<A> {
-    #[inline]
-    fn one_more<E: Error>(&mut self) -> Result<(), E> {
-        self.read += 1;
-        self.items.bounds.check(self.read)
-    }
-}
-
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Counted<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<A> {
     type Error = A::Error;
 
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let seed = self.items.wrap(seed);
-        let item = self.items.inner.next_element_seed(seed)?;
-        if item.is_some() {
-            self.one_more()?;
-        }
-        Ok(item)
+        let seed = self.wrap(seed);
+        self.inner.next_element_seed(seed)
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.items.inner.size_hint().map(|claimed| claimed.min(MADE_AHEAD))
+        self.inner.size_hint().map(|claimed| claimed.min(MADE_AHEAD))
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Counted<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<A> {
     type Error = A::Error;
 
     #[inline]
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let seed = self.items.wrap(seed);
-        let key = self.items.inner.next_key_seed(seed)?;
-        if key.is_some() {
-            self.one_more()?;
-        }
-        Ok(key)
+        let seed = self.wrap(seed);
+        self.inner.next_key_seed(seed)
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        let seed = self.items.wrap(seed);
-        self.items.inner.next_value_seed(seed)
+        let seed = self.wrap(seed);
+        self.inner.next_value_seed(seed)
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        self.items.inner.size_hint().map(|claimed| claimed.min(MADE_AHEAD))
+        self.inner.size_hint().map(|claimed| claimed.min(MADE_AHEAD))
     }
 }
 

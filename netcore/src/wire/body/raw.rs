@@ -110,6 +110,8 @@ pub trait RawBody<E: Endian = LittleEndian>: Sized {
     const FIXED: bool;
     /// Whether a decoded value may keep slices of the read buffer.
     const SHARES: bool;
+    /// Whether a value takes all that is left of the body, so that nothing can follow it.
+    const OPEN: bool;
     /// What it looks like on the wire.
     const TYPE: &'static Type;
 

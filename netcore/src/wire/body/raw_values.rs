@@ -15,6 +15,7 @@ macro_rules! numbers {
             const MIN: usize = size_of::<$number>();
             const FIXED: bool = true;
             const SHARES: bool = false;
+            const OPEN: bool = false;
             const TYPE: &'static Type = &$make($($arg,)* form::<E>(size_of::<$number>()));
 
             #[inline]
@@ -84,6 +85,7 @@ impl<E: Endian> RawBody<E> for bool {
     const MIN: usize = 1;
     const FIXED: bool = true;
     const SHARES: bool = false;
+    const OPEN: bool = false;
     const TYPE: &'static Type = &Type::Bool;
 
     #[inline]
@@ -103,9 +105,16 @@ impl<E: Endian> RawBody<E> for bool {
 }
 
 impl<E: Endian, T: RawBody<E>, const N: usize> RawBody<E> for [T; N] {
-    const MIN: usize = N * T::MIN;
+    const MIN: usize = {
+        assert!(
+            !T::OPEN || N < 2,
+            "an item of this array takes all that is left of the body (`rest`), so that no other could follow"
+        );
+        N * T::MIN
+    };
     const FIXED: bool = T::FIXED;
     const SHARES: bool = T::SHARES;
+    const OPEN: bool = T::OPEN;
     const TYPE: &'static Type = &Type::Array { item: Shared::Static(T::TYPE), count: N as u32 };
 
     #[inline]
@@ -123,6 +132,7 @@ impl<E: Endian, T: RawBody<E>> RawBody<E> for Option<T> {
     const MIN: usize = 1;
     const FIXED: bool = false;
     const SHARES: bool = T::SHARES;
+    const OPEN: bool = T::OPEN;
     const TYPE: &'static Type = &Type::Option(Shared::Static(T::TYPE));
 
     #[inline]
@@ -140,6 +150,7 @@ impl<E: Endian, T: RawBody<E>> RawBody<E> for Box<T> {
     const MIN: usize = T::MIN;
     const FIXED: bool = T::FIXED;
     const SHARES: bool = T::SHARES;
+    const OPEN: bool = T::OPEN;
     const TYPE: &'static Type = T::TYPE;
 
     #[inline]

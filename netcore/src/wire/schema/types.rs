@@ -434,7 +434,10 @@ impl Len {
             }
             Self::Prefix { int, max } => {
                 let own = usize::from(int.bytes);
-                (own, most(*max).map(|max| max.saturating_add(own)))
+                // A bound that the integer cannot even say is its own.
+                let most_said = u32::MAX.checked_shr(32 - 8 * u32::from(int.bytes)).unwrap_or(u32::MAX)
+                    >> u32::from(int.signed);
+                (own, most((*max).min(most_said)).map(|max| max.saturating_add(own)))
             }
             Self::Field { max, .. } | Self::Rest { max } => (0, most(*max)),
         }
