@@ -54,8 +54,10 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         reads.push(quote! {
             #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, |__from| { #read }),
         });
-        writes.push(quote! {
-            #pattern => #nc::derive::encoded(#variant_name, #max, __to, |__to| { #write }),
+        writes.push(if packet.max.is_some() {
+            quote!(#pattern => #nc::derive::encoded_within(#variant_name, #max, __to, |__to| { #write }),)
+        } else {
+            quote!(#pattern => #nc::derive::encoded(#variant_name, __to, |__to| { #write }),)
         });
         schema.push(quote!(#nc::derive::PacketSchema::new(
             #id, #variant_name, #packet_doc, #format, #ty, #max as ::core::primitive::u32, #extra

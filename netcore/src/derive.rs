@@ -43,20 +43,30 @@ pub fn decoded<P>(
     }
 }
 
-/// Writes one packet's body and judges its length.
+/// Writes one packet's body.
 #[inline]
 pub fn encoded(
+    name: &'static str,
+    dst: &mut BytesMut,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    write(dst).map_err(|error| error.within(name))
+}
+
+/// Writes one packet's body, of which no more than `max` bytes may come.
+#[inline]
+pub fn encoded_within(
     name: &'static str,
     max: usize,
     dst: &mut BytesMut,
     write: impl FnOnce(&mut BytesMut) -> Result<(), BodyError>,
 ) -> Result<(), BodyError> {
     let start = dst.len();
-    let written = match write(dst) {
-        Ok(()) if dst.len() - start > max => Err(too_long(dst.len() - start, max)),
-        written => written,
-    };
-    written.map_err(|error| error.within(name))
+    encoded(name, dst, write)?;
+    match dst.len() - start {
+        len if len > max => Err(too_long(len, max).within(name)),
+        _ => Ok(()),
+    }
 }
 
 /// Up to how many bytes a fixed layout is put together on the stack, to go to the send buffer in one piece.

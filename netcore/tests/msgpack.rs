@@ -187,3 +187,21 @@ fn a_value_that_encodes_another_while_it_is_written_harms_neither() {
     }
     assert_eq!(encode::<MsgPack, _>(&(1u8, Outer)), b"\x92\x01\xc4\x01\x09");
 }
+
+#[test]
+fn a_value_that_panics_while_it_is_written_leaves_nothing_for_the_next() {
+    struct Panics;
+    impl Serialize for Panics {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("on purpose")
+        }
+    }
+    impl<'de> Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+            Ok(Self)
+        }
+    }
+    let broken = std::panic::catch_unwind(|| encode::<MsgPack, _>(&("half of it", Panics)));
+    assert!(broken.is_err());
+    assert_eq!(encode::<MsgPack, _>(&7u8), [7]);
+}

@@ -1,6 +1,6 @@
 //! MessagePack bodies, by `rmp_serde`.
 
-use std::{cell::Cell, io::Cursor};
+use std::{cell::RefCell, io::Cursor};
 
 use bytes::BytesMut;
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
@@ -95,7 +95,7 @@ fn first_value(bytes: &[u8], bounds: Bounds) -> Result<usize, BodyError> {
 
 thread_local! {
     // Writing many small pieces into a `BytesMut` costs several times as much as into a `Vec` with a copy at the end.
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What the scratch buffer keeps from one packet to the next: as much as a packet may have.
@@ -105,15 +105,33 @@ fn through_scratch(
     dst: &mut BytesMut,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), rmp_serde::encode::Error>,
 ) -> Result<(), BodyError> {
-    // Taken out, so that a value which encodes another one while it is being written finds an empty one.
-    let mut scratch = SCRATCH.take();
-    scratch.clear();
-    let written = write(&mut scratch);
+    SCRATCH.with(|kept| match kept.try_borrow_mut() {
+        Ok(mut scratch) => {
+            // First, since a value that panicked while it was being written left its beginning behind.
+            scratch.clear();
+            let written = write(&mut scratch);
+            copy(written, &mut scratch, dst)
+        }
+        // A value that encodes another one while it is being written.
+        Err(_) => {
+            let mut scratch = Vec::new();
+            let written = write(&mut scratch);
+            copy(written, &mut scratch, dst)
+        }
+    })
+}
+
+#[inline]
+fn copy(
+    written: Result<(), rmp_serde::encode::Error>,
+    scratch: &mut Vec<u8>,
+    dst: &mut BytesMut,
+) -> Result<(), BodyError> {
     if written.is_ok() {
-        dst.extend_from_slice(&scratch);
+        dst.extend_from_slice(scratch);
     }
-    if scratch.capacity() <= SCRATCH_KEPT {
-        SCRATCH.set(scratch);
+    if scratch.capacity() > SCRATCH_KEPT {
+        *scratch = Vec::new();
     }
     written.map_err(BodyError::format)
 }
