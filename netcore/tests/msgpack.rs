@@ -201,7 +201,7 @@ fn a_value_that_panics_while_it_is_written_leaves_nothing_for_the_next() {
             Ok(Self)
         }
     }
-    let broken = std::panic::catch_unwind(|| encode::<MsgPack, _>(&("half of it", Panics)));
+    let broken = std::panic::catch_unwind(|| encode::<MsgPack, _>(&("half of it".to_owned(), Panics)));
     assert!(broken.is_err());
     assert_eq!(encode::<MsgPack, _>(&7u8), [7]);
 }
