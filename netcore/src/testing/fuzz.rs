@@ -6,8 +6,11 @@ pub use super::fuzz_bodies::{
 };
 pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
 
+/// What a target is.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name.
-pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("reassembly", reassembly),
     ("frame_round_trip", frame_round_trip),
     ("raw_bodies", raw_bodies),

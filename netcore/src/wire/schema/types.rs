@@ -386,7 +386,7 @@ impl Type {
         match self {
             Self::Bool => (1, Some(1)),
             Self::Int(int) => int.sizes(),
-            Self::Float { bytes, form } if matches!(form, Form::Little | Form::Big) => {
+            Self::Float { bytes, form: Form::Little | Form::Big } => {
                 (usize::from(*bytes), Some(usize::from(*bytes)))
             }
             Self::Text(len) | Self::Bytes(len) => len.sizes((1, Some(1))),
