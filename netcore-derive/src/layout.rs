@@ -54,12 +54,14 @@ pub(crate) fn parse<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<RawField
 
 /// The code of fields in a row.
 pub(crate) struct Layout {
-    /// Statements that read all of them from `__from` and end in `Ok(path { … })`.
+    /// Statements that read all of them from `__from`, each into its binding.
     pub(crate) read: TokenStream,
     /// Statements that write all of them to `__to` and end in `Ok(())`; the pattern binds them.
     pub(crate) write: TokenStream,
     /// `path { a: __field_a, … }`, for values and for patterns.
     pub(crate) pattern: TokenStream,
+    /// `(__field_a, …)`.
+    pub(crate) tuple: TokenStream,
     pub(crate) min: TokenStream,
     pub(crate) fixed: TokenStream,
     pub(crate) shares: TokenStream,
@@ -103,11 +105,14 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
         described.push(quote!(#nc::derive::Field::new(#name, #doc, 0, #ty)));
     }
     let pattern = pattern(fields, path);
+    let bindings = fields.iter().map(|field| &field.binding);
+    let tuple = quote!((#(#bindings,)*));
     let fields = cx.constant(&quote!(&'static [#nc::derive::Field]), &quote!(&[#(#described),*]));
     Layout {
-        read: quote!(#read ::core::result::Result::Ok(#pattern)),
+        read,
         write: quote!(#write ::core::result::Result::Ok(())),
         pattern,
+        tuple,
         min,
         fixed,
         shares,
@@ -124,12 +129,14 @@ fn pattern(fields: &[RawField<'_>], path: &TokenStream) -> TokenStream {
 
 /// Reads and writes a fixed layout in one piece: one check of the length in place of one a field.
 ///
-/// Both expressions are the bodies of functions that return a `Result`; `min` and `fixed` are constants' paths.
+/// Both are the bodies of functions that return a `Result`, the reader's of `whole`; `min` and `fixed` are constants'
+/// paths.
 pub(crate) fn in_one_piece(
     nc: &TokenStream,
     min: &TokenStream,
     fixed: &TokenStream,
     layout: &Layout,
+    whole: &TokenStream,
 ) -> (TokenStream, TokenStream) {
     let Layout { read, write, .. } = layout;
     let read = quote! {
@@ -141,6 +148,7 @@ pub(crate) fn in_one_piece(
             __from
         };
         #read
+        ::core::result::Result::Ok(#whole)
     };
     let write = quote! {
         if #fixed && #min <= #nc::derive::ONE_PIECE && !<__S as #nc::derive::Sink>::ROOMY {

@@ -13,8 +13,10 @@ use crate::packet::{Body, Format, FormatKind, PacketVariant, Packets};
 
 /// One packet's code.
 struct Code {
-    /// `Result<Self, BodyError>`, from `__from`.
+    /// `Result<T, BodyError>`, from `__from`.
     read: TokenStream,
+    /// A closure from that `T` to the packet. Apart from `read`, so that the packet is made once, where it is returned.
+    make: TokenStream,
     /// What `write` takes the packet apart with.
     pattern: TokenStream,
     /// `Result<(), BodyError>`, to `__to`.
@@ -42,7 +44,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     let (mut schema, mut checks, mut items, mut wholes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut shares = quote!(false);
     for packet in packets {
-        let Code { read, pattern, write, ty, format, shares: shares_one, min, items: own, whole } =
+        let Code { read, make, pattern, write, ty, format, shares: shares_one, min, items: own, whole } =
             code_of(&mut cx, packet, ident);
         wholes.push(whole);
         let (variant, packet_doc, extra) = (&packet.variant.ident, &packet.doc, packet.ignore_extra);
@@ -52,7 +54,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         ids.push(quote!(Self::#variant { .. } => #nc::PacketId(#id),));
         names.push(quote!(Self::#variant { .. } => #variant_name,));
         reads.push(quote! {
-            #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, |__from| { #read }),
+            #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, |__from| { #read }, #make),
         });
         writes.push(if packet.max.is_some() {
             quote!(#pattern => #nc::derive::encoded_within(#variant_name, #max, __to, |__to| { #write }),)
@@ -224,7 +226,8 @@ fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> 
         Body::Unit => {
             let name = plain(variant);
             Code {
-                read: quote!(::core::result::Result::Ok(#ident::#variant)),
+                read: quote!(::core::result::Result::Ok(())),
+                make: quote!(|()| #ident::#variant),
                 pattern: quote!(Self::#variant),
                 write: quote!(::core::result::Result::Ok(())),
                 ty: cx.type_constant(&quote!(#nc::derive::Type::Struct(
@@ -258,7 +261,8 @@ fn raw_tuple(
     let crate::field::Code { read, write, ty, min, shares, .. } = code(cx, spec, ty, 0);
     let min = cx.constant(&quote!(::core::primitive::usize), &min);
     Code {
-        read: quote!(#read.map(#ident::#variant)),
+        read,
+        make: quote!(#ident::#variant),
         pattern: quote!(Self::#variant(__value)),
         write,
         ty,
@@ -286,7 +290,8 @@ fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type
         quote_spanned!(at=> #own::#item)
     });
     Code {
-        read: quote!(#decode(__from).map(#ident::#variant)),
+        read: quote!(#decode(__from)),
+        make: quote!(#ident::#variant),
         pattern: quote!(Self::#variant(__value)),
         write: quote!(#encode(__value, __to)),
         ty: quote!(#nc::derive::Probe::<#ty>::TYPE),
@@ -313,7 +318,7 @@ fn raw_fields(
     let ty = cx.type_constant(&quote!(#nc::derive::Type::Struct(
         #nc::derive::Struct::new(#name, #nc::derive::By::Position, #described)
     )));
-    let (read, write) = layout::in_one_piece(&nc, &min, &fixed, &layout);
+    let (read, write) = layout::in_one_piece(&nc, &min, &fixed, &layout, &layout.tuple);
     let (pattern, write_fields, id) = (&layout.pattern, &layout.write, packet.id);
     let whole = quote! {
         #pattern if #fixed && #min <= #nc::derive::ONE_PIECE => {
@@ -322,9 +327,11 @@ fn raw_fields(
             );
         }
     };
+    let tuple = &layout.tuple;
     Code {
         read,
-        pattern: layout.pattern.clone(),
+        make: quote!(|#tuple| #pattern),
+        pattern: pattern.clone(),
         write: quote!(type __S = #nc::derive::BytesMut; #write),
         ty,
         format: quote!("raw"),
@@ -369,10 +376,8 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
     let write = if *kind == FormatKind::MsgPackArray { quote!(write_array) } else { quote!(write) };
     let own = quote!(<#format as #nc::derive::Format<#owned>>);
     Code {
-        read: quote! {
-            let #owned { #(#idents: #bindings),* } = #own::decode(__from)?;
-            ::core::result::Result::Ok(#ident::#variant { #(#idents: #bindings),* })
-        },
+        read: quote!(#own::decode(__from)),
+        make: quote!(|#owned { #(#idents: #bindings),* }| #ident::#variant { #(#idents: #bindings),* }),
         pattern: quote!(Self::#variant { #(#idents: #bindings),* }),
         write: quote!(#nc::derive::msgpack::#write(&#borrowed { #(#idents: #bindings),* }, __to)),
         ty,

@@ -121,7 +121,7 @@ fn structure(cx: &mut Context, input: &DeriveInput, layout: &Layout) -> TokenStr
     let Layout { pattern, min, fixed, shares, open, fields, .. } = layout;
     let own_min = quote!({ <#ident as #nc::derive::RawBody>::MIN });
     let own_fixed = quote!(<#ident as #nc::derive::RawBody>::FIXED);
-    let (read, write) = layout::in_one_piece(&nc, &own_min, &own_fixed, layout);
+    let (read, write) = layout::in_one_piece(&nc, &own_min, &own_fixed, layout, pattern);
     let ty = quote!(&#nc::derive::Type::Struct(#nc::derive::Struct::new(#name, #nc::derive::By::Position, #fields)));
     implement(
         cx,
@@ -201,9 +201,10 @@ fn enumeration(
             (&variant.ident, plain(&variant.ident), doc(&variant.attrs));
         let layout = layout::expand(cx, &fields, &quote!(#ident::#variant_ident));
         let literal = proc_macro2::Literal::i64_unsuffixed(i64::try_from(*value).unwrap_or(0));
-        let Layout { read, write, pattern, min, fixed, shares: shares_one, open: open_one, fields } = layout;
+        let Layout { read, write, pattern, tuple: _, min, fixed, shares: shares_one, open: open_one, fields } =
+            layout;
         readers.push(quote! {
-            #literal => (|| -> ::core::result::Result<Self, #nc::BodyError> { #read })()
+            #literal => (|| -> ::core::result::Result<Self, #nc::BodyError> { #read ::core::result::Result::Ok(#pattern) })()
                 .map_err(|__error| #nc::BodyError::within(__error, #variant_name)),
         });
         let write_tag = &tag_code.write;

@@ -25,19 +25,20 @@ pub mod msgpack {
 
 /// Reads one packet's body and judges its length.
 #[inline]
-pub fn decoded<P>(
+pub fn decoded<T, P>(
     header: Header,
     name: &'static str,
     max: usize,
     ignore_extra: bool,
     mut body: Reader<'_>,
-    read: impl FnOnce(&mut Reader<'_>) -> Result<P, BodyError>,
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T, BodyError>,
+    make: impl FnOnce(T) -> P,
 ) -> Result<P, PacketError> {
     if body.remaining() > max {
         return Err(malformed(header, name, too_long(body.remaining(), max)));
     }
     match read(&mut body) {
-        Ok(packet) if ignore_extra || body.remaining() == 0 => Ok(packet),
+        Ok(value) if ignore_extra || body.remaining() == 0 => Ok(make(value)),
         Ok(_) => Err(malformed(header, name, trailing(body.remaining()))),
         Err(error) => Err(malformed(header, name, error)),
     }

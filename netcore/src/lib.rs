@@ -41,7 +41,7 @@
 //! # What is where
 //! - [`Packet`] and its derive: one direction's set of packets. [`PacketCodec`] reads and writes them, alone or under
 //!   [`tokio_util::codec::Framed`].
-//! - [`Raw`] and its derive: bodies laid out to the byte. [`body`] has the other formats and the trait for one's own.
+//! - [`Raw`](struct@Raw) and its derive: bodies laid out to the byte. [`body`] has the other formats and the trait for one's own.
 //! - [`FrameCodec`] and [`Frame`]: packets whose bodies nobody looks into. [`LineCodec`]: lines of text.
 //! - [`schema`]: what the packets look like, as a value: documentation, fingerprint, comparison.
 //!

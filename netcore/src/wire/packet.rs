@@ -52,7 +52,7 @@ use super::{
 ///
 /// # Attributes
 /// On the enum:
-/// - `#[packet(format = MsgPack)]`: the format of its bodies; [`Raw`](crate::Raw) unless it is given
+/// - `#[packet(format = MsgPack)]`: the format of its bodies; [`Raw`](struct@crate::Raw) unless it is given
 /// - `#[packet(crate = path)]`: where netcore is, when it is not `::netcore`
 ///
 /// On a variant:
