@@ -185,8 +185,8 @@ fn ty(from: &mut Reader<'_>, depth: usize) -> Result<Type, SchemaError> {
     Ok(match number::<u8>(from)? {
         0 => Type::Opaque,
         1 => Type::Bool,
-        2 => Type::Int(int(from)?),
-        3 => Type::Float { bytes: number::<u8>(from)?, form: form(from)? },
+        2 => Type::Int(int(from, &[1, 2, 4, 8, 16])?),
+        3 => Type::Float { bytes: size(from, &[4, 8])?, form: form(from)? },
         4 => Type::Text(len(from)?),
         5 => Type::Bytes(len(from)?),
         6 => Type::List { len: len(from)?, item: inner(from)? },
@@ -208,7 +208,7 @@ fn ty(from: &mut Reader<'_>, depth: usize) -> Result<Type, SchemaError> {
         11 => Type::Enum(Enum {
             name: text(from)?,
             by: by(from)?,
-            tag: if number::<bool>(from)? { Some(int(from)?) } else { None },
+            tag: if number::<bool>(from)? { Some(int(from, &[1, 2, 4])?) } else { None },
             variants: many(from, |from| {
                 Ok(Variant {
                     name: text(from)?,
@@ -260,8 +260,14 @@ fn put_int(out: &mut Vec<u8>, int: Int) {
     out.extend([int.bytes, u8::from(int.signed), form_code(int.form)]);
 }
 
-fn int(from: &mut Reader<'_>) -> Result<Int, SchemaError> {
-    Ok(Int { bytes: number::<u8>(from)?, signed: number::<bool>(from)?, form: form(from)? })
+fn int(from: &mut Reader<'_>, sizes: &[u8]) -> Result<Int, SchemaError> {
+    Ok(Int { bytes: size(from, sizes)?, signed: number::<bool>(from)?, form: form(from)? })
+}
+
+/// A number's size in bytes. Others would make nonsense of every sum of sizes.
+fn size(from: &mut Reader<'_>, sizes: &[u8]) -> Result<u8, SchemaError> {
+    let code = number::<u8>(from)?;
+    if sizes.contains(&code) { Ok(code) } else { Err(SchemaError::Code { what: "a number's size", code }) }
 }
 
 fn form(from: &mut Reader<'_>) -> Result<Form, SchemaError> {
@@ -306,7 +312,7 @@ fn len(from: &mut Reader<'_>) -> Result<Len, SchemaError> {
     Ok(match number::<u8>(from)? {
         0 => Len::Own,
         1 => Len::Fixed(number::<u32>(from)?),
-        2 => Len::Prefix { int: int(from)?, max: number::<u32>(from)? },
+        2 => Len::Prefix { int: int(from, &[1, 2, 4])?, max: number::<u32>(from)? },
         3 => Len::Field { name: text(from)?, index: number::<u32>(from)?, max: number::<u32>(from)? },
         4 => Len::Rest { max: number::<u32>(from)? },
         code => return Err(SchemaError::Code { what: "a length", code }),

@@ -435,8 +435,8 @@ impl Len {
             Self::Prefix { int, max } => {
                 let own = usize::from(int.bytes);
                 // A bound that the integer cannot even say is its own.
-                let most_said = u32::MAX.checked_shr(32 - 8 * u32::from(int.bytes)).unwrap_or(u32::MAX)
-                    >> u32::from(int.signed);
+                let bits = (8 * own).saturating_sub(usize::from(int.signed)).min(32);
+                let most_said = u32::try_from((1u64 << bits) - 1).unwrap_or(u32::MAX);
                 (own, most((*max).min(most_said)).map(|max| max.saturating_add(own)))
             }
             Self::Field { max, .. } | Self::Rest { max } => (0, most(*max)),
