@@ -258,19 +258,41 @@ fn raw_tuple(
     spec: &FieldSpec,
 ) -> Code {
     let variant = &packet.variant.ident;
-    let crate::field::Code { read, write, ty, min, shares, .. } = code(cx, spec, ty, 0);
+    let crate::field::Code { read, write, ty, min, fixed, shares, .. } = code(cx, spec, ty, 0);
     let min = cx.constant(&quote!(::core::primitive::usize), &min);
+    let fixed = cx.constant(&quote!(::core::primitive::bool), &fixed);
+    let pattern = quote!(Self::#variant(__value));
+    let whole = whole(&cx.nc, packet, &pattern, &min, &fixed, &write);
     Code {
         read,
         make: quote!(#ident::#variant),
-        pattern: quote!(Self::#variant(__value)),
+        pattern,
         write,
         ty,
         format: quote!("raw"),
         shares,
         min,
         items: TokenStream::new(),
-        whole: TokenStream::new(),
+        whole,
+    }
+}
+
+/// An arm of `encode` for a packet whose layout is fixed.
+fn whole(
+    nc: &TokenStream,
+    packet: &PacketVariant<'_>,
+    pattern: &TokenStream,
+    min: &TokenStream,
+    fixed: &TokenStream,
+    write: &TokenStream,
+) -> TokenStream {
+    let (id, name) = (packet.id, plain(&packet.variant.ident));
+    quote! {
+        #pattern if #fixed && #min <= #nc::derive::ONE_PIECE => {
+            return #nc::derive::encode_fixed::<{ #nc::Header::LEN + #min }>(
+                #nc::PacketId(#id), #name, __max_out, __to, |__to| { #write },
+            );
+        }
     }
 }
 
@@ -319,14 +341,8 @@ fn raw_fields(
         #nc::derive::Struct::new(#name, #nc::derive::By::Position, #described)
     )));
     let (read, write) = layout::in_one_piece(&nc, &min, &fixed, &layout, &layout.tuple);
-    let (pattern, write_fields, id) = (&layout.pattern, &layout.write, packet.id);
-    let whole = quote! {
-        #pattern if #fixed && #min <= #nc::derive::ONE_PIECE => {
-            return #nc::derive::encode_fixed::<{ #nc::Header::LEN + #min }>(
-                #nc::PacketId(#id), #name, __max_out, __to, |__to| { #write_fields },
-            );
-        }
-    };
+    let pattern = &layout.pattern;
+    let whole = whole(&nc, packet, pattern, &min, &fixed, &layout.write);
     let tuple = &layout.tuple;
     Code {
         read,
