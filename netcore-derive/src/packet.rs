@@ -10,6 +10,7 @@ use crate::attr::{Errors, doc, netcore, refuse_generics};
 use crate::describe::skip_value;
 use crate::field::{FieldSpec, integer};
 use crate::layout::{self, RawField};
+use crate::names::{plain, screaming};
 use crate::packet_expand;
 
 /// A body format, as an attribute named it.
@@ -151,29 +152,35 @@ fn set_format(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> 
     Ok(())
 }
 
-/// netcore's own formats need no import; others are paths to types.
+/// A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's, imported or not, and so is one behind netcore's
+/// own path. Every other path is a format of the team's.
 fn format(nc: &TokenStream, ty: Option<&Type>) -> Format {
     let Some(ty) = ty else { return Format { kind: FormatKind::Raw, ty: quote!(#nc::Raw) } };
-    let (kind, single) = match ty {
-        Type::Path(path) => {
-            let last = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
-            let kind = match &*last {
-                "Raw" => FormatKind::Raw,
-                "MsgPack" => FormatKind::MsgPack,
-                "MsgPackArray" => FormatKind::MsgPackArray,
-                "Protobuf" => FormatKind::Protobuf,
-                _ => FormatKind::Own,
-            };
-            (kind, path.path.segments.len() == 1)
-        }
-        _ => (FormatKind::Own, false),
+    let own = Format { kind: FormatKind::Own, ty: quote!(#ty) };
+    let Type::Path(path) = ty else { return own };
+    let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else {
+        return own;
     };
-    let ty = if kind != FormatKind::Own && single { quote!(#nc::#ty) } else { quote!(#ty) };
-    Format { kind, ty }
+    let kind = match &*last.ident.to_string() {
+        "Raw" => FormatKind::Raw,
+        "MsgPack" => FormatKind::MsgPack,
+        "MsgPackArray" => FormatKind::MsgPackArray,
+        "Protobuf" => FormatKind::Protobuf,
+        _ => return own,
+    };
+    if path.path.segments.len() == 1 {
+        return Format { kind, ty: quote!(#nc::#ty) };
+    }
+    let at_home = nc.clone().into_iter().find_map(|token| match token {
+        proc_macro2::TokenTree::Ident(krate) => Some(krate),
+        _ => None,
+    });
+    if at_home.is_some_and(|krate| krate == first.ident) { Format { kind, ..own } } else { own }
 }
 
 fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, errors: &mut Errors) {
     let mut ids: HashMap<u16, &Ident> = HashMap::new();
+    let mut constants: HashMap<String, &Ident> = HashMap::new();
     for variant in &data.variants {
         let attrs = attrs(&variant.attrs, errors, variant_attr);
         if attrs.other {
@@ -193,6 +200,15 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
             errors.push(syn::Error::new(place, format!("the id {id} is out of range: an id is 0 to 65535")));
             continue;
         };
+        let constant = screaming(&plain(&variant.ident));
+        if let Some(first) = constants.insert(constant.clone(), &variant.ident) {
+            errors.at(
+                &variant.ident,
+                format!(
+                    "`{constant}_ID` would be the constant of `{first}` too: give this packet another name"
+                ),
+            );
+        }
         if let Some(first) = ids.insert(id, &variant.ident) {
             errors.push(syn::Error::new(
                 place,

@@ -365,7 +365,7 @@ fn raw_fields(
 fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident, fields: &Fields) -> Code {
     let (nc, variant, Format { ty: format, kind }) = (cx.nc.clone(), &packet.variant.ident, &packet.format);
     let name = plain(variant);
-    let (owned, borrowed) = (format_ident!("__{variant}"), format_ident!("__{variant}Ref"));
+    let (owned, borrowed) = (format_ident!("__Netcore{variant}"), format_ident!("__Netcore{variant}Ref"));
     let serde = quote!(#nc::derive::serde);
     let serde_path = serde.to_string();
     let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();

@@ -38,7 +38,7 @@ pub enum BuildError {
 /// Compiles `files`, which import from `includes`, into Rust modules in `OUT_DIR`.
 ///
 /// `bytes` fields become [`Bytes`](bytes::Bytes), which share the read buffer. Each message, enum and `oneof` derives
-/// [`Describe`](crate::Describe), so that the schema knows its fields.
+/// [`Describe`](crate::Describe), so that the schema knows its fields; fields of Google's well-known types are opaque.
 ///
 /// # Errors
 /// [`BuildError`].
@@ -64,8 +64,12 @@ fn descriptors(
 fn write(descriptors: FileDescriptorSet, out: Option<&Path>) -> Result<(), BuildError> {
     let mut config = prost_build::Config::new();
     config.bytes(["."]).type_attribute(".", "#[derive(::netcore::Describe)]");
+    let described = |field: &FieldDescriptorProto| field.type_name().starts_with(WELL_KNOWN);
+    for field in fields(&descriptors, |_, field, _| described(field)) {
+        config.field_attribute(field, "#[describe(opaque)]");
+    }
     // A type that contains itself would describe itself without end.
-    for field in recursive_fields(&descriptors) {
+    for field in fields(&descriptors, |name, field, messages| reaches(field.type_name(), name, messages)) {
         config.field_attribute(field, "#[describe(recursive)]");
     }
     if let Some(out) = out {
@@ -74,8 +78,16 @@ fn write(descriptors: FileDescriptorSet, out: Option<&Path>) -> Result<(), Build
     config.compile_fds(descriptors).map_err(BuildError::Write)
 }
 
-/// The paths of all fields through which a message contains itself.
-fn recursive_fields(descriptors: &FileDescriptorSet) -> Vec<String> {
+/// Messages that prost has types of its own for, which describe nothing.
+const WELL_KNOWN: &str = ".google.protobuf.";
+
+type Messages<'a> = HashMap<String, &'a DescriptorProto>;
+
+/// The paths of all fields that `wanted` says yes to, by its message's name, itself, and all messages.
+fn fields(
+    descriptors: &FileDescriptorSet,
+    wanted: impl Fn(&str, &FieldDescriptorProto, &Messages<'_>) -> bool,
+) -> Vec<String> {
     let mut messages = HashMap::new();
     for file in &descriptors.file {
         let package = file.package();
@@ -86,7 +98,7 @@ fn recursive_fields(descriptors: &FileDescriptorSet) -> Vec<String> {
     }
     let mut paths = Vec::new();
     for (name, message) in &messages {
-        for field in message.field.iter().filter(|field| reaches(field.type_name(), name, &messages)) {
+        for field in message.field.iter().filter(|field| wanted(name, field, &messages)) {
             paths.push(format!("{name}.{}", field.name()));
             if let Some(oneof) = oneof_name(message, field) {
                 paths.push(format!("{name}.{oneof}.{}", field.name()));
@@ -109,7 +121,7 @@ fn gather<'a>(
     messages.insert(name, message);
 }
 
-fn reaches(from: &str, to: &str, messages: &HashMap<String, &DescriptorProto>) -> bool {
+fn reaches(from: &str, to: &str, messages: &Messages<'_>) -> bool {
     let (mut open, mut seen) = (vec![from], HashSet::new());
     while let Some(name) = open.pop() {
         if name == to {
@@ -131,11 +143,12 @@ fn oneof_name<'a>(message: &'a DescriptorProto, field: &FieldDescriptorProto) ->
 mod tests {
     use std::fs;
 
-    use super::{BuildError, descriptors, recursive_fields, write};
+    use super::{BuildError, descriptors, fields, reaches, write};
 
     const TREE: &str = r#"
         syntax = "proto3";
         package garden;
+        import "google/protobuf/timestamp.proto";
         // A tree.
         message Tree {
             string name = 1;
@@ -144,7 +157,7 @@ mod tests {
             oneof root { Tree parent = 4; uint32 seed = 5; }
             Leaf leaf = 6;
         }
-        message Leaf { bytes veins = 1; }
+        message Leaf { bytes veins = 1; google.protobuf.Timestamp fell = 2; }
     "#;
 
     fn folder(name: &str, proto: &str) -> std::path::PathBuf {
@@ -158,7 +171,7 @@ mod tests {
     fn messages_describe_themselves_and_end_where_they_contain_themselves() {
         let folder = folder("tree", TREE);
         let descriptors = descriptors(&[folder.join("garden.proto")], &[&folder]).unwrap();
-        let fields = recursive_fields(&descriptors);
+        let fields = fields(&descriptors, |name, field, messages| reaches(field.type_name(), name, messages));
         for field in ["branches", "grafts", "parent", "root.parent"] {
             assert!(fields.contains(&format!(".garden.Tree.{field}")), "{field} in {fields:?}");
         }
@@ -167,6 +180,7 @@ mod tests {
         let code = fs::read_to_string(folder.join("garden.rs")).unwrap();
         assert_eq!(code.matches("::netcore::Describe").count(), 3, "{code}");
         assert!(code.contains("::prost::bytes::Bytes"), "{code}");
+        assert_eq!(code.matches("#[describe(opaque)]").count(), 1, "{code}");
         fs::remove_dir_all(folder).unwrap();
     }
 

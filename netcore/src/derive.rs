@@ -93,31 +93,38 @@ pub fn encode_fixed<const N: usize>(
     Ok(())
 }
 
-/// Writes a whole packet of any layout: header, then body. What was written is taken back on an error.
+/// Writes a whole packet of any layout: header, then body.
 #[inline]
 pub fn encode<P: Packet>(packet: &P, dst: &mut BytesMut, max_out: u16) -> Result<(), EncodeError> {
-    let start = dst.len();
-    dst.extend_from_slice(&[0; Header::LEN]);
-    if let Err(source) = packet.encode_body(dst) {
-        dst.truncate(start);
+    let begun = Begun { start: dst.len(), dst };
+    begun.dst.extend_from_slice(&[0; Header::LEN]);
+    if let Err(source) = packet.encode_body(begun.dst) {
         return Err(EncodeError::Body { id: packet.id(), source });
     }
-    let body_len = dst.len() - start - Header::LEN;
-    match check_out(Header::new(packet.id(), packet.kind(), body_len), max_out) {
-        Ok(header) => {
-            if let Some(front) = dst.get_mut(start..).and_then(<[u8]>::first_chunk_mut) {
-                *front = header.to_bytes();
-            }
-            Ok(())
-        }
-        Err(error) => {
-            dst.truncate(start);
-            Err(error.into())
-        }
+    let body_len = begun.dst.len() - begun.start - Header::LEN;
+    let header = check_out(Header::new(packet.id(), packet.kind(), body_len), max_out)?;
+    if let Some(front) = begun.dst.get_mut(begun.start..).and_then(<[u8]>::first_chunk_mut) {
+        *front = header.to_bytes();
+    }
+    std::mem::forget(begun);
+    Ok(())
+}
+
+/// A packet that is being written. Dropped before it is done, by an error or by a panic in a value's own code, it takes
+/// back what was written: the rest of the send buffer belongs to other packets.
+struct Begun<'a> {
+    dst: &'a mut BytesMut,
+    start: usize,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.dst.truncate(self.start);
     }
 }
 
-/// The frame that a catch-all variant holds. It is copied: an unknown packet is rare, and not worth sharing the buffer.
+/// The frame that a catch-all variant holds. It shares the read buffer only where other packets of the enum do: an
+/// unknown packet is rare, and not worth sharing it for.
 pub fn frame(header: Header, mut body: Reader<'_>) -> Frame {
     let bytes = body.take_rest();
     Frame { id: header.id, kind: header.kind, body: body.to_bytes(bytes) }

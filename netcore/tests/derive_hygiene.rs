@@ -710,3 +710,71 @@ mod out_of_date {
 fn only_the_users_of_what_is_deprecated_are_told() {
     assert_eq!(out_of_date::Packets::SCHEMA.packets.len(), 5);
 }
+
+mod formats {
+    use bytes::BytesMut;
+    use netcore::body::{BodyError, Format, Reader};
+    use netcore::{Frame, Packet};
+
+    mod my {
+        pub struct Raw;
+    }
+
+    impl Format<u16> for my::Raw {
+        const NAME: &'static str = "decimal";
+        const SHARES: bool = false;
+
+        fn encode(value: &u16, dst: &mut BytesMut) -> Result<(), BodyError> {
+            dst.extend_from_slice(value.to_string().as_bytes());
+            Ok(())
+        }
+
+        fn decode(body: &mut Reader<'_>) -> Result<u16, BodyError> {
+            let text = std::str::from_utf8(body.take_rest()).map_err(BodyError::format)?;
+            text.parse().map_err(BodyError::format)
+        }
+    }
+
+    #[derive(Packet, Debug, PartialEq)]
+    #[packet(format = my::Raw)]
+    enum Decimal {
+        #[packet(id = 1)]
+        Number(u16),
+        #[packet(id = 2, format = netcore::Raw)]
+        Bytes { number: u16 },
+    }
+
+    /// The names that serde's own derives use inside.
+    #[derive(Packet, Debug, PartialEq)]
+    #[packet(format = MsgPack)]
+    enum SerdeNames {
+        #[packet(id = 1)]
+        Field { x: u8 },
+        #[packet(id = 2)]
+        Visitor { x: u8 },
+        #[packet(id = 3)]
+        A { x: u8 },
+        #[packet(id = 4)]
+        D { x: u8 },
+    }
+
+    #[test]
+    fn a_path_to_a_format_of_ones_own_is_that_format_whatever_its_name() {
+        assert_eq!(Frame::from_packet(&Decimal::Number(42)).unwrap().body, "42");
+        assert_eq!(Frame::from_packet(&Decimal::Bytes { number: 42 }).unwrap().body, &b"\x2a\0"[..]);
+        assert_eq!(&*Decimal::SCHEMA.packets[0].format, "decimal");
+        super::round_trip(&Decimal::Number(7));
+    }
+
+    #[test]
+    fn a_messagepack_variant_may_have_a_name_that_serde_uses() {
+        for packet in [
+            SerdeNames::Field { x: 1 },
+            SerdeNames::Visitor { x: 2 },
+            SerdeNames::A { x: 3 },
+            SerdeNames::D { x: 4 },
+        ] {
+            assert_eq!(super::round_trip(&packet), packet);
+        }
+    }
+}

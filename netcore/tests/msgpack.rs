@@ -205,3 +205,32 @@ fn a_value_that_panics_while_it_is_written_leaves_nothing_for_the_next() {
     assert!(broken.is_err());
     assert_eq!(encode::<MsgPack, _>(&7u8), [7]);
 }
+
+#[test]
+fn a_panic_while_a_packet_is_written_leaves_the_send_buffer_as_it_was() {
+    #[derive(Deserialize)]
+    struct Panics;
+    impl Serialize for Panics {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("on purpose")
+        }
+    }
+    #[derive(Packet)]
+    #[packet(format = MsgPack)]
+    enum Broken {
+        #[packet(id = 1)]
+        Body(Panics),
+    }
+    let mut send = BytesMut::from(&b"another packet"[..]);
+    let broken = std::panic::AssertUnwindSafe(|| Broken::Body(Panics).encode(&mut send, u16::MAX));
+    assert!(std::panic::catch_unwind(broken).is_err());
+    assert_eq!(send, "another packet");
+}
+
+#[test]
+fn a_type_of_options_and_newtypes_alone_has_an_end() {
+    #[derive(Serialize, Deserialize, Debug)]
+    struct Chain(Option<Box<Chain>>);
+    assert!(decode::<MsgPack, Chain>(b"\x01").is_err());
+    assert!(decode::<MsgPack, Chain>(b"\xc0").is_ok());
+}

@@ -35,7 +35,7 @@ use super::{Batch, CodecError, Frame, FrameError, Header};
 ///
 /// # Errors
 /// A stream that does not frame cannot be trusted again: after the first [`FrameError`] the codec returns the same
-/// error for ever and leaves the buffer alone.
+/// error for ever and leaves the buffer alone; so does a clone of it.
 #[derive(Clone, Debug)]
 pub struct FrameCodec {
     max_in: u16,
@@ -57,7 +57,9 @@ impl FrameCodec {
     #[must_use]
     pub const fn max_in(mut self, bytes: u16) -> Self {
         self.max_in = bytes;
-        self.limit = bytes;
+        if self.dead.is_none() {
+            self.limit = bytes;
+        }
         self
     }
 
@@ -214,5 +216,21 @@ pub(crate) fn check_out(header: Result<Header, FrameError>, max: u16) -> Result<
         }
         Err(FrameError::BodyTooLong { id, body, .. }) => Err(FrameError::BodyTooLong { id, body, max }),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::{FrameCodec, FrameError};
+
+    #[test]
+    fn no_setting_brings_a_dead_codec_back() {
+        let mut codec = FrameCodec::new();
+        let dead = Err(FrameError::SizeBelowHeader { size: 1 });
+        assert_eq!(codec.decode_frame(&mut BytesMut::from(&b"\x01\0\0\0\0"[..])), dead);
+        let mut codec = codec.clone().max_in(100);
+        assert_eq!(codec.decode_frame(&mut BytesMut::from(&b"\x05\0\x01\0\0"[..])), dead);
     }
 }

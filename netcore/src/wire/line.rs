@@ -51,6 +51,9 @@ impl LineCodec {
 
     /// The next line of `buf`, which is removed from it together with its end; `None` while it is not whole.
     ///
+    /// A codec is for one stream: it remembers how far it searched, so `buf` is the same each time, with what has come
+    /// appended to it.
+    ///
     /// # Errors
     /// [`LineError::TooLong`] as soon as that is certain, [`LineError::NotUtf8`] when the line is whole.
     pub fn decode_line(&mut self, buf: &mut BytesMut) -> Result<Option<String>, LineError> {

@@ -57,7 +57,7 @@ use super::{
 ///
 /// On a variant:
 /// - `#[packet(id = 701)]`: its id, 0 to 65,535
-/// - `#[packet(format = …)]`: its own format
+/// - `#[packet(format = …)]`: its own format. A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's
 /// - `#[packet(max = 128)]`: the most bytes of its body
 /// - `#[packet(ignore_extra)]`: bytes behind its body are no error
 /// - `#[packet(other)]`: takes what no other variant does, as a [`Frame`]
@@ -65,7 +65,7 @@ use super::{
 /// A unit variant has an empty body. A tuple variant has one body type. The fields of a struct variant are those of a
 /// raw struct or a MessagePack map; other formats take a tuple variant.
 ///
-/// The macro also gives the enum a constant for each variant's id (`Say` → `SAY_ID`).
+/// The macro also gives the enum constants for each variant's id and name (`Say` → `SAY_ID`, `SAY_NAME`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no set of packets",
     note = "derive `netcore::Packet` for an enum: one variant a packet, each with `#[packet(id = …)]`"

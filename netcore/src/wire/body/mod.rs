@@ -72,7 +72,7 @@ pub trait Format<T> {
     const NAME: &'static str;
 
     /// Whether a decoded `T` may keep slices of the read buffer ([`Reader::take_bytes`]). Where it says `false` the
-    /// buffer need not be shared, which is cheaper.
+    /// buffer need not be shared, which is cheaper: say so for a format that copies all it keeps.
     const SHARES: bool = true;
 
     /// Appends the value's bytes to `dst`. What was appended before an error is removed by the caller.

@@ -17,7 +17,12 @@ use super::{BodyError, Format, Reader};
 /// # Limits
 /// `MAX_DEPTH` is how deep lists, maps and enums may lie within each other, 32 by default. `MAX_LEN` is the most items
 /// or bytes of any of them, 65,530 by default: `#[packet(format = MsgPack<8, 1000>)]`. Memory follows the bytes that
-/// came: a list that claims four billion items gets room for 64 before the first of them is read.
+/// came: a list that claims four billion items gets room for 64 before the first of them is read. An item of one byte
+/// still becomes a value of its type's size, so that a list may take (items × `size_of` the item) bytes of memory; where
+/// that is much, lower `MAX_LEN` or give the packet a `max`.
+///
+/// # Errors
+/// [`BodyErrorKind::Format`](super::BodyErrorKind::Format), with `rmp_serde`'s error as its source.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MsgPack<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
 
@@ -38,7 +43,7 @@ where
     }
 
     fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
-        read(body, Bounds { depth: MAX_DEPTH, len: MAX_LEN })
+        read(body, Bounds::new(MAX_DEPTH, MAX_LEN))
     }
 }
 
@@ -54,7 +59,7 @@ where
     }
 
     fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
-        read(body, Bounds { depth: MAX_DEPTH, len: MAX_LEN })
+        read(body, Bounds::new(MAX_DEPTH, MAX_LEN))
     }
 }
 

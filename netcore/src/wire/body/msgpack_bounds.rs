@@ -16,17 +16,35 @@ pub(crate) struct Bounds {
     pub(crate) depth: u16,
     /// Items or bytes of any one value.
     pub(crate) len: usize,
+    /// Options and newtypes around one value: they take no bytes, so that a type made of nothing else has no end.
+    transparent: u8,
 }
+
+/// How many options and newtypes may lie around one value.
+const TRANSPARENT: u8 = 64;
 
 /// Room that a list gets before its items are read.
 const MADE_AHEAD: usize = 64;
 
 impl Bounds {
     #[inline]
+    pub(crate) const fn new(depth: u16, len: usize) -> Self {
+        Self { depth, len, transparent: TRANSPARENT }
+    }
+
+    #[inline]
     fn deeper<E: Error>(self) -> Result<Self, E> {
         match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self { depth, ..self }),
+            Some(depth) => Ok(Self { depth, transparent: TRANSPARENT, ..self }),
             None => Err(E::custom("values lie within each other too deep")),
+        }
+    }
+
+    #[inline]
+    fn transparent<E: Error>(self) -> Result<Self, E> {
+        match self.transparent.checked_sub(1) {
+            Some(transparent) => Ok(Self { transparent, ..self }),
+            None => Err(E::custom("a type of options and newtypes alone has no end")),
         }
     }
 
@@ -202,13 +220,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<V> {
 
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
-        let from = self.wrap(from);
+        let from = Bounded::new(from, self.bounds.transparent()?);
         self.inner.visit_some(from)
     }
 
     #[inline]
     fn visit_newtype_struct<D: Deserializer<'de>>(self, from: D) -> Result<V::Value, D::Error> {
-        let from = self.wrap(from);
+        let from = Bounded::new(from, self.bounds.transparent()?);
         self.inner.visit_newtype_struct(from)
     }
 

@@ -10,8 +10,8 @@ use super::{BodyError, Format, Reader};
 /// `bytes` fields of type [`Bytes`](bytes::Bytes) share the read buffer; text and `Vec<u8>` are copied. prost itself
 /// bounds the depth, at 100, and takes no length that the body cannot hold.
 ///
-/// The build-script helper behind the feature `protobuf-build` compiles `.proto` files without `protoc` and derives
-/// [`Describe`](crate::Describe) for their messages.
+/// Behind the feature `protobuf-build`, `build::protobuf` compiles `.proto` files without `protoc` in a build script and
+/// derives [`Describe`](crate::Describe) for their messages.
 ///
 /// ```
 /// use netcore::{Describe, Frame, Packet, Protobuf};

@@ -25,7 +25,8 @@ pub use byteorder::{BigEndian, LittleEndian};
 /// | … with `#[raw(rest)]` | what is left of the body |
 /// | `Vec<T>` with `#[raw(count = u8)]`, `#[raw(count_in = field)]`, `#[raw(rest)]` | a count, then the items |
 ///
-/// Every length takes a bound: `#[raw(len = u16, max = 126)]`. Attributes of an `Option`'s or list's items:
+/// Every length takes a bound: `#[raw(len = u16, max = 126)]`. Without one the body's 65,530 bytes are the bound, and a
+/// list may take (items × `size_of` the item) bytes of memory. Attributes of an `Option`'s or list's items:
 /// `#[raw(len = u8)] name: Option<String>`, `#[raw(count = u8, item(len = u8))] names: Vec<String>`. Padded text that
 /// may carry zeros in front too is read with `trim = both`.
 ///
@@ -93,6 +94,9 @@ mod sealed {
 }
 
 /// A value with a raw layout. `#[derive(Raw)]` implements it.
+///
+/// Whoever implements it by hand: `read` takes what `write` puts, at least [`MIN`](Self::MIN) bytes; where
+/// [`FIXED`](Self::FIXED) is `true`, `write` puts exactly that many, and what it puts beyond them is lost.
 ///
 /// The byte order is that of whoever holds the value, so that a struct without `#[raw(big_endian)]` takes the order of
 /// the struct around it; a packet starts with little-endian.

@@ -5,6 +5,8 @@ use super::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Struct, Type}
 impl Schema {
     /// A number that changes when what is on the wire changes, and only then.
     ///
+    /// One change it sees although no byte moves: raw fields grouped otherwise, into a struct or an array of their own.
+    ///
     /// It covers packet ids, formats, and of each body: place and type for raw, key and type for MessagePack, number
     /// and type for protobuf. Names of packets, of types and of raw fields, documentation and bounds are not covered:
     /// renaming a variant or allowing a longer text leaves every byte where it was.

@@ -43,6 +43,9 @@ pub enum SchemaError {
         /// What came.
         code: u8,
     },
+    /// A name holds a line break or another control character.
+    #[error("a name in the schema holds a control character")]
+    ControlCharacter,
     /// It ends early, goes on behind its end, or holds text that is not UTF-8.
     #[error("the schema does not decode")]
     Malformed(#[from] BodyError),
@@ -253,6 +256,10 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
 fn text(from: &mut Reader<'_>) -> Result<Shared<str>, SchemaError> {
     let len = number::<u16>(from)?;
     let text: String = crate::wire::body::raw_fields::read_text(from, usize::from(len))?;
+    // A peer's names end up in logs and terminals.
+    if text.contains(char::is_control) {
+        return Err(SchemaError::ControlCharacter);
+    }
     Ok(Shared::Owned(text.into()))
 }
 

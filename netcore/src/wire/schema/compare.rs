@@ -1,6 +1,6 @@
 //! Where two schemas differ first.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use super::canonical::{in_order, plain, put_packet, put_type};
 use super::{By, PacketSchema, Schema, Shared, Type};
@@ -40,21 +40,23 @@ impl Schema {
         let (ours, theirs) = (self.by_id(), other.by_id());
         let (mut ours, mut theirs) = (ours.into_iter().peekable(), theirs.into_iter().peekable());
         loop {
-            match (ours.peek(), theirs.peek()) {
+            let order = match (ours.peek(), theirs.peek()) {
                 (None, None) => return None,
-                (Some(here), Some(there)) if here.id == there.id => {
-                    if let Some(difference) = compare_packets(here, there) {
-                        return Some(difference);
-                    }
-                    ours.next();
-                    theirs.next();
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(here), Some(there)) => here.id.cmp(&there.id),
+            };
+            let found = match order {
+                Ordering::Equal => {
+                    ours.next().zip(theirs.next()).and_then(|(here, there)| compare_packets(here, there))
                 }
-                (Some(here), there) if there.is_none_or(|there| here.id < there.id) => {
-                    return Some(one_sided(here, "this packet", "none with its id"));
+                Ordering::Less => ours.next().map(|here| one_sided(here, "this packet", "none with its id")),
+                Ordering::Greater => {
+                    theirs.next().map(|there| one_sided(there, "none with its id", "this packet"))
                 }
-                (_, Some(there)) => return Some(one_sided(there, "none with its id", "this packet")),
-                // Unreachable: the arm above takes every `Some` here.
-                (Some(_), None) => return None,
+            };
+            if found.is_some() {
+                return found;
             }
         }
     }
@@ -136,27 +138,27 @@ fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], placed:
     loop {
         let order = match (ours.peek(), theirs.peek()) {
             (None, None) => return None,
-            (Some(_), None) => std::cmp::Ordering::Less,
-            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
             (Some(a), Some(b)) => match by {
-                By::Position => std::cmp::Ordering::Equal,
+                By::Position => Ordering::Equal,
                 By::Name => a.name.cmp(&b.name),
                 By::Number => a.number.cmp(&b.number),
             },
         };
         match order {
-            std::cmp::Ordering::Equal => {
+            Ordering::Equal => {
                 let (Some(a), Some(b)) = (ours.next(), theirs.next()) else { return None };
                 if let Some((path, words)) = compare_types(plain(&a.ty, by), plain(&b.ty, by), placed) {
                     return Some((under(&a.name, &path), words));
                 }
             }
-            std::cmp::Ordering::Less => {
+            Ordering::Less => {
                 return ours
                     .next()
                     .map(|field| (field.name.to_string(), (field.ty.to_string(), "nothing".into())));
             }
-            std::cmp::Ordering::Greater => {
+            Ordering::Greater => {
                 return theirs
                     .next()
                     .map(|field| (field.name.to_string(), ("nothing".into(), field.ty.to_string())));

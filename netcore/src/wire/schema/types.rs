@@ -12,7 +12,7 @@ pub struct Schema {
     pub name: Shared<str>,
     /// Its documentation.
     pub doc: Shared<str>,
-    /// Its packets, by id.
+    /// Its packets, in the order of the source.
     pub packets: Shared<[PacketSchema]>,
 }
 
