@@ -9,27 +9,27 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// What is left to spend.
+/// What is left to spend. Eight bytes, since it goes along with every value: one register.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Levels of lists, maps and enums.
-    pub(crate) depth: u16,
     /// Items or bytes of any one value.
-    pub(crate) len: usize,
+    len: u32,
+    /// Levels of lists, maps and enums.
+    depth: u16,
     /// Options and newtypes around one value: they take no bytes, so that a type made of nothing else has no end.
-    transparent: u8,
+    transparent: u16,
 }
 
 /// How many options and newtypes may lie around one value.
-const TRANSPARENT: u8 = 64;
+const TRANSPARENT: u16 = 64;
 
 /// Room that a list gets before its items are read.
 const MADE_AHEAD: usize = 64;
 
 impl Bounds {
     #[inline]
-    pub(crate) const fn new(depth: u16, len: usize) -> Self {
-        Self { depth, len, transparent: TRANSPARENT }
+    pub(crate) fn new(depth: u16, len: usize) -> Self {
+        Self { len: u32::try_from(len).unwrap_or(u32::MAX), depth, transparent: TRANSPARENT }
     }
 
     #[inline]
@@ -50,7 +50,7 @@ impl Bounds {
 
     #[inline]
     fn check<E: Error>(self, len: usize) -> Result<(), E> {
-        if len <= self.len {
+        if u32::try_from(len).is_ok_and(|len| len <= self.len) {
             Ok(())
         } else {
             Err(E::custom(format_args!("a length of {len} is over the bound of {}", self.len)))
