@@ -24,7 +24,8 @@ pub mod msgpack {
 }
 
 /// Reads one packet's body and judges its length.
-#[inline]
+// Always inlined: each call between the body and the packet is a move of the value through memory.
+#[inline(always)]
 pub fn decoded<T, P>(
     header: Header,
     name: &'static str,

@@ -50,12 +50,17 @@ impl<T: Message + Default> Format<T> for Protobuf {
 
     #[inline]
     fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
-        let decoded = if body.is_shared() {
+        // Not `T::decode`, whose `Result` would be one move more of a message that is small and new.
+        let mut message = T::default();
+        let merged = if body.is_shared() {
             let bytes = body.take_rest();
-            T::decode(body.to_bytes(bytes))
+            message.merge(body.to_bytes(bytes))
         } else {
-            T::decode(body.take_rest())
+            message.merge(body.take_rest())
         };
-        decoded.map_err(BodyError::format)
+        match merged {
+            Ok(()) => Ok(message),
+            Err(error) => Err(BodyError::format(error)),
+        }
     }
 }
