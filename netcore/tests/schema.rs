@@ -245,3 +245,49 @@ fn a_compact_schema_with_control_characters_or_numbers_of_odd_sizes_is_refused()
     let odd = [1, 0, 0, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 0, 0];
     assert!(matches!(Schema::from_compact(&odd), Err(SchemaError::Code { code: 3, .. })));
 }
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct Place {
+    x: f32,
+    y: f32,
+}
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct Just(u8);
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct Named {
+    len: u8,
+    #[raw(len_in = len)]
+    name: String,
+}
+
+#[test]
+fn how_raw_fields_are_grouped_into_structs_is_not_on_the_wire() {
+    let pairs = [
+        schemas! { { #[packet(id = 1)] M { x: f32, y: f32 } } { #[packet(id = 1)] M { at: Place } } },
+        schemas! { { #[packet(id = 1)] M(u8) } { #[packet(id = 1)] M(Just) } },
+        schemas! { { #[packet(id = 1)] M { side: u8 } } { #[packet(id = 1)] M(Just) } },
+        schemas! {
+            { #[packet(id = 1)] M { id: u32, len: u8, #[raw(len_in = len)] name: String, end: u8 } }
+            { #[packet(id = 1)] M { id: u32, who: Named, end: Just } }
+        },
+        schemas! {
+            { #[packet(id = 1)] M { #[raw(count = u8)] all: Vec<u8> } }
+            { #[packet(id = 1)] M { #[raw(count = u8)] all: Vec<Just> } }
+        },
+    ];
+    for [one, other] in pairs {
+        assert_eq!(one.fingerprint(), other.fingerprint(), "{}{}", one.to_text(), other.to_text());
+        assert_eq!(one.compare(other), None);
+    }
+    let [one, other] = schemas! {
+        { #[packet(id = 1)] M { id: u32, x: f32, y: f64 } }
+        { #[packet(id = 1)] M { id: u32, at: Place } }
+    };
+    assert_eq!(one.compare(other).unwrap().to_string(), "packet 1 M, field y: here f64, there f32");
+    assert_eq!(other.compare(one).unwrap().to_string(), "packet 1 M, field at.y: here f32, there f64");
+}

@@ -1,11 +1,13 @@
 //! What of a schema is on the wire, as bytes that two sides can compare: the ground of fingerprint and comparison.
 
-use super::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Struct, Type};
+use std::sync::Arc;
+
+use super::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Shared, Struct, Type};
 
 impl Schema {
     /// A number that changes when what is on the wire changes, and only then.
     ///
-    /// One change it sees although no byte moves: raw fields grouped otherwise, into a struct or an array of their own.
+    /// One change it sees although no byte moves: an array in place of single raw fields.
     ///
     /// It covers packet ids, formats, and of each body: place and type for raw, key and type for MessagePack, number
     /// and type for protobuf. Names of packets, of types and of raw fields, documentation and bounds are not covered:
@@ -32,23 +34,34 @@ impl Schema {
     }
 }
 
-/// The name of the format that writes the fields of a named struct by their places.
-const PLACED: &str = "msgpack-array";
+/// What the format makes of structs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// A struct leaves no trace: its fields follow each other, those of structs within it among them.
+    Raw,
+    /// Fields that have names go by their places all the same.
+    Placed,
+    /// As the type says.
+    Own,
+}
 
 pub(super) fn put_packet(out: &mut Vec<u8>, packet: &PacketSchema) {
     out.extend_from_slice(&packet.id.0.to_le_bytes());
     put_str(out, &packet.format);
-    put_type(out, &packet.body, packet.placed());
+    put_type(out, &packet.body, packet.way());
 }
 
 impl PacketSchema {
-    pub(super) fn placed(&self) -> bool {
-        &*self.format == PLACED
+    pub(super) fn way(&self) -> Way {
+        match &*self.format {
+            "raw" => Way::Raw,
+            "msgpack-array" => Way::Placed,
+            _ => Way::Own,
+        }
     }
 }
 
-/// `placed`: fields that have names go by their places all the same.
-pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, placed: bool) {
+pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, way: Way) {
     match ty {
         Type::Opaque => out.push(0),
         Type::Bool => out.push(1),
@@ -68,30 +81,33 @@ pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, placed: bool) {
         Type::List { item, len } => {
             out.push(6);
             put_len(out, len);
-            put_type(out, item, placed);
+            put_type(out, item, way);
         }
         Type::Array { item, count } => {
             out.push(7);
             out.extend_from_slice(&count.to_le_bytes());
-            put_type(out, item, placed);
+            put_type(out, item, way);
         }
         Type::Option(value) => {
             out.push(8);
-            put_type(out, value, placed);
+            put_type(out, value, way);
         }
         Type::Map { key, value } => {
             out.push(9);
-            put_type(out, key, placed);
-            put_type(out, value, placed);
+            put_type(out, key, way);
+            put_type(out, value, way);
         }
-        Type::Struct(shape) => put_struct(out, shape, placed),
-        Type::Enum(choice) => put_enum(out, choice, placed),
+        Type::Struct(shape) => put_struct(out, shape, way),
+        Type::Enum(choice) => put_enum(out, choice, way),
         Type::Recursive(_) => out.push(12),
     }
 }
 
-fn put_struct(out: &mut Vec<u8>, shape: &Struct, placed: bool) {
-    let (by, fields) = in_order(shape, placed);
+fn put_struct(out: &mut Vec<u8>, shape: &Struct, way: Way) {
+    let (by, fields) = in_order(shape, way);
+    if let (Way::Raw, By::Position, [only]) = (way, by, &*fields) {
+        return put_type(out, &only.ty, way);
+    }
     out.extend([10, by_code(by)]);
     put_count(out, fields.len());
     for field in fields {
@@ -100,14 +116,19 @@ fn put_struct(out: &mut Vec<u8>, shape: &Struct, placed: bool) {
             By::Name => put_str(out, &field.name),
             By::Number => out.extend_from_slice(&field.number.to_le_bytes()),
         }
-        put_type(out, plain(&field.ty, by), placed);
+        put_type(out, plain(&field.ty, by), way);
     }
 }
 
 /// The fields as a reader finds them: in their order, or by key where the order does not matter. The members of a
-/// protobuf `oneof` are fields like any other.
-pub(super) fn in_order(shape: &Struct, placed: bool) -> (By, Vec<Field>) {
-    let by = if placed && shape.by == By::Name { By::Position } else { shape.by };
+/// protobuf `oneof` are fields like any other, and so are those of a raw struct within another.
+pub(super) fn in_order(shape: &Struct, way: Way) -> (By, Vec<Field>) {
+    let by = if way == Way::Placed && shape.by == By::Name { By::Position } else { shape.by };
+    if way == Way::Raw && by == By::Position {
+        let mut fields = Vec::with_capacity(shape.fields.len());
+        flatten(shape, "", &mut fields);
+        return (by, fields);
+    }
     let mut fields = Vec::with_capacity(shape.fields.len());
     for field in shape.fields.iter() {
         match (by, plain(&field.ty, by)) {
@@ -130,6 +151,43 @@ pub(super) fn in_order(shape: &Struct, placed: bool) -> (By, Vec<Field>) {
     (by, fields)
 }
 
+/// Appends the fields of a raw struct and of those within it, with the outer names in front.
+fn flatten(shape: &Struct, prefix: &str, fields: &mut Vec<Field>) {
+    // Where each field of this struct begins among all of them: what a length in another field refers to.
+    let mut starts = Vec::with_capacity(shape.fields.len());
+    for field in shape.fields.iter() {
+        starts.push(fields.len());
+        let name =
+            if prefix.is_empty() { field.name.to_string() } else { format!("{prefix}.{}", &*field.name) };
+        match &*field.ty {
+            Type::Struct(inner) if inner.by == By::Position => flatten(inner, &name, fields),
+            ty => fields.push(Field {
+                name: Shared::Owned(name.into()),
+                ty: moved(ty, &starts).map_or_else(|| field.ty.clone(), |ty| Shared::Owned(Arc::new(ty))),
+                ..field.clone()
+            }),
+        }
+    }
+}
+
+/// The type with its length in the field's new place, if its length is in another field.
+fn moved(ty: &Type, starts: &[usize]) -> Option<Type> {
+    let new = |len: &Len| match len {
+        Len::Field { name, index, max } => {
+            let place = starts.get(*index as usize).and_then(|start| u32::try_from(*start).ok());
+            Some(Len::Field { name: name.clone(), index: place.unwrap_or(*index), max: *max })
+        }
+        _ => None,
+    };
+    match ty {
+        Type::Text(len) => new(len).map(Type::Text),
+        Type::Bytes(len) => new(len).map(Type::Bytes),
+        Type::List { item, len } => new(len).map(|len| Type::List { item: item.clone(), len }),
+        Type::Option(value) => moved(value, starts).map(|value| Type::Option(Shared::Owned(Arc::new(value)))),
+        _ => None,
+    }
+}
+
 /// The type without what is not on the wire: a protobuf field that may be missing is written like any other.
 pub(super) fn plain(ty: &Type, by: By) -> &Type {
     match ty {
@@ -138,7 +196,7 @@ pub(super) fn plain(ty: &Type, by: By) -> &Type {
     }
 }
 
-fn put_enum(out: &mut Vec<u8>, choice: &Enum, placed: bool) {
+fn put_enum(out: &mut Vec<u8>, choice: &Enum, way: Way) {
     out.extend([11, by_code(choice.by), u8::from(choice.tag.is_some())]);
     if let Some(tag) = choice.tag {
         put_int(out, tag);
@@ -154,7 +212,7 @@ fn put_enum(out: &mut Vec<u8>, choice: &Enum, placed: bool) {
             By::Name => put_str(out, &variant.name),
             By::Position | By::Number => out.extend_from_slice(&variant.tag.to_le_bytes()),
         }
-        put_type(out, &variant.body, placed);
+        put_type(out, &variant.body, way);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt};
 
-use super::canonical::{in_order, plain, put_packet, put_type};
+use super::canonical::{Way, in_order, plain, put_packet, put_type};
 use super::{By, PacketSchema, Schema, Shared, Type};
 use crate::PacketId;
 
@@ -82,7 +82,7 @@ fn compare_packets(here: &PacketSchema, there: &PacketSchema) -> Option<Differen
         return None;
     }
     let (field, words) = if here.format == there.format {
-        let found = compare_types(&here.body, &there.body, here.placed());
+        let found = compare_types(&here.body, &there.body, here.way());
         found.unwrap_or_else(|| (String::new(), (here.body.to_string(), there.body.to_string())))
     } else {
         (String::new(), (here.format.to_string(), there.format.to_string()))
@@ -93,10 +93,10 @@ fn compare_packets(here: &PacketSchema, there: &PacketSchema) -> Option<Differen
 type Found = Option<(String, (String, String))>;
 
 /// The path of the first field that differs, and both sides in words.
-fn compare_types(here: &Type, there: &Type, placed: bool) -> Found {
+fn compare_types(here: &Type, there: &Type, way: Way) -> Found {
     let bytes = |ty| {
         let mut out = Vec::new();
-        put_type(&mut out, ty, placed);
+        put_type(&mut out, ty, way);
         out
     };
     if bytes(here) == bytes(there) {
@@ -104,18 +104,18 @@ fn compare_types(here: &Type, there: &Type, placed: bool) -> Found {
     }
     let inner = match (here, there) {
         (Type::Struct(a), Type::Struct(b)) => {
-            let ((by, a), (other_by, b)) = (in_order(a, placed), in_order(b, placed));
-            if by == other_by { compare_fields(by, &a, &b, placed) } else { None }
+            let ((by, a), (other_by, b)) = (in_order(a, way), in_order(b, way));
+            if by == other_by { compare_fields(by, &a, &b, way) } else { None }
         }
         (Type::List { item: a, len }, Type::List { item: b, len: other }) if len == other => {
-            compare_types(a, b, placed).map(|(path, words)| (under("[]", &path), words))
+            compare_types(a, b, way).map(|(path, words)| (under("[]", &path), words))
         }
         (Type::Array { item: a, count }, Type::Array { item: b, count: other }) if count == other => {
-            compare_types(a, b, placed).map(|(path, words)| (under("[]", &path), words))
+            compare_types(a, b, way).map(|(path, words)| (under("[]", &path), words))
         }
-        (Type::Option(a), Type::Option(b)) => compare_types(a, b, placed),
+        (Type::Option(a), Type::Option(b)) => compare_types(a, b, way),
         (Type::Map { key: ka, value: a }, Type::Map { key: kb, value: b }) if ka == kb => {
-            compare_types(a, b, placed).map(|(path, words)| (under("{}", &path), words))
+            compare_types(a, b, way).map(|(path, words)| (under("{}", &path), words))
         }
         (Type::Enum(a), Type::Enum(b)) if a.by == b.by && a.tag == b.tag => {
             a.variants.iter().find_map(|ours| {
@@ -124,7 +124,7 @@ fn compare_types(here: &Type, there: &Type, placed: bool) -> Found {
                     By::Position | By::Number => theirs.tag == ours.tag,
                 };
                 let theirs = b.variants.iter().find(same)?;
-                let found = compare_types(&ours.body, &theirs.body, placed)?;
+                let found = compare_types(&ours.body, &theirs.body, way)?;
                 Some((under(&ours.name, &found.0), found.1))
             })
         }
@@ -133,7 +133,7 @@ fn compare_types(here: &Type, there: &Type, placed: bool) -> Found {
     Some(inner.unwrap_or_else(|| (String::new(), (here.to_string(), there.to_string()))))
 }
 
-fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], placed: bool) -> Found {
+fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], way: Way) -> Found {
     let (mut ours, mut theirs) = (here.iter().peekable(), there.iter().peekable());
     loop {
         let order = match (ours.peek(), theirs.peek()) {
@@ -149,7 +149,7 @@ fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], placed:
         match order {
             Ordering::Equal => {
                 let (Some(a), Some(b)) = (ours.next(), theirs.next()) else { return None };
-                if let Some((path, words)) = compare_types(plain(&a.ty, by), plain(&b.ty, by), placed) {
+                if let Some((path, words)) = compare_types(plain(&a.ty, by), plain(&b.ty, by), way) {
                     return Some((under(&a.name, &path), words));
                 }
             }
