@@ -76,7 +76,7 @@ impl FrameCodec {
 
     /// The next frame of `buf`, which is removed from it; `None` while it is not whole.
     ///
-    /// The body shares `buf`'s memory. To take everything that a read brought, [`batch`](Self::batch) is cheaper.
+    /// The body shares `buf`'s memory.
     ///
     /// # Errors
     /// See [`FrameCodec`]. The error comes as soon as the header is there, whatever it promises behind it.
@@ -90,8 +90,9 @@ impl FrameCodec {
         Ok(Some(Frame { id: header.id, kind: header.kind, body: body.freeze() }))
     }
 
-    /// Every complete frame of `buf`, split off at once: one reference to the buffer for all of them, in place of a
-    /// split each.
+    /// Every complete frame of `buf`, split off at once: as one piece of bytes ([`Batch::wire`]) for a server that passes
+    /// them on, or frame by frame. Each frame that is taken holds a reference to the buffer, so that to look at all of
+    /// them costs a little more than [`decode_frame`](Self::decode_frame) in a loop.
     ///
     /// The bytes of an incomplete packet stay in `buf`. A framing error is yielded last, after the good frames before
     /// it, and again by every later call.
