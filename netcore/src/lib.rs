@@ -52,7 +52,7 @@
 //! - What cannot be sent is refused before a byte of it is written ([`EncodeError`]).
 //!
 //! # Features
-//! `msgpack`, `protobuf`, `protobuf-build`; none is on by default. `testing` is for this crate's own tests.
+//! `msgpack`, `protobuf`, `protobuf-build`, `runtime`; none is on by default. `testing` is for this crate's own tests.
 
 #![forbid(unsafe_code)]
 // A peer's bytes go through this code: an index or an unwrap would be a way to stop the server.
@@ -66,11 +66,15 @@
 pub mod build;
 #[doc(hidden)]
 pub mod derive;
+#[cfg(feature = "runtime")]
+mod runtime;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod testing;
 mod wire;
 
+#[cfg(feature = "runtime")]
+pub use runtime::memory;
 pub use wire::{body, schema};
 
 pub use netcore_derive::{Describe, Packet, Raw};

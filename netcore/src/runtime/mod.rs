@@ -1,0 +1,3 @@
+//! What runs on tokio.
+
+pub mod memory;
