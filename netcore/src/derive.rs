@@ -72,7 +72,7 @@ pub fn encoded_within(
 }
 
 /// Reads the request number in front of a body.
-// WIRE §8: "A u32, little-endian whatever the body's own byte order is".
+// WIRE §8: "unsigned, little-endian, whatever the order of the body behind it".
 #[inline]
 pub fn read_request(from: &mut Reader<'_>) -> Result<u32, BodyError> {
     match from.array() {
