@@ -10,6 +10,7 @@ mod layout;
 mod names;
 mod packet;
 mod packet_expand;
+mod packet_number;
 mod raw;
 
 use proc_macro::TokenStream;

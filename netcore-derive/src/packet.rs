@@ -4,14 +4,17 @@ use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::{Attribute, Data, DataEnum, DeriveInput, Expr, Fields, Path, Type, Variant, meta::ParseNestedMeta};
+use syn::{
+    Attribute, Data, DataEnum, DeriveInput, Expr, Field, Fields, Member, Path, Type, Variant,
+    meta::ParseNestedMeta, spanned::Spanned,
+};
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
 use crate::describe::skip_value;
 use crate::field::{FieldSpec, integer};
 use crate::layout::{self, RawField};
 use crate::names::{plain, screaming};
-use crate::packet_expand;
+use crate::{packet_expand, packet_number};
 
 /// A body format, as an attribute named it.
 #[derive(Clone)]
@@ -47,17 +50,21 @@ pub(crate) struct PacketVariant<'a> {
     pub(crate) format: Format,
     pub(crate) max: Option<Expr>,
     pub(crate) ignore_extra: bool,
+    pub(crate) reply: Option<u16>,
+    /// The field that holds its request number.
+    pub(crate) number: Option<Member>,
     pub(crate) body: Body<'a>,
 }
 
 /// What a packet holds.
 pub(crate) enum Body<'a> {
     Unit,
-    /// One body type.
+    /// One body type, behind the request number where there is one.
     Tuple(&'a Type, Box<FieldSpec>),
+    /// Raw fields, the request number among them.
     RawFields(Vec<RawField<'a>>),
-    /// Fields of a MessagePack map or array.
-    SerdeFields(&'a Fields),
+    /// Fields of a MessagePack map or array, behind the request number where there is one.
+    SerdeFields(Vec<&'a Field>),
 }
 
 #[derive(Default)]
@@ -70,6 +77,10 @@ struct Attrs {
     max: Option<Expr>,
     ignore_extra: bool,
     other: bool,
+    reply: Option<(i128, Span)>,
+    /// There is a reply, though it may be none that can be read.
+    reply_given: bool,
+    numbered: Option<Span>,
 }
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
@@ -135,10 +146,22 @@ fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()
             attrs.other = true;
             Ok(())
         }
-        _ => {
-            Err(meta
-                .error("unknown attribute; a packet takes `id`, `format`, `max`, `ignore_extra` or `other`"))
+        "reply" if attrs.reply_given => {
+            Err(meta.error("a packet has one reply: take this one away, and let the answer's body say what it is"))
         }
+        "reply" => {
+            attrs.reply_given = true;
+            let message = "a reply is the id of the packet that answers, an integer literal, 0 to 65535";
+            attrs.reply = Some(integer(meta).map_err(|error| syn::Error::new(error.span(), message))?);
+            Ok(())
+        }
+        "numbered" => {
+            attrs.numbered = Some(meta.path.span());
+            Ok(())
+        }
+        _ => Err(meta.error(
+            "unknown attribute; a packet takes `id`, `format`, `max`, `ignore_extra`, `reply`, `numbered` or `other`",
+        )),
     }
 }
 
@@ -217,14 +240,42 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
         }
         let own_format = attrs.format.as_ref().map(|ty| format(&model.nc, Some(ty)));
         let format = own_format.unwrap_or_else(|| default.clone());
-        let Some(body) = body(variant, &format, errors) else { continue };
+        let reply = attrs.reply.and_then(|(reply, place)| {
+            errors.take(u16::try_from(reply).map_err(|_| {
+                syn::Error::new(place, format!("the reply {reply} is out of range: an id is 0 to 65535"))
+            }))
+        });
+        let (number, body) = if attrs.numbered.is_some() {
+            let Some((number, body)) = packet_number::body(variant, &format, errors) else { continue };
+            (Some(number), body)
+        } else {
+            let Some(body) = body(variant, &format, errors) else { continue };
+            (None, body)
+        };
         let doc = doc(&variant.attrs);
         let Attrs { max, ignore_extra, .. } = attrs;
-        model.packets.push(PacketVariant { variant, id, doc, format, max, ignore_extra, body });
+        model.packets.push(PacketVariant {
+            variant,
+            id,
+            doc,
+            format,
+            max,
+            ignore_extra,
+            reply,
+            number,
+            body,
+        });
     }
 }
 
 fn catch_all<'a>(model: &mut Packets<'a>, variant: &'a Variant, attrs: &Attrs, errors: &mut Errors) {
+    if attrs.reply_given || attrs.numbered.is_some() {
+        let reply = attrs.reply.map(|(_, place)| place);
+        errors.push(syn::Error::new(
+            attrs.numbered.or(reply).unwrap_or_else(|| variant.ident.span()),
+            "the `other` variant takes what no packet does, so that nothing is known of its answer or its body: take `reply` and `numbered` away, or declare the packet with an id of its own",
+        ));
+    }
     if attrs.id.is_some() || attrs.format.is_some() || attrs.max.is_some() || attrs.ignore_extra {
         errors.push(syn::Error::new(
             attrs.id.map_or_else(|| variant.ident.span(), |(_, place)| place),
@@ -245,7 +296,6 @@ fn catch_all<'a>(model: &mut Packets<'a>, variant: &'a Variant, attrs: &Attrs, e
 }
 
 fn body<'a>(variant: &'a Variant, format: &Format, errors: &mut Errors) -> Option<Body<'a>> {
-    let raw = format.kind == FormatKind::Raw;
     match (&variant.fields, format.kind) {
         (Fields::Unit, _) => Some(Body::Unit),
         (Fields::Unnamed(fields), _) => {
@@ -258,30 +308,11 @@ fn body<'a>(variant: &'a Variant, format: &Format, errors: &mut Errors) -> Optio
                 );
                 return None;
             };
-            let spec = FieldSpec::parse(field, errors);
-            if !raw && !spec.is_own() {
-                errors.push(syn::Error::new(
-                    spec.span,
-                    "`#[raw(…)]` is for raw packets, and this one has another format: take it away",
-                ));
-            }
-            if let Some(holder) = spec.held_in() {
-                errors.at(holder, "this packet has no field in front that could hold the length: name its fields, or use `len` or `count`");
-            }
-            Some(Body::Tuple(&field.ty, Box::new(spec)))
+            Some(tuple(field, format, errors))
         }
         (Fields::Named(_), FormatKind::Raw) => Some(Body::RawFields(layout::parse(&variant.fields, errors))),
         (Fields::Named(fields), FormatKind::MsgPack | FormatKind::MsgPackArray) => {
-            for attr in
-                fields.named.iter().flat_map(|field| &field.attrs).filter(|attr| attr.path().is_ident("raw"))
-            {
-                errors.at(
-                    attr,
-                    "`#[raw(…)]` is for raw packets, and this one has another format: take it away",
-                );
-            }
-            serde_attrs(fields.named.iter().flat_map(|field| &field.attrs), errors);
-            Some(Body::SerdeFields(&variant.fields))
+            Some(serde_fields(fields.named.iter(), errors))
         }
         (Fields::Named(_), FormatKind::Protobuf) => {
             let ident = &variant.ident;
@@ -301,6 +332,31 @@ fn body<'a>(variant: &'a Variant, format: &Format, errors: &mut Errors) -> Optio
         }
     }
 }
+
+/// One body type.
+pub(crate) fn tuple<'a>(field: &'a Field, format: &Format, errors: &mut Errors) -> Body<'a> {
+    let spec = FieldSpec::parse(field, errors);
+    if format.kind != FormatKind::Raw && !spec.is_own() {
+        errors.push(syn::Error::new(spec.span, NOT_RAW));
+    }
+    if let Some(holder) = spec.held_in() {
+        errors.at(holder, "this packet has no field in front that could hold the length: name its fields, or use `len` or `count`");
+    }
+    Body::Tuple(&field.ty, Box::new(spec))
+}
+
+/// The fields of a MessagePack map or array.
+pub(crate) fn serde_fields<'a>(fields: impl Iterator<Item = &'a Field>, errors: &mut Errors) -> Body<'a> {
+    let fields: Vec<_> = fields.collect();
+    let attrs = || fields.iter().flat_map(|field| &field.attrs);
+    for attr in attrs().filter(|attr| attr.path().is_ident("raw")) {
+        errors.at(attr, NOT_RAW);
+    }
+    serde_attrs(attrs(), errors);
+    Body::SerdeFields(fields)
+}
+
+const NOT_RAW: &str = "`#[raw(…)]` is for raw packets, and this one has another format: take it away";
 
 /// The fields of a variant are written by reference, which serde's own functions for single fields cannot take.
 fn serde_attrs<'a>(attrs: impl Iterator<Item = &'a Attribute>, errors: &mut Errors) {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Fields, Type, spanned::Spanned};
+use syn::{Field, Type, spanned::Spanned};
 
 use crate::attr::{doc, place};
 use crate::describe::serde_name;
@@ -10,6 +10,7 @@ use crate::field::{Context, FieldSpec, binding, code};
 use crate::layout::{self, RawField};
 use crate::names::{Case, plain, screaming};
 use crate::packet::{Body, Format, FormatKind, PacketVariant, Packets};
+use crate::packet_number::REQUEST;
 
 /// One packet's code.
 struct Code {
@@ -61,9 +62,11 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         } else {
             quote!(#pattern => #nc::derive::encoded(#variant_name, __to, |__to| { #write }),)
         });
+        let answered = packet.reply.map(|reply| quote!(.answered_by(#reply)));
+        let numbered = packet.number.as_ref().map(|_| quote!(.numbered()));
         schema.push(quote!(#nc::derive::PacketSchema::new(
             #id, #variant_name, #packet_doc, #format, #ty, #max as ::core::primitive::u32, #extra
-        )));
+        ) #answered #numbered));
         checks.push(quote_spanned! {place(variant.span())=>
             const _: () = {
                 ::core::assert!(#min <= #nc::Header::MAX_BODY, "this packet's layout is over the 65,530 bytes that a body may have: make it smaller, or send it in parts");
@@ -109,6 +112,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             }
         }
     });
+    let requests = requests(model);
     let constants = constants(model);
     let (layout_consts, layout_checks, never) =
         (&cx.consts, &cx.checks, packets.is_empty() && other.is_none());
@@ -134,7 +138,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             #(#layout_checks)*
 
             #[automatically_derived]
-            #[allow(clippy::all, unused_variables, unreachable_code)]
+            #[allow(clippy::all, unused_variables, unreachable_code, unreachable_patterns)]
             impl #nc::Packet for #ident {
                 const SCHEMA: &'static #nc::Schema = &#nc::Schema::new(#name, #docs, __Layout::PACKETS);
                 const SHARES: ::core::primitive::bool = #shares;
@@ -150,6 +154,8 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
                 }
 
                 #kind
+
+                #requests
 
                 #[inline(always)]
                 fn decode(
@@ -190,6 +196,52 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
 fn checked_frame(nc: &TokenStream, ty: &Type) -> TokenStream {
     let frame = quote_spanned!(place(ty.span())=> __frame);
     quote!(let __frame: &#nc::Frame = #frame;)
+}
+
+/// The methods for what answers a packet, and for its request number.
+fn requests(model: &Packets<'_>) -> TokenStream {
+    let Packets { nc, packets, .. } = model;
+    let option = quote!(::core::option::Option);
+    let replies = packets.iter().filter_map(|packet| {
+        let (variant, reply) = (&packet.variant.ident, packet.reply?);
+        Some(quote!(Self::#variant { .. } => #option::Some(#nc::PacketId(#reply)),))
+    });
+    let numbers: Vec<_> = packets
+        .iter()
+        .filter_map(|packet| {
+            let (variant, number) = (&packet.variant.ident, packet.number.as_ref()?);
+            Some(quote!(Self::#variant { #number: __request, .. }))
+        })
+        .collect();
+    let replies: TokenStream = replies.collect();
+    let reply = (!replies.is_empty()).then(|| {
+        quote! {
+            #[inline]
+            fn reply(&self) -> #option<#nc::PacketId> {
+                match self { #replies _ => #option::None }
+            }
+        }
+    });
+    let number = (!numbers.is_empty()).then(|| {
+        quote! {
+            #[inline]
+            fn request_number(&self) -> #option<::core::primitive::u32> {
+                match self {
+                    #(#numbers)|* => #option::Some(*__request),
+                    _ => #option::None,
+                }
+            }
+
+            #[inline]
+            fn set_request_number(&mut self, __number: ::core::primitive::u32) {
+                match self {
+                    #(#numbers)|* => *__request = __number,
+                    _ => {}
+                }
+            }
+        }
+    });
+    quote!(#reply #number)
 }
 
 /// `SAY_ID` and `SAY_NAME` for the variant `Say`.
@@ -244,9 +296,50 @@ fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> 
         Body::Tuple(ty, spec) if packet.format.kind == FormatKind::Raw => {
             raw_tuple(cx, packet, ident, ty, spec)
         }
-        Body::Tuple(ty, _) => tuple(cx, packet, ident, ty),
+        Body::Tuple(ty, _) => {
+            let code = tuple(cx, packet, ident, ty);
+            behind_number(cx, packet, code)
+        }
         Body::RawFields(fields) => raw_fields(cx, packet, ident, fields),
-        Body::SerdeFields(fields) => serde_fields(cx, packet, ident, fields),
+        Body::SerdeFields(fields) => {
+            let code = serde_fields(cx, packet, ident, fields);
+            behind_number(cx, packet, code)
+        }
+    }
+}
+
+/// The code with the request number in front of the body, where the packet has one; `make` and `pattern` know of it
+/// already. Raw packets have it among their fields.
+fn behind_number(cx: &mut Context, packet: &PacketVariant<'_>, code: Code) -> Code {
+    if packet.number.is_none() {
+        return code;
+    }
+    let (nc, name) = (cx.nc.clone(), plain(&packet.variant.ident));
+    let number_doc = packet.variant.fields.iter().next().map(|field| doc(&field.attrs));
+    let Code { read, write, ty, .. } = &code;
+    let number_ty = quote!(<::core::primitive::u32 as #nc::derive::RawBody>::TYPE);
+    let fields = cx.constant(
+        &quote!(&'static [#nc::derive::Field]),
+        &quote!(&[
+            #nc::derive::Field::new(#REQUEST, #number_doc, 0, #number_ty),
+            #nc::derive::Field::new("", "", 0, #ty),
+        ]),
+    );
+    let ty = cx.type_constant(&quote!(#nc::derive::Type::Struct(
+        #nc::derive::Struct::new(#name, #nc::derive::By::Position, #fields)
+    )));
+    Code {
+        read: quote! {
+            let __request = #nc::derive::read_request(__from)?;
+            #read.map(|__body| (__request, __body))
+        },
+        write: quote! {
+            #nc::derive::write_request(*__request, __to);
+            #write
+        },
+        ty,
+        min: quote!(4),
+        ..code
     }
 }
 
@@ -311,10 +404,18 @@ fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type
         let item = syn::Ident::new(item, at);
         quote_spanned!(at=> #own::#item)
     });
+    let (make, pattern) = if packet.number.is_some() {
+        (
+            quote!(|(__request, __body)| #ident::#variant(__request, __body)),
+            quote!(Self::#variant(__request, __value)),
+        )
+    } else {
+        (quote!(#ident::#variant), quote!(Self::#variant(__value)))
+    };
     Code {
         read: quote!(#decode(__from)),
-        make: quote!(#ident::#variant),
-        pattern: quote!(Self::#variant(__value)),
+        make,
+        pattern,
         write: quote!(#encode(__value, __to)),
         ty: quote!(#nc::derive::Probe::<#ty>::TYPE),
         format: name,
@@ -362,7 +463,7 @@ fn raw_fields(
 }
 
 /// A struct variant in MessagePack: a struct to read it into, one of references to write it from.
-fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident, fields: &Fields) -> Code {
+fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident, fields: &[&Field]) -> Code {
     let (nc, variant, Format { ty: format, kind }) = (cx.nc.clone(), &packet.variant.ident, &packet.format);
     let name = plain(variant);
     let (owned, borrowed) = (format_ident!("__Netcore{variant}"), format_ident!("__Netcore{variant}Ref"));
@@ -391,10 +492,15 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
     )));
     let write = if *kind == FormatKind::MsgPackArray { quote!(write_array) } else { quote!(write) };
     let own = quote!(<#format as #nc::derive::Format<#owned>>);
+    let taken_apart = quote!(#owned { #(#idents: #bindings),* });
+    let (taken_apart, number) = match &packet.number {
+        Some(member) => (quote!((__request, #taken_apart)), Some(quote!(#member: __request,))),
+        None => (taken_apart, None),
+    };
     Code {
         read: quote!(#own::decode(__from)),
-        make: quote!(|#owned { #(#idents: #bindings),* }| #ident::#variant { #(#idents: #bindings),* }),
-        pattern: quote!(Self::#variant { #(#idents: #bindings),* }),
+        make: quote!(|#taken_apart| #ident::#variant { #number #(#idents: #bindings),* }),
+        pattern: quote!(Self::#variant { #number #(#idents: #bindings),* }),
         write: quote!(#nc::derive::msgpack::#write(&#borrowed { #(#idents: #bindings),* }, __to)),
         ty,
         format: quote!(#own::NAME),

@@ -71,6 +71,22 @@ pub fn encoded_within(
     }
 }
 
+/// Reads the request number in front of a body.
+// WIRE §8: "unsigned, little-endian, whatever the order of the body behind it".
+#[inline]
+pub fn read_request(from: &mut Reader<'_>) -> Result<u32, BodyError> {
+    match from.array() {
+        Ok(number) => Ok(u32::from_le_bytes(*number)),
+        Err(error) => Err(error.within("request")),
+    }
+}
+
+/// Writes the request number in front of a body.
+#[inline]
+pub fn write_request(number: u32, to: &mut BytesMut) {
+    to.extend_from_slice(&number.to_le_bytes());
+}
+
 /// Up to how many bytes a fixed layout is put together on the stack, to go to the send buffer in one piece.
 pub const ONE_PIECE: usize = 1024;
 

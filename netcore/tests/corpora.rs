@@ -44,7 +44,7 @@ fn files(target: &str) -> &[&str] {
         "raw_bodies" => &["raw.json"],
         "msgpack_bodies" => &["msgpack.json"],
         "protobuf_bodies" => &["protobuf.json"],
-        "derived_enum" => &["raw.json", "msgpack.json", "protobuf.json"],
+        "derived_enum" => &["raw.json", "msgpack.json", "protobuf.json", "numbers.json"],
         "lines" => &["lines.json"],
         "schemas" => &["schema.json"],
         _ => &["frames.json"],
@@ -73,7 +73,7 @@ fn inputs(target: &str, vector: &[u8]) -> Vec<Vec<u8>> {
 
 #[test]
 fn every_vector_passes_every_target() {
-    let all = ["frames", "raw", "msgpack", "protobuf", "lines", "schema"];
+    let all = ["frames", "raw", "msgpack", "protobuf", "numbers", "lines", "schema"];
     let all: Vec<_> = all.iter().flat_map(|file| vectors(&format!("{file}.json"))).collect();
     for (target, run) in fuzz::TARGETS {
         for vector in &all {

@@ -134,6 +134,12 @@ mod hidden_prelude {
         None(Shape),
         #[packet(id = 8)]
         Fixed { a: ::core::primitive::u8, b: [::core::primitive::u16; 2] },
+        #[packet(id = 9, reply = 10, numbered)]
+        Asked(::core::primitive::u32, Shape),
+        #[packet(id = 10, numbered)]
+        Answered { request: ::core::primitive::u32, truth: ::core::primitive::bool },
+        #[packet(id = 11, numbered)]
+        Alone(::core::primitive::u32),
         #[packet(other)]
         Other(::netcore::Frame),
     }
@@ -184,6 +190,12 @@ mod no_prelude {
         Array { number: u16 },
         #[packet(id = 7, format = Protobuf)]
         Proto(Message),
+        #[packet(id = 8, reply = 9, format = MsgPack, numbered)]
+        AskedSerde(u32, Described),
+        #[packet(id = 9, format = MsgPack, numbered)]
+        AskedFields { request: u32, text: ::std::string::String },
+        #[packet(id = 10, format = Protobuf, numbered)]
+        AskedProto(u32, Message),
     }
 }
 
@@ -213,10 +225,16 @@ fn nothing_of_the_prelude_is_needed() {
         Packets::Some { at: 1, text: "i".into() },
         Packets::None(Shape::Some(1)),
         Packets::Fixed { a: 1, b: [2, 3] },
+        Packets::Asked(1, Shape::Err),
+        Packets::Answered { request: 1, truth: true },
+        Packets::Alone(1),
         Packets::Other(Frame::new(99, "k")),
     ] {
         assert_eq!(round_trip(&packet), packet);
     }
+    let mut asked = Packets::Asked(1, Shape::Err);
+    asked.set_request_number(2);
+    assert_eq!((asked.request_number(), asked.reply()), (Some(2), Some(Packets::ANSWERED_ID)));
     assert_eq!((Packets::OK_ID.0, Packets::OK_NAME), (1, "Ok"));
     assert!(hidden_prelude::Nothing::from_frame(&Frame::new(1, "")).is_err());
 }
@@ -232,10 +250,13 @@ fn nothing_of_the_prelude_is_needed_for_bodies_of_serde_and_prost() {
         map: std::iter::once(("h".into(), 1)).collect(),
     };
     for packet in [
-        Packets::None(described),
+        Packets::None(described.clone()),
         Packets::Result { number: 1, text: "j".into() },
         Packets::Array { number: 1 },
-        Packets::Proto(message),
+        Packets::Proto(message.clone()),
+        Packets::AskedSerde(1, described),
+        Packets::AskedFields { request: 1, text: "k".into() },
+        Packets::AskedProto(1, message),
     ] {
         assert_eq!(round_trip(&packet), packet);
     }
@@ -246,7 +267,7 @@ mod made_by_a_macro {
     use netcore::{Frame, Packet, Raw};
 
     macro_rules! make {
-        ($body:ident { $($name:ident: $ty:ty),* } $packets:ident $other:ty, $held:ident, $list:ty) => {
+        ($body:ident { $($name:ident: $ty:ty),* } $packets:ident $other:ty, $held:ident, $list:ty, $request:ident: $number:ty) => {
             /// A body.
             #[derive(Raw, Debug, Clone, PartialEq)]
             pub struct $body {
@@ -278,6 +299,25 @@ mod made_by_a_macro {
                         $name: $ty,
                     )*
                 },
+                /// A number and a body.
+                #[packet(id = 4, reply = 5, numbered)]
+                Asked($number, $body),
+                /// A number and fields.
+                #[packet(id = 5, format = MsgPack, numbered)]
+                Answered {
+                    /// The number.
+                    $request: $number,
+                    $(
+                        /// A field.
+                        $name: $ty,
+                    )*
+                },
+                /// A number.
+                #[packet(id = 6, numbered)]
+                Alone {
+                    /// The number.
+                    $request: $number,
+                },
                 /// Everything else.
                 #[packet(other)]
                 Other($other),
@@ -285,7 +325,7 @@ mod made_by_a_macro {
         };
     }
 
-    make! { Body { value: u8, from: u16 } Packets Frame, size, Vec<u16> }
+    make! { Body { value: u8, from: u16 } Packets Frame, size, Vec<u16>, request: u32 }
 
     macro_rules! around {
         ($($item:item)*) => {$(
@@ -342,9 +382,14 @@ fn a_macro_may_make_the_types() {
     use made_by_a_macro::{Around, Body, Kind, Numbered, Packets};
 
     let body = Body { value: 1, from: 2, size: 1, text: "a".into(), list: vec![3] };
-    for packet in
-        [Packets::Body(body), Packets::Fields { value: 1, from: 2 }, Packets::Other(Frame::new(3, "b"))]
-    {
+    for packet in [
+        Packets::Body(body.clone()),
+        Packets::Fields { value: 1, from: 2 },
+        Packets::Asked(1, body),
+        Packets::Answered { request: 1, value: 1, from: 2 },
+        Packets::Alone { request: 1 },
+        Packets::Other(Frame::new(3, "b")),
+    ] {
         assert_eq!(round_trip(&packet), packet);
     }
     let around = Around { size: 1, text: "a".into(), list: vec![2] };
@@ -411,6 +456,12 @@ mod renamed {
                 /// A number.
                 number: u8,
             },
+            /// Numbered.
+            #[packet(id = 4, reply = 5, numbered)]
+            Asked(u32, Described),
+            /// Numbered.
+            #[packet(id = 5, format = Raw, numbered)]
+            Answered(u32, Body),
             /// All else.
             #[packet(other)]
             Other(other::Frame),
@@ -426,6 +477,8 @@ fn netcore_may_have_another_name() {
         Packets::Body(Body { text: "a".into(), list: vec![Kind::A, Kind::B(2)] }),
         Packets::Described(Described { number: 1 }),
         Packets::Fields { number: 2 },
+        Packets::Asked(3, Described { number: 1 }),
+        Packets::Answered(4, Body { text: "a".into(), list: vec![] }),
         Packets::Other(Frame::new(9, "b")),
     ] {
         assert_eq!(round_trip(&packet), packet);
@@ -563,6 +616,26 @@ mod names {
             /// A field.
             __room: u8,
         },
+        /// A packet.
+        #[packet(id = 8, numbered)]
+        Request {
+            /// The number.
+            r#request: u32,
+            /// A field.
+            __request: u8,
+            /// A field.
+            __number: u8,
+        },
+        /// A packet.
+        #[packet(id = 10, format = MsgPack, numbered)]
+        Number {
+            /// The number.
+            request: u32,
+            /// A field.
+            __request: u8,
+            /// A field.
+            __body: u8,
+        },
         /// Everything else.
         #[packet(other)]
         Other(Frame),
@@ -618,6 +691,8 @@ fn no_name_of_a_field_or_variant_is_in_the_way() {
         Packets::Result { r#type: 1, __from: 2, __to: 3, __header: 4, __body: 5 },
         Packets::Fixed(Fixed { __from: 1, __room: 2, __piece: [3, 4] }),
         Packets::Packet { __to: 1, __room: 2 },
+        Packets::Request { request: 1, __request: 2, __number: 3 },
+        Packets::Number { request: 1, __request: 2, __body: 3 },
         Packets::Other(Frame::new(9, "b")),
     ] {
         assert_eq!(round_trip(&packet), packet);
@@ -700,6 +775,25 @@ mod out_of_date {
         #[packet(id = 5)]
         Kind(Kind),
         /// Out of date.
+        #[packet(id = 6, reply = 7, numbered)]
+        #[deprecated]
+        Asked {
+            /// Out of date.
+            #[deprecated]
+            request: u32,
+        },
+        /// Out of date.
+        #[packet(id = 7, format = MsgPack, numbered)]
+        #[deprecated]
+        Answered {
+            /// Out of date.
+            #[deprecated]
+            request: u32,
+            /// Out of date.
+            #[deprecated]
+            number: u8,
+        },
+        /// Out of date.
         #[packet(other)]
         #[deprecated]
         Other(netcore::Frame),
@@ -708,7 +802,7 @@ mod out_of_date {
 
 #[test]
 fn only_the_users_of_what_is_deprecated_are_told() {
-    assert_eq!(out_of_date::Packets::SCHEMA.packets.len(), 5);
+    assert_eq!(out_of_date::Packets::SCHEMA.packets.len(), 7);
 }
 
 mod formats {

@@ -14,7 +14,7 @@ use netcore::{
     EncodeError, Frame, FrameCodec, FrameError, LineCodec, LineError, Packet, PacketError, PacketErrorKind,
     PacketId, PacketType, Schema,
 };
-use packets::{Answer, Example, Kinds, MsgPackAnswer, MsgPackRequest, Request, Sample};
+use packets::{Answer, Example, Kinds, MsgPackAnswer, MsgPackRequest, Numbered, Request, Sample};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use values::{bytes, exact, file, inexact, list, number, text, to_hex};
@@ -95,12 +95,18 @@ fn every_protobuf_body_decodes_and_encodes_as_its_vector_says() {
 }
 
 #[test]
+fn every_numbered_body_decodes_and_encodes_as_its_vector_says() {
+    bodies("numbers.json");
+}
+
+#[test]
 fn every_packet_of_every_set_has_a_vector() {
     for (name, schema) in schemas() {
         let file = match name {
             "Example" => continue,
             "Request" | "Answer" | "Kinds" => file("raw.json"),
             "Sample" => file("protobuf.json"),
+            "Numbered" => file("numbers.json"),
             _ => file("msgpack.json"),
         };
         for packet in schema.packets.iter() {
@@ -160,7 +166,7 @@ fn the_hex_examples_of_the_specification_are_those_of_the_vectors() {
         let hex = text(example, key);
         assert!(shown.iter().any(|block| block == hex), "the {key} of the example is not in WIRE.md");
     }
-    for file in ["raw.json", "msgpack.json", "protobuf.json"] {
+    for file in ["raw.json", "msgpack.json", "protobuf.json", "numbers.json"] {
         let file = values::file(file);
         for vector in list(&file, "vectors").iter().filter(|vector| !vector["section"].is_null()) {
             let hex = text(vector, "body");
@@ -205,7 +211,7 @@ fn shown_hex(page: &str) -> Vec<String> {
     blocks
 }
 
-fn schemas() -> [(&'static str, &'static Schema); 7] {
+fn schemas() -> [(&'static str, &'static Schema); 8] {
     [
         ("Example", Example::SCHEMA),
         ("Request", Request::SCHEMA),
@@ -214,6 +220,7 @@ fn schemas() -> [(&'static str, &'static Schema); 7] {
         ("MsgPackRequest", MsgPackRequest::SCHEMA),
         ("MsgPackAnswer", MsgPackAnswer::SCHEMA),
         ("Sample", Sample::SCHEMA),
+        ("Numbered", Numbered::SCHEMA),
     ]
 }
 
@@ -256,6 +263,7 @@ fn by_set(vector: &Value, check: Check) {
         "MsgPackRequest" => one::<MsgPackRequest>(vector, check),
         "MsgPackAnswer" => one::<MsgPackAnswer>(vector, check),
         "Sample" => one::<Sample>(vector, check),
+        "Numbered" => one::<Numbered>(vector, check),
         other => panic!("{other} is no set"),
     }
 }
@@ -316,21 +324,36 @@ fn decode<P: Packet>(vector: &Value) -> Result<P, PacketError> {
     from_frame
 }
 
-/// A packet's fields, as the vectors write them: without its name, and `{}` for none.
+/// A packet's fields, as the vectors write them: without its name, and `{}` for none. A request number in front of a
+/// body type is one of the fields.
 fn fields<P: Packet + Serialize>(packet: &P) -> Value {
     match serde_json::to_value(packet).unwrap() {
         Value::String(_) => json!({}),
-        value => exact(value[packet.name()].clone()),
+        value => match exact(value[packet.name()].clone()) {
+            Value::Array(parts) => {
+                let [request, body] = &parts[..] else { panic!("{parts:?} is no number and body") };
+                let mut fields = body.clone();
+                fields["request"] = request.clone();
+                fields
+            }
+            fields => fields,
+        },
     }
 }
 
 fn build<P: DeserializeOwned>(vector: &Value) -> P {
     let (name, fields) = (text(vector, "packet"), inexact(vector["fields"].clone()));
-    let unit = serde_json::from_value(json!(name));
-    match unit {
-        Ok(packet) => packet,
-        Err(_) => serde_json::from_value(json!({ name: fields })).unwrap(),
+    let mut body = fields.clone();
+    let request = body.as_object_mut().and_then(|body| body.remove("request"));
+    let forms = [json!(name), json!({ name: fields }), json!({ name: [request, body] })];
+    let mut errors = Vec::new();
+    for form in forms {
+        match serde_json::from_value(form) {
+            Ok(packet) => return packet,
+            Err(error) => errors.push(error),
+        }
     }
+    panic!("{vector}: {errors:?}")
 }
 
 fn frame(value: &Value) -> Frame {

@@ -60,10 +60,41 @@ use super::{
 /// - `#[packet(format = …)]`: its own format. A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's
 /// - `#[packet(max = 128)]`: the most bytes of its body
 /// - `#[packet(ignore_extra)]`: bytes behind its body are no error
+/// - `#[packet(reply = 702)]`: the id, in the other direction's enum, of the packet that [answers](Self::reply) it.
+///   Nothing of that is on the wire
+/// - `#[packet(numbered)]`: a [request number](Self::request_number) stands first in its body, four bytes. The answer's
+///   variant, in the other enum, is `numbered` too
 /// - `#[packet(other)]`: takes what no other variant does, as a [`Frame`]
 ///
 /// A unit variant has an empty body. A tuple variant has one body type. The fields of a struct variant are those of a
-/// raw struct or a MessagePack map; other formats take a tuple variant.
+/// raw struct or a MessagePack map; other formats take a tuple variant. In a `numbered` variant the first field is the
+/// number: `Ping(u32)`, `Login(u32, LoginBody)` or `Enter { request: u32, room: u16 }`. Only what is behind it is in the
+/// variant's format.
+///
+/// ```
+/// use netcore::{Frame, Packet, PacketId};
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum ToServer {
+///     #[packet(id = 721, reply = 722, numbered)]
+///     Enter { request: u32, room: u16 },
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum ToClient {
+///     #[packet(id = 722, numbered)]
+///     Entered { request: u32, full: bool },
+/// }
+///
+/// let mut ask = ToServer::Enter { request: 0, room: 9 };
+/// ask.set_request_number(7);
+/// assert_eq!(ask.reply(), Some(ToClient::ENTERED_ID));
+/// assert_eq!(&Frame::from_packet(&ask)?.body[..], b"\x07\0\0\0\x09\0");
+///
+/// let answer = ToClient::from_frame(&Frame::new(722, &b"\x07\0\0\0\0"[..]))?;
+/// assert_eq!(answer.request_number(), ask.request_number());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// The macro also gives the enum constants for each variant's id and name (`Say` → `SAY_ID`, `SAY_NAME`).
 #[diagnostic::on_unimplemented(
@@ -86,6 +117,21 @@ pub trait Packet: Sized {
     /// The packet's type byte: 0, or the frame's own in a catch-all variant.
     fn kind(&self) -> PacketType {
         PacketType::NORMAL
+    }
+
+    /// The id of the packet that answers this one, one of the other direction's: what `#[packet(reply = 702)]` says.
+    fn reply(&self) -> Option<PacketId> {
+        None
+    }
+
+    /// The request number in front of the body, where the packet has one: `#[packet(numbered)]`.
+    fn request_number(&self) -> Option<u32> {
+        None
+    }
+
+    /// Sets the request number; a packet without one stays as it is.
+    fn set_request_number(&mut self, number: u32) {
+        let _ = number;
     }
 
     /// Reads the body that follows `header`.

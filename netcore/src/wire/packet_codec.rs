@@ -103,6 +103,23 @@ pub struct Packets<'a, P> {
     types: PhantomData<fn() -> P>,
 }
 
+impl<P: Packet> Packets<'_, P> {
+    /// How many bytes were read so far: where the next packet begins.
+    #[allow(dead_code, reason = "for the layers above")]
+    #[inline]
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// The packet at `offset`, which [`taken`](Self::taken) said before [`next`](Self::next) returned that it is unknown
+    /// or malformed: an error holds neither header nor body, so that a good packet pays nothing for them.
+    #[allow(dead_code, reason = "for the layers above")]
+    #[inline]
+    pub(crate) fn packet_at(&self, offset: usize) -> Option<(Header, &[u8])> {
+        packet_at(if P::SHARES { &self.batch } else { self.buf }, offset)
+    }
+}
+
 impl<P: Packet> Iterator for Packets<'_, P> {
     type Item = Result<P, PacketError>;
 
@@ -146,8 +163,17 @@ impl<P> Drop for Packets<'_, P> {
     }
 }
 
-// Both are functions of what they need, not of the iterator: a reference to that would keep it in memory, and its
+// All are functions of what they need, not of the iterator: a reference to that would keep it in memory, and its
 // position would go there and back with every packet.
+
+/// The whole packet at `offset`.
+#[allow(dead_code, reason = "for the layers above")]
+#[cold]
+fn packet_at(source: &[u8], offset: usize) -> Option<(Header, &[u8])> {
+    let rest = source.get(offset..)?;
+    let header = Header::parse(*rest.first_chunk()?).ok()?;
+    Some((header, rest.get(Header::LEN..usize::from(header.size()))?))
+}
 
 /// The framing error behind the last whole packet, if there is one.
 #[cold]
@@ -208,5 +234,72 @@ impl<'p, In: Packet, Out: Packet> Encoder<&'p Out> for PacketCodec<In, Out> {
 
     fn encode(&mut self, packet: &'p Out, dst: &mut BytesMut) -> Result<(), CodecError> {
         Ok(self.encode_packet(packet, dst)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::PacketCodec;
+    use crate::body::Reader;
+    use crate::{BodyError, Frame, Header, Packet, PacketError, PacketErrorKind, PacketId, Schema};
+
+    /// Id 1 with an empty body is good, and nothing else.
+    #[derive(Debug)]
+    struct Good<const SHARES: bool>;
+
+    impl<const SHARES: bool> Packet for Good<SHARES> {
+        const SCHEMA: &'static Schema = Frame::SCHEMA;
+        const SHARES: bool = SHARES;
+
+        fn id(&self) -> PacketId {
+            PacketId(1)
+        }
+
+        fn name(&self) -> &'static str {
+            "Good"
+        }
+
+        fn decode(header: Header, body: Reader<'_>) -> Result<Self, PacketError> {
+            let id = header.id;
+            match body.finish() {
+                _ if id.0 != 1 => Err(PacketErrorKind::Unknown { id }.into()),
+                Ok(()) => Ok(Self),
+                Err(source) => Err(PacketErrorKind::Malformed { id, source }.into()),
+            }
+        }
+
+        fn encode_body(&self, _: &mut BytesMut) -> Result<(), BodyError> {
+            Ok(())
+        }
+    }
+
+    fn bad_packets<const SHARES: bool>() {
+        let wire = b"\x05\0\x01\0\0\x07\0\x63\0\x09ab\x05\0\x01\0\0\x06\0\x01\0\0c\x06\0";
+        let mut buf = BytesMut::from(&wire[..]);
+        let mut codec = PacketCodec::<Good<SHARES>, Good<SHARES>>::new();
+        let mut packets = codec.packets(&mut buf);
+        let mut found = Vec::new();
+        loop {
+            let at = packets.taken();
+            match packets.next() {
+                None => break,
+                Some(Ok(_)) => {}
+                Some(Err(_)) => {
+                    let (header, body) = packets.packet_at(at).expect("it is there");
+                    found.push((at, header.id.0, header.kind.0, body.to_vec()));
+                }
+            }
+        }
+        assert_eq!(found, [(5, 0x63, 9, b"ab".to_vec()), (17, 1, 0, b"c".to_vec())]);
+        assert_eq!(packets.taken(), 23);
+        assert!(packets.packet_at(23).is_none() && packets.packet_at(99).is_none());
+    }
+
+    #[test]
+    fn a_bad_packet_is_still_there_behind_its_error() {
+        bad_packets::<false>();
+        bad_packets::<true>();
     }
 }

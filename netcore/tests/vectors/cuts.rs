@@ -49,11 +49,12 @@ impl From<Sharing> for Frame {
 /// A way to read a stream that comes in these pieces and then ends.
 pub(crate) type Path = fn(FrameCodec, &[&[u8]]) -> Read;
 
-pub(crate) const PATHS: [(&str, Path); 7] = [
+pub(crate) const PATHS: [(&str, Path); 8] = [
     ("decode_frame", by_frame),
     ("batch", by_batch),
     ("packets", by_packets::<Any>),
     ("packets that share", by_packets::<Sharing>),
+    ("packets that are frames", by_packets::<Frame>),
     ("Decoder of frames", |codec, pieces| by_decoder(codec, pieces, |frame| frame)),
     ("Decoder of packets", |codec, pieces| {
         by_decoder(PacketCodec::<Any, Any>::with_frames(codec), pieces, Frame::from)

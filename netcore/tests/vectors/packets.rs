@@ -444,6 +444,35 @@ pub(crate) struct Item {
     equipped: bool,
 }
 
+/// Request numbers in front of bodies of every format.
+#[derive(Packet, Serialize, Deserialize, Debug, PartialEq)]
+pub(crate) enum Numbered {
+    #[packet(id = 24, numbered)]
+    Big(u32, BigEndian),
+    #[packet(id = 201, reply = 202, numbered)]
+    Ping { request: u32 },
+    #[packet(id = 202, numbered)]
+    Pong { request: u32 },
+    #[packet(id = 701, reply = 702, numbered, format = MsgPack)]
+    Login {
+        request: u32,
+        #[serde(rename = "UserID")]
+        user_id: String,
+    },
+    #[packet(id = 702, numbered, format = MsgPackArray)]
+    LoggedIn { request: u32, result: i16 },
+    #[packet(id = 721, reply = 722, numbered)]
+    RoomEnter { request: u32, room: i32 },
+    #[packet(id = 722, numbered, max = 8, ignore_extra)]
+    RoomEntered {
+        request: u32,
+        #[raw(len = u8)]
+        topic: String,
+    },
+    #[packet(id = 733, numbered, format = Protobuf)]
+    ChatLine(u32, ChatLine),
+}
+
 /// The worked example of WIRE §6.
 #[derive(Packet)]
 #[allow(dead_code)]

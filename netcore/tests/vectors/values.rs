@@ -105,14 +105,22 @@ pub(crate) fn schema(schema: &Schema) -> Value {
         .packets
         .iter()
         .map(|packet| {
-            json!({
+            let mut value = json!({
                 "id": packet.id.0,
                 "name": &*packet.name,
                 "format": &*packet.format,
                 "max": packet.max,
                 "ignore_extra": packet.ignore_extra,
                 "body": ty(&packet.body),
-            })
+            });
+            // Left out where they say nothing.
+            if packet.numbered {
+                value["numbered"] = true.into();
+            }
+            if let Some(reply) = packet.reply {
+                value["reply"] = reply.0.into();
+            }
+            value
         })
         .collect();
     json!({ "name": &*schema.name, "packets": packets })

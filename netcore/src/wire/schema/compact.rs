@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! schema  = version u8 (1), text name, u16 count, packets
-//! packet  = u16 id, text name, text format, u32 max, u8 ignores extra, type
+//! packet  = u16 id, text name, text format, u32 max, u8 flags, u16 reply where there is one, type
 //! text    = u16 length, UTF-8
 //! type    = u8 kind, then by kind
 //! ```
@@ -54,6 +54,11 @@ pub enum SchemaError {
 const VERSION: u8 = 1;
 const MAX_DEPTH: usize = 32;
 
+// A packet's flags.
+const IGNORE_EXTRA: u8 = 1;
+const NUMBERED: u8 = 2;
+const REPLY: u8 = 4;
+
 impl Schema {
     /// The most bytes of a compact schema: 64 KiB.
     pub const MAX_COMPACT: usize = 64 * 1024;
@@ -71,7 +76,12 @@ impl Schema {
             put_text(&mut out, &packet.name);
             put_text(&mut out, &packet.format);
             out.extend(packet.max.to_le_bytes());
-            out.push(u8::from(packet.ignore_extra));
+            out.push(
+                if packet.ignore_extra { IGNORE_EXTRA } else { 0 }
+                    | if packet.numbered { NUMBERED } else { 0 }
+                    | if packet.reply.is_some() { REPLY } else { 0 },
+            );
+            out.extend(packet.reply.iter().flat_map(|reply| reply.0.to_le_bytes()));
             put_type(&mut out, &packet.body, 0)?;
         }
         if out.len() > Self::MAX_COMPACT { Err(SchemaError::TooLarge { size: out.len() }) } else { Ok(out) }
@@ -92,13 +102,21 @@ impl Schema {
         }
         let name = text(&mut from)?;
         let packets = many(&mut from, |from| {
+            let (id, name, format) = (PacketId(number::<u16>(from)?), text(from)?, text(from)?);
+            let (max, flags) = (number::<u32>(from)?, number::<u8>(from)?);
+            if flags & !(IGNORE_EXTRA | NUMBERED | REPLY) != 0 {
+                return Err(SchemaError::Code { what: "a packet's flags", code: flags });
+            }
+            let reply = if flags & REPLY == 0 { None } else { Some(PacketId(number::<u16>(from)?)) };
             Ok(PacketSchema {
-                id: PacketId(number::<u16>(from)?),
-                name: text(from)?,
+                id,
+                name,
                 doc: Shared::of(""),
-                format: text(from)?,
-                max: number::<u32>(from)?,
-                ignore_extra: number::<bool>(from)?,
+                format,
+                max,
+                ignore_extra: flags & IGNORE_EXTRA != 0,
+                reply,
+                numbered: flags & NUMBERED != 0,
                 body: owned(ty(from, 0)?),
             })
         })?;

@@ -170,6 +170,8 @@ fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], way: Wa
 fn under(name: &str, path: &str) -> String {
     match path {
         "" => name.to_owned(),
+        // The body behind a request number has no name of its own.
+        path if name.is_empty() => path.to_owned(),
         path if path.starts_with(['[', '{']) => format!("{name}{path}"),
         path => format!("{name}.{path}"),
     }

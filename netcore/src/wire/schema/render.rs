@@ -65,6 +65,12 @@ fn summary(packet: &PacketSchema) -> String {
         (false, NO_LIMIT) => Ok(()),
         (false, max) => write!(words, ", at most {max} bytes"),
     };
+    if packet.numbered {
+        words.push_str("; numbered");
+    }
+    if let Some(reply) = packet.reply {
+        let _ = write!(words, "; answered by {reply}");
+    }
     if packet.ignore_extra {
         words.push_str("; extra bytes are ignored");
     }
@@ -113,6 +119,8 @@ fn push_rows(rows: &mut Vec<Row>, prefix: &str, shape: &Struct, offset: &mut Opt
             By::Number => format!("#{number}"),
         };
         *offset = offset.zip(ty.fixed_size()).map(|(offset, size)| offset.saturating_add(size));
+        // The body behind a request number has no name of its own.
+        let name = if name.is_empty() { "body".into() } else { name };
         rows.push(Row { offset: place, name, words: ty.to_string(), doc: doc.to_string() });
     }
 }
@@ -158,6 +166,8 @@ impl fmt::Display for Struct {
         f.write_str(" { ")?;
         for field in self.fields.iter() {
             match self.by {
+                // The body behind a request number.
+                _ if field.name.is_empty() => write!(f, "{}; ", *field.ty)?,
                 By::Number => write!(f, "{} = {}: {}; ", &*field.name, field.number, *field.ty)?,
                 By::Name | By::Position => write!(f, "{}: {}; ", &*field.name, *field.ty)?,
             }

@@ -34,6 +34,12 @@ pub struct PacketSchema {
     pub max: u32,
     /// Whether bytes behind the body are ignored.
     pub ignore_extra: bool,
+    /// The id of the packet that answers it, which is one of the other direction's. Nothing of that is on the wire.
+    pub reply: Option<PacketId>,
+    /// Whether a request number stands first in the body. `body` then is a struct by position that begins with it: the
+    /// field `request`; behind it, for a raw packet, its fields, and else one field without a name, which is the body in
+    /// its format.
+    pub numbered: bool,
 }
 
 /// What a value looks like on the wire.
@@ -290,7 +296,21 @@ impl PacketSchema {
             body: Shared::of(body),
             max,
             ignore_extra,
+            reply: None,
+            numbered: false,
         }
+    }
+
+    #[must_use]
+    pub const fn answered_by(mut self, reply: u16) -> Self {
+        self.reply = Some(PacketId(reply));
+        self
+    }
+
+    #[must_use]
+    pub const fn numbered(mut self) -> Self {
+        self.numbered = true;
+        self
     }
 }
 
