@@ -68,16 +68,28 @@ pub mod build;
 pub mod derive;
 #[cfg(feature = "runtime")]
 mod runtime;
+#[cfg(feature = "runtime")]
+mod session;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod testing;
 mod wire;
 
-#[cfg(feature = "runtime")]
-pub use runtime::memory;
 pub use wire::{body, schema};
 
 pub use netcore_derive::{Describe, Packet, Raw};
+#[cfg(feature = "runtime")]
+pub use runtime::{
+    Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
+    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Report,
+    RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
+    Teller, Text, TextProtocol, Tick, TimerId, memory,
+};
+#[cfg(feature = "runtime")]
+pub use session::{
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Outbox, Over, Rate, Session,
+    SessionId, Slow, Verdict,
+};
 #[cfg(feature = "protobuf")]
 pub use wire::body::Protobuf;
 pub use wire::body::{BodyError, Raw};

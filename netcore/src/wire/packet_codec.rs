@@ -76,6 +76,14 @@ impl<In: Packet, Out: Packet> PacketCodec<In, Out> {
     }
 }
 
+#[cfg(feature = "runtime")]
+impl<In, Out> PacketCodec<In, Out> {
+    /// Says whether the stream may end here: [`FrameCodec::finish`].
+    pub(crate) fn finish(&mut self, rest: &[u8]) -> Result<(), super::FrameError> {
+        self.frames.finish(rest)
+    }
+}
+
 impl<In: Packet, Out: Packet> Default for PacketCodec<In, Out> {
     fn default() -> Self {
         Self::new()
@@ -105,7 +113,7 @@ pub struct Packets<'a, P> {
 
 impl<P: Packet> Packets<'_, P> {
     /// How many bytes were read so far: where the next packet begins.
-    #[allow(dead_code, reason = "for the layers above")]
+    #[cfg(feature = "runtime")]
     #[inline]
     pub(crate) fn taken(&self) -> usize {
         self.taken
@@ -113,7 +121,7 @@ impl<P: Packet> Packets<'_, P> {
 
     /// The packet at `offset`, which [`taken`](Self::taken) said before [`next`](Self::next) returned that it is unknown
     /// or malformed: an error holds neither header nor body, so that a good packet pays nothing for them.
-    #[allow(dead_code, reason = "for the layers above")]
+    #[cfg(feature = "runtime")]
     #[inline]
     pub(crate) fn packet_at(&self, offset: usize) -> Option<(Header, &[u8])> {
         packet_at(if P::SHARES { &self.batch } else { self.buf }, offset)
@@ -167,7 +175,7 @@ impl<P> Drop for Packets<'_, P> {
 // position would go there and back with every packet.
 
 /// The whole packet at `offset`.
-#[allow(dead_code, reason = "for the layers above")]
+#[cfg(feature = "runtime")]
 #[cold]
 fn packet_at(source: &[u8], offset: usize) -> Option<(Header, &[u8])> {
     let rest = source.get(offset..)?;

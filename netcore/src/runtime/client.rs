@@ -1,0 +1,493 @@
+//! The face that a client starts from.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::connection::{Encoding, Writes};
+use super::link::{Link, now};
+use super::peer::Peer;
+use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
+use crate::session::{CloseReason, Fault, Inbound, Limits, Outbox, Session, SessionId, Slow};
+use crate::{Packet, PacketId};
+
+/// A connection to a server. See [`Server`](crate::Server) for the two together.
+///
+/// Bytes move by themselves, in a task of the runtime. Dropping the client closes the connection after what was sent has
+/// gone out; [`close`](Self::close) waits for that.
+pub struct Client<In, Out> {
+    receiver: ClientReceiver<In, Out>,
+    sender: ClientSender<In, Out>,
+    task: JoinHandle<CloseReason>,
+}
+
+/// The half that sends and asks. Cheap to clone. The connection closes when this half and its clones and the
+/// [`ClientReceiver`] are all gone.
+pub struct ClientSender<In, Out> {
+    sender: Sender<Out>,
+    pending: Arc<Pending<In>>,
+    timeout: Duration,
+    _open: Arc<Closer<In>>,
+}
+
+/// The half that receives. Without it, what the server sends unasked is thrown away; with it, it must be received, since
+/// answers wait behind what is not.
+pub struct ClientReceiver<In, Out> {
+    connection: Connection<In, Out>,
+    _open: Arc<Closer<In>>,
+}
+
+/// How to connect.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`connect_timeout`](Self::connect_timeout) | 10 s |
+/// | [`request_timeout`](Self::request_timeout) | 10 s |
+/// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
+/// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
+#[derive(Clone, Debug)]
+pub struct ClientOptions<In, Out> {
+    connect_timeout: Duration,
+    request_timeout: Duration,
+    limits: Limits,
+    adapter: Binary,
+    types: PhantomData<fn(Out) -> In>,
+}
+
+/// There is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The server cannot be reached.
+    #[error("cannot connect")]
+    Connect(#[from] io::Error),
+    /// It did not answer in time.
+    #[error("no connection within {0:?} (`connect_timeout`)")]
+    Timeout(Duration),
+}
+
+/// A request has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// It was not sent.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// No answer came in time. If it comes later, it is received like any other packet.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// The connection closed before the answer came.
+    #[error("the connection closed before the answer came")]
+    Closed,
+    /// The packet declares no answer: `#[packet(id = …, reply = …)]`.
+    #[error("packet {0} has no `reply` in its declaration")]
+    NoReply(PacketId),
+    /// Too many requests wait for an answer.
+    #[error("{0} requests wait for an answer already")]
+    TooMany(usize),
+}
+
+impl<In, Out> ClientOptions<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(10),
+            limits: Limits::new().first_packet(None),
+            adapter: Binary::new(),
+            types: PhantomData,
+        }
+    }
+
+    /// How long connecting may take.
+    #[must_use]
+    pub fn connect_timeout(mut self, time: Duration) -> Self {
+        self.connect_timeout = time;
+        self
+    }
+
+    /// How long [`Client::request`] waits for an answer.
+    #[must_use]
+    pub fn request_timeout(mut self, time: Duration) -> Self {
+        self.request_timeout = time;
+        self
+    }
+
+    /// The connection's bounds.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How packets are framed.
+    #[must_use]
+    pub fn adapter(mut self, adapter: Binary) -> Self {
+        self.adapter = adapter;
+        self
+    }
+
+    /// Connects to a server. Cancel-safe: dropped, there is no connection.
+    ///
+    /// # Errors
+    /// When there is no connection in time.
+    pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
+        let limit = self.connect_timeout;
+        let stream =
+            timeout(limit, TcpStream::connect(address)).await.map_err(|_| ClientError::Timeout(limit))??;
+        stream.set_nodelay(true)?;
+        Ok(self.over(stream))
+    }
+
+    /// Speaks over a stream that is connected already: one in memory, say.
+    pub fn over<T>(self, stream: T) -> Client<In, Out>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let outbox = Outbox::new(self.limits.queue);
+        let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None));
+        let decode = Adapter::<In, Out>::open(&self.adapter);
+        let session = Session::new(Arc::new(self.limits), decode, outbox, now());
+        let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
+        let pending = Arc::new(Pending::default());
+        {
+            let pending = pending.clone();
+            link.inspect(Box::new(move |batch| pending.route(batch)));
+        }
+        let task = {
+            let (peer, pending) = (peer.clone(), pending.clone());
+            tokio::spawn(async move {
+                let reason = link.run().await;
+                peer.outbox.abort(reason);
+                peer.end(reason);
+                pending.close();
+                reason
+            })
+        };
+        let encode = Arc::new(Writes::<_, In>(Arc::new(self.adapter), PhantomData));
+        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow: |_| Slow::Disconnect });
+        connection.stay_open();
+        let open = Arc::new(Closer(peer));
+        let sender = ClientSender {
+            sender: connection.sender(),
+            pending,
+            timeout: self.request_timeout,
+            _open: open.clone(),
+        };
+        Client { receiver: ClientReceiver { connection, _open: open }, sender, task }
+    }
+}
+
+impl<In, Out> Default for ClientOptions<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<In, Out> Client<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    /// Connects to a server, with the default [`options`](Self::options). Cancel-safe: dropped, there is no connection.
+    ///
+    /// # Errors
+    /// When there is no connection in time.
+    pub async fn connect(address: impl ToSocketAddrs) -> Result<Self, ClientError> {
+        Self::options().connect(address).await
+    }
+
+    /// How to connect.
+    #[must_use]
+    pub fn options() -> ClientOptions<In, Out> {
+        ClientOptions::new()
+    }
+
+    /// Sends a packet: it is queued at once, and goes out by itself.
+    ///
+    /// # Errors
+    /// [`SendError`] says why it was not queued.
+    pub fn send(&self, packet: &Out) -> Result<(), SendError> {
+        self.sender.send(packet)
+    }
+
+    /// Waits until at most half of the queue's bound is taken, then sends.
+    ///
+    /// Cancel-safe: when the future is dropped, the packet was not sent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
+        self.sender.send_wait(packet).await
+    }
+
+    /// The next packet that is not the answer to a request; `None` when the server has closed.
+    ///
+    /// Cancel-safe: nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// The reason of the close, when the server did not simply close; the packets before it were received.
+    pub async fn recv(&mut self) -> Result<Option<In>, CloseReason> {
+        self.receiver.recv().await
+    }
+
+    /// The next packet, or what came in place of one; otherwise as [`recv`](Self::recv).
+    ///
+    /// Cancel-safe: nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub async fn recv_any(&mut self) -> Result<Option<Result<In, Fault>>, CloseReason> {
+        self.receiver.recv_any().await
+    }
+
+    /// Sends a request and waits for its answer: the packet whose id the request declares as its `reply`. Answers are
+    /// matched in the order of the requests, or by their number where the packets carry one.
+    ///
+    /// Other packets that come meanwhile wait for [`recv`](Self::recv).
+    ///
+    /// Dropped before the answer came, the request stands, and its answer is received like any other packet.
+    ///
+    /// # Errors
+    /// [`RequestError`]
+    pub async fn request(&self, packet: Out) -> Result<In, RequestError> {
+        self.sender.request(packet).await
+    }
+
+    /// The two halves, for two tasks.
+    #[must_use]
+    pub fn split(self) -> (ClientSender<In, Out>, ClientReceiver<In, Out>) {
+        (self.sender, self.receiver)
+    }
+
+    /// Closes: sends what is queued, then waits for the server to close too, for the limits' `linger` at most. Why the
+    /// connection ended.
+    ///
+    /// Not cancel-safe: dropped, the connection still closes, but nobody waits for it.
+    pub async fn close(self) -> CloseReason {
+        let Self { receiver, sender, task } = self;
+        drop((receiver, sender));
+        task.await.unwrap_or(CloseReason::Panicked)
+    }
+}
+
+impl<In, Out> ClientSender<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    /// As [`Client::send`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send(&self, packet: &Out) -> Result<(), SendError> {
+        self.sender.send(packet)
+    }
+
+    /// As [`Client::send_wait`]. Cancel-safe.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
+        self.sender.send_wait(packet).await
+    }
+
+    /// As [`Client::request`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn request(&self, packet: Out) -> Result<In, RequestError> {
+        self.request_within(packet, self.timeout).await
+    }
+
+    /// As [`Client::request`], with a time of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn request_within(&self, mut packet: Out, time: Duration) -> Result<In, RequestError> {
+        let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
+        let number = self.pending.numbers.fetch_add(1, Relaxed);
+        packet.set_request_number(number);
+        // Waits before it is sent: the answer may be here before the next line.
+        let answer = self.pending.wait(reply, packet.request_number(), || self.sender.send(&packet))?;
+        match timeout(time, answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_)) => Err(RequestError::Closed),
+            Err(_) => Err(RequestError::Timeout(time)),
+        }
+    }
+}
+
+impl<In, Out> ClientReceiver<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    /// As [`Client::recv`]. Cancel-safe.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn recv(&mut self) -> Result<Option<In>, CloseReason> {
+        self.connection.recv().await
+    }
+
+    /// As [`Client::recv_any`]. Cancel-safe.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn recv_any(&mut self) -> Result<Option<Result<In, Fault>>, CloseReason> {
+        self.connection.recv_any().await
+    }
+}
+
+/// Requests that wait for their answers.
+struct Pending<In> {
+    waiting: Mutex<Waiting<In>>,
+    // How many: without any, nobody looks at what comes.
+    count: AtomicUsize,
+    numbers: AtomicU32,
+}
+
+struct Waiting<In> {
+    by_reply: HashMap<PacketId, VecDeque<Waiter<In>>>,
+    closed: bool,
+}
+
+struct Waiter<In> {
+    number: Option<u32>,
+    answer: oneshot::Sender<In>,
+}
+
+impl<In: Packet> Pending<In> {
+    fn wait(
+        &self,
+        reply: PacketId,
+        number: Option<u32>,
+        send: impl FnOnce() -> Result<(), SendError>,
+    ) -> Result<oneshot::Receiver<In>, RequestError> {
+        let (answer, answered) = oneshot::channel();
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(RequestError::Closed);
+        }
+        let queue = waiting.by_reply.entry(reply).or_default();
+        if queue.len() >= MAX_PENDING {
+            return Err(RequestError::TooMany(queue.len()));
+        }
+        // Under the lock, so that the order of the requests is that of those who wait.
+        send()?;
+        queue.push_back(Waiter { number, answer });
+        self.count.fetch_add(1, Relaxed);
+        Ok(answered)
+    }
+
+    /// Takes the answers out of a batch.
+    fn route(&self, batch: &mut Inbound<In>) {
+        if self.count.load(Relaxed) == 0 {
+            return;
+        }
+        let mut waiting = self.lock();
+        for packet in std::mem::take(&mut batch.packets) {
+            let waiter = packet.as_ref().ok().and_then(|packet| waiting.claim(packet));
+            let left = match (packet, waiter) {
+                (Ok(packet), Some(waiter)) => {
+                    self.count.fetch_sub(1, Relaxed);
+                    // Nobody waits any more: it is a packet like any other.
+                    waiter.answer.send(packet).err().map(Ok)
+                }
+                (packet, _) => Some(packet),
+            };
+            batch.packets.extend(left);
+        }
+    }
+
+    fn close(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.by_reply.clear();
+    }
+}
+
+impl<In> Pending<In> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<In>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<In: Packet> Waiting<In> {
+    fn claim(&mut self, packet: &In) -> Option<Waiter<In>> {
+        let queue = self.by_reply.get_mut(&packet.id())?;
+        let at = match packet.request_number() {
+            Some(number) => queue.iter().position(|waiter| waiter.number == Some(number))?,
+            None => 0,
+        };
+        queue.remove(at)
+    }
+}
+
+impl<In> Default for Pending<In> {
+    fn default() -> Self {
+        let waiting = Waiting { by_reply: HashMap::new(), closed: false };
+        Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), numbers: AtomicU32::new(1) }
+    }
+}
+
+/// Closes the connection when the last half is gone.
+struct Closer<In>(Arc<Peer<In>>);
+
+impl<In> Drop for Closer<In> {
+    fn drop(&mut self) {
+        self.0.finish(CloseReason::Ended);
+    }
+}
+
+impl<In, Out> Clone for ClientSender<In, Out> {
+    fn clone(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+            pending: self.pending.clone(),
+            timeout: self.timeout,
+            _open: self._open.clone(),
+        }
+    }
+}
+
+impl<In, Out> fmt::Debug for Client<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+impl<In, Out> fmt::Debug for ClientSender<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientSender")
+    }
+}
+
+impl<In, Out> fmt::Debug for ClientReceiver<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientReceiver")
+    }
+}
+
+/// The most requests that wait for an answer with the same packet id.
+const MAX_PENDING: usize = 1024;

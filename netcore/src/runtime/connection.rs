@@ -1,0 +1,286 @@
+//! One session as a task sees it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+
+use super::Adapter;
+use super::peer::Peer;
+use crate::EncodeError;
+use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
+
+/// A packet was not sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The session is closing or gone.
+    #[error("the session is closed: {0}")]
+    Closed(CloseReason),
+    /// The peer reads too slowly, and the packet's policy is to be dropped.
+    #[error("dropped, because the peer reads too slowly")]
+    Dropped,
+    /// It cannot be encoded: a mistake of ours.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+/// One session, for the task that speaks with its peer: what a server gives to each session's `async fn`, and what is
+/// inside a [`Client`](crate::Client).
+///
+/// Bytes move while the task waits for something else, too: nothing needs to be flushed. Dropping it closes the session
+/// after what was sent has gone out.
+pub struct Connection<In, Out> {
+    peer: Arc<Peer<In>>,
+    sender: Sender<Out>,
+    // Taken from the inbox and not yet received.
+    packets: VecDeque<Result<In, Fault>>,
+    end: Option<CloseReason>,
+    // Dropped, it closes the session. A client's halves see to that themselves.
+    closes: bool,
+}
+
+/// Sends to one session, from anywhere. Cheap to clone; it does not keep the session open.
+pub struct Sender<Out> {
+    id: SessionId,
+    outbox: Outbox,
+    encoding: Encoding<Out>,
+}
+
+/// How packets for one kind of door are encoded, and what becomes of them if their peer is slow.
+pub(crate) struct Encoding<Out> {
+    pub(crate) encode: Arc<dyn Encode<Out>>,
+    pub(crate) slow: fn(&Out) -> Slow,
+}
+
+/// An adapter's side towards the peer.
+pub(crate) trait Encode<Out>: Send + Sync {
+    fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError>;
+    fn tell(&self, words: &str, dst: &mut BytesMut) -> bool;
+}
+
+/// An adapter without the type that it reads.
+pub(crate) struct Writes<A, In>(pub(crate) Arc<A>, pub(crate) std::marker::PhantomData<fn() -> In>);
+
+impl<In: 'static, Out, A: Adapter<In, Out>> Encode<Out> for Writes<A, In> {
+    fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        self.0.encode(packet, dst)
+    }
+
+    fn tell(&self, words: &str, dst: &mut BytesMut) -> bool {
+        self.0.tell(words, dst)
+    }
+}
+
+impl<In, Out> Connection<In, Out> {
+    pub(crate) fn new(peer: Arc<Peer<In>>, encoding: Encoding<Out>) -> Self {
+        let sender = Sender { id: peer.id, outbox: peer.outbox.clone(), encoding };
+        Self { peer, sender, packets: VecDeque::new(), end: None, closes: true }
+    }
+
+    /// The next packet; `None` when the peer has closed or the server shuts down. Answers can still be sent then.
+    ///
+    /// A packet that is unknown or malformed closes the session with that reason; on a text door, the person is told and
+    /// the next line follows. [`recv_any`](Self::recv_any) leaves that to the caller.
+    ///
+    /// Cancel-safe: nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// The reason of the close, when the peer did not simply close; the packets before it were received.
+    pub async fn recv(&mut self) -> Result<Option<In>, CloseReason> {
+        loop {
+            match self.recv_any().await? {
+                None => return Ok(None),
+                Some(Ok(packet)) => return Ok(Some(packet)),
+                Some(Err(fault)) => self.refuse(&fault)?,
+            }
+        }
+    }
+
+    /// The next packet, or what came in place of one.
+    ///
+    /// Cancel-safe: nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub async fn recv_any(&mut self) -> Result<Option<Result<In, Fault>>, CloseReason> {
+        loop {
+            if let Some(packet) = self.packets.pop_front() {
+                return Ok(Some(packet));
+            }
+            match self.end {
+                Some(CloseReason::PeerClosed | CloseReason::Stopping | CloseReason::Ended) => {
+                    return Ok(None);
+                }
+                Some(reason) => return Err(reason),
+                None => {
+                    let (peer, packets) = (&self.peer, &mut self.packets);
+                    self.end = poll_fn(|cx| peer.poll_take(cx, packets)).await;
+                }
+            }
+        }
+    }
+
+    /// Sends a packet: it is queued at once, and goes out by itself.
+    ///
+    /// # Errors
+    /// [`SendError`] says why it was not queued.
+    pub fn send(&self, packet: &Out) -> Result<(), SendError> {
+        self.sender.send(packet)
+    }
+
+    /// Waits until at most half of the queue's bound is taken, then sends. A peer that sends and does not read is then
+    /// not read from, where with [`send`](Self::send) it is closed for a full queue.
+    ///
+    /// Cancel-safe: when the future is dropped, the packet was not sent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
+        self.sender.send_wait(packet).await
+    }
+
+    /// Admits the session: the peer has logged in, so the log-in deadline and the admission budget end.
+    pub fn admit(&self) {
+        self.peer.admit();
+    }
+
+    /// Closes the session, after what was sent has gone out; what comes in any more is not received.
+    pub fn close(self, reason: CloseReason) {
+        self.peer.finish(reason);
+    }
+
+    /// Which session it is.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.peer.id
+    }
+
+    /// Which of the server's doors it came through, counted in the order in which they were added.
+    #[must_use]
+    pub fn door(&self) -> usize {
+        self.peer.door
+    }
+
+    /// The peer's address; `None` for a peer in memory.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.peer.address
+    }
+
+    /// Another handle to send with, for other tasks.
+    #[must_use]
+    pub fn sender(&self) -> Sender<Out> {
+        self.sender.clone()
+    }
+
+    pub(crate) fn stay_open(&mut self) {
+        self.closes = false;
+    }
+
+    fn refuse(&mut self, fault: &Fault) -> Result<(), CloseReason> {
+        let mut words = BytesMut::new();
+        if self.sender.encoding.encode.tell(&fault.to_string(), &mut words) {
+            self.peer.outbox.push(&words, Slow::Disconnect);
+            return Ok(());
+        }
+        let reason = fault.reason();
+        self.packets.clear();
+        self.end = Some(reason);
+        self.peer.finish(reason);
+        Err(reason)
+    }
+}
+
+impl<In, Out> Drop for Connection<In, Out> {
+    fn drop(&mut self) {
+        self.peer.ignore();
+        if self.closes {
+            self.peer.finish(self.end.unwrap_or(CloseReason::Ended));
+        }
+    }
+}
+
+impl<Out> Sender<Out> {
+    /// Sends a packet: it is queued at once, and goes out by itself.
+    ///
+    /// # Errors
+    /// [`SendError`] says why it was not queued.
+    pub fn send(&self, packet: &Out) -> Result<(), SendError> {
+        // The thread's, since most packets are small and every send needs one; taken, since encoding is the game's code.
+        let mut scratch = SCRATCH.take();
+        scratch.clear();
+        let sent =
+            self.encoding.encode.encode(packet, &mut scratch).map_err(SendError::from).and_then(|()| {
+                let verdict = self.outbox.push(&scratch, (self.encoding.slow)(packet));
+                self.said(verdict)
+            });
+        SCRATCH.set(scratch);
+        sent
+    }
+
+    /// Waits until at most half of the queue's bound is taken, then sends.
+    ///
+    /// Cancel-safe: when the future is dropped, the packet was not sent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
+        poll_fn(|cx| self.outbox.poll_room(cx)).await;
+        self.send(packet)
+    }
+
+    /// Which session it sends to.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The queue that it sends to: how full it is, how much was dropped.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    fn said(&self, verdict: Verdict) -> Result<(), SendError> {
+        match verdict {
+            Verdict::Queued => Ok(()),
+            Verdict::Dropped | Verdict::Refused => Err(SendError::Dropped),
+            Verdict::Closed => Err(SendError::Closed(self.outbox.closed().unwrap_or(CloseReason::Ended))),
+        }
+    }
+}
+
+impl<Out> Clone for Sender<Out> {
+    fn clone(&self) -> Self {
+        Self { id: self.id, outbox: self.outbox.clone(), encoding: self.encoding.clone() }
+    }
+}
+
+impl<Out> Clone for Encoding<Out> {
+    fn clone(&self) -> Self {
+        Self { encode: self.encode.clone(), slow: self.slow }
+    }
+}
+
+impl<In, Out> fmt::Debug for Connection<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id())
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<Out> fmt::Debug for Sender<Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static SCRATCH: std::cell::RefCell<BytesMut> = std::cell::RefCell::new(BytesMut::new());
+}

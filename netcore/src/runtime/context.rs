@@ -1,0 +1,475 @@
+//! What the game's code can do from within a callback.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+
+use super::connection::Encoding;
+use super::groups::Groups;
+use super::peer::Peer;
+use super::queue::{Event, Queue};
+use super::shared::{Encoded, Encoder};
+use super::timers::Timers;
+use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
+use crate::session::{CloseReason, Fault, SessionId, Slow, Verdict};
+
+/// A worker's sessions, groups and timers, as its [`Logic`] sees and changes them.
+///
+/// What is sent is encoded at once, and handed to the sockets when the worker has done its turn: a tick's worth of
+/// packets to one session goes out in one write.
+pub struct Context<L: Logic> {
+    pub(super) slots: Slots<L::In>,
+    pub(super) groups: Groups,
+    pub(super) timers: Timers<L::Message>,
+    pub(super) doors: Arc<[Encoding<L::Out>]>,
+    pub(super) queues: Arc<[Arc<Queue<L::In, L::Message>>]>,
+    pub(super) worker: usize,
+    pub(super) io: tokio::runtime::Handle,
+    pub(super) stats: Arc<Stats>,
+    // Sessions that the current callback closes or moves; it is done when the callback has returned.
+    pub(super) leaving: Vec<Leaving<L::Message>>,
+    pub(super) stop: tokio_util::sync::CancellationToken,
+    pub(super) now: Instant,
+}
+
+pub(super) enum Leaving<Message> {
+    Closed(SessionId, CloseReason),
+    Moved(SessionId, usize, Message),
+}
+
+/// The sessions of one worker, by the index of their id.
+pub(super) struct Slots<In> {
+    slots: Vec<Option<Box<Slot<In>>>>,
+    // Those that something was staged for since the last flush.
+    dirty: Vec<SessionId>,
+    count: usize,
+}
+
+pub(super) struct Slot<In> {
+    pub(super) peer: Arc<Peer<In>>,
+    // Encoded packets on their way to the outbox: one lock a turn takes them there.
+    staged: BytesMut,
+    pub(super) groups: Vec<GroupId>,
+    pub(super) timers: Vec<TimerId>,
+    // The callback that runs has closed it or moved it away.
+    pub(super) leaving: bool,
+}
+
+impl<L: Logic> Context<L> {
+    /// Sends a packet to one session of this worker.
+    pub fn send(&mut self, session: SessionId, packet: &L::Out) -> Verdict {
+        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else {
+            return Verdict::Closed;
+        };
+        let Some(door) = self.doors.get(slot.peer.door) else { return Verdict::Closed };
+        let before = slot.staged.len();
+        if let Err(error) = door.encode.encode(packet, &mut slot.staged) {
+            slot.staged.truncate(before);
+            tracing::error!(%session, %error, "a packet does not encode");
+            return Verdict::Refused;
+        }
+        let slow = (door.slow)(packet);
+        if slot.peer.outbox.joins(slow, slot.staged.len()) {
+            if before == 0 {
+                self.slots.dirty.push(session);
+            }
+            return Verdict::Queued;
+        }
+        let packet = slot.staged.split_off(before);
+        slot.flush();
+        slot.peer.outbox.push(&packet, slow)
+    }
+
+    /// Sends a packet to every session of this worker.
+    pub fn broadcast(&mut self, packet: &L::Out) {
+        self.broadcast_but(None, packet);
+    }
+
+    /// Sends a packet to every session of this worker but one.
+    pub fn broadcast_but(&mut self, but: impl Into<Option<SessionId>>, packet: &L::Out) {
+        let but = but.into();
+        let mut encoder = Encoder::new(packet, &self.doors);
+        let slow = encoder.slow;
+        self.slots.give_all(but, slow, |door| encoder.bytes(door).cloned());
+    }
+
+    /// Sends a packet to every session of the server, on whichever worker it is. To those of other workers it goes as
+    /// soon as they get to it.
+    pub fn broadcast_everywhere(&mut self, packet: &L::Out) {
+        if self.queues.len() == 1 {
+            return self.broadcast(packet);
+        }
+        let encoded = Encoder::new(packet, &self.doors).all();
+        for (worker, queue) in self.queues.iter().enumerate() {
+            if worker != self.worker {
+                queue.push(Event::Everyone(encoded.clone(), None));
+            }
+        }
+        self.give_everyone(&encoded, None);
+    }
+
+    /// Makes a group: sessions that hear the same thing.
+    pub fn create_group(&mut self) -> GroupId {
+        self.groups.create()
+    }
+
+    /// Ends a group. Its sessions stay.
+    pub fn remove_group(&mut self, group: GroupId) {
+        for session in self.groups.remove(group) {
+            if let Some(slot) = self.slots.get_mut(session) {
+                slot.groups.retain(|other| *other != group);
+            }
+        }
+    }
+
+    /// Adds a session of this worker to a group; whether it was not in it already.
+    pub fn join(&mut self, group: GroupId, session: SessionId) -> bool {
+        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return false };
+        let joined = self.groups.join(group, session);
+        if joined {
+            slot.groups.push(group);
+        }
+        joined
+    }
+
+    /// Takes a session out of a group; whether it was in it.
+    pub fn leave(&mut self, group: GroupId, session: SessionId) -> bool {
+        let left = self.groups.leave(group, session);
+        if let (true, Some(slot)) = (left, self.slots.get_mut(session)) {
+            slot.groups.retain(|other| *other != group);
+        }
+        left
+    }
+
+    /// A group's sessions, in the order in which they joined.
+    #[must_use]
+    pub fn members(&self, group: GroupId) -> &[SessionId] {
+        self.groups.members(group)
+    }
+
+    /// Sends a packet to a group.
+    pub fn send_group(&mut self, group: GroupId, packet: &L::Out) {
+        self.send_group_but(group, None, packet);
+    }
+
+    /// Sends a packet to a group, but not to one of it.
+    pub fn send_group_but(&mut self, group: GroupId, but: impl Into<Option<SessionId>>, packet: &L::Out) {
+        let but = but.into();
+        let mut encoder = Encoder::new(packet, &self.doors);
+        for session in self.groups.members(group) {
+            if Some(*session) == but {
+                continue;
+            }
+            let Some(slot) = self.slots.slots.get_mut(session.index() as usize).and_then(Option::as_mut)
+            else {
+                continue;
+            };
+            if slot.leaving {
+                continue;
+            }
+            let slow = encoder.slow;
+            if let Some(bytes) = encoder.bytes(slot.peer.door) {
+                slot.give(bytes, slow, &mut self.slots.dirty);
+            }
+        }
+    }
+
+    /// Closes a session, once what was sent has gone out. [`Logic::closed`] is called when the current callback has
+    /// returned.
+    pub fn close(&mut self, session: SessionId, reason: CloseReason) {
+        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return };
+        slot.leaving = true;
+        slot.flush();
+        slot.peer.ignore();
+        slot.peer.finish(reason);
+        self.leaving.push(Leaving::Closed(session, reason));
+    }
+
+    /// Does what is done by default about what came in place of a packet: on a text door the person is told, elsewhere
+    /// the session is closed.
+    pub fn refuse(&mut self, session: SessionId, fault: &Fault) {
+        let Slots { slots, dirty, .. } = &mut self.slots;
+        let slot = slots.get_mut(session.index() as usize).and_then(Option::as_mut);
+        let Some(slot) = slot.filter(|slot| slot.peer.id == session && !slot.leaving) else { return };
+        let Some(door) = self.doors.get(slot.peer.door) else { return };
+        let mut words = BytesMut::new();
+        if door.encode.tell(&fault.to_string(), &mut words) {
+            slot.give(&words.freeze(), Slow::Disconnect, dirty);
+        } else {
+            self.close(session, fault.reason());
+        }
+    }
+
+    /// Admits a session: its peer has logged in, so the log-in deadline and the admission budget end.
+    pub fn admit(&mut self, session: SessionId) {
+        if let Some(slot) = self.slots.get_mut(session) {
+            slot.peer.admit();
+        }
+    }
+
+    /// Brings a message later.
+    pub fn after(&mut self, time: Duration, message: L::Message) -> TimerId {
+        self.timers.start(self.now + time, message, None)
+    }
+
+    /// Brings a message later, unless the session has closed or moved away by then.
+    pub fn after_for(&mut self, session: SessionId, time: Duration, message: L::Message) -> Option<TimerId> {
+        let slot = self.slots.get_mut(session).filter(|slot| !slot.leaving)?;
+        let id = self.timers.start(self.now + time, message, Some(session));
+        slot.timers.push(id);
+        Some(id)
+    }
+
+    /// Stops a timer; its message, if it had not come yet.
+    pub fn cancel(&mut self, timer: TimerId) -> Option<L::Message> {
+        self.timers.cancel(timer)
+    }
+
+    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message.
+    ///
+    /// # Errors
+    /// [`Full`] when this worker waits for as many messages as it may.
+    pub fn spawn<F>(&mut self, work: F) -> Result<(), Full<()>>
+    where
+        F: Future<Output = L::Message> + Send + 'static,
+    {
+        let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
+            return Err(Full(()));
+        };
+        self.io.spawn(async move {
+            // Released also when the work panics or the runtime ends before it does.
+            let room = Room(&queue);
+            let message = work.await;
+            std::mem::forget(room);
+            queue.push(Event::Message(message));
+        });
+        Ok(())
+    }
+
+    /// Sends a message to a worker, this one included.
+    ///
+    /// # Errors
+    /// [`Full`] when that worker waits for as many messages as it may, or there is none of that number.
+    pub fn tell(&mut self, worker: usize, message: L::Message) -> Result<(), Full<L::Message>> {
+        match self.queues.get(worker) {
+            Some(queue) => queue.post(message),
+            None => Err(Full(message)),
+        }
+    }
+
+    /// Moves a session to another worker, when the current callback has returned: it leaves its groups and its timers
+    /// here, [`Logic::arrived`] hears of it there, and then of all it sends. What was sent to it before arrives before
+    /// what is sent from there. Nothing happens for a worker that is not there.
+    pub fn move_to(&mut self, session: SessionId, worker: usize, baggage: L::Message) {
+        if worker >= self.queues.len() {
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return };
+        slot.leaving = true;
+        self.leaving.push(Leaving::Moved(session, worker, baggage));
+    }
+
+    /// Which worker this is, counted from 0.
+    #[must_use]
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// How many workers there are.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.queues.len()
+    }
+
+    /// How many sessions this worker has.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.slots.count
+    }
+
+    /// The sessions of this worker, by the index of their id.
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.slots.slots.iter().flatten().filter(|slot| !slot.leaving).map(|slot| slot.peer.id)
+    }
+
+    /// Whether a session is on this worker, and open.
+    #[must_use]
+    pub fn has(&self, session: SessionId) -> bool {
+        self.slots.get(session).is_some_and(|slot| !slot.leaving)
+    }
+
+    /// The peer's address; `None` for a peer in memory, or a session that is not here.
+    #[must_use]
+    pub fn address(&self, session: SessionId) -> Option<SocketAddr> {
+        self.slots.get(session)?.peer.address
+    }
+
+    /// Which of the server's doors a session came through, counted in the order in which they were added.
+    #[must_use]
+    pub fn door(&self, session: SessionId) -> Option<usize> {
+        Some(self.slots.get(session)?.peer.door)
+    }
+
+    /// How many bytes wait for a session.
+    #[must_use]
+    pub fn queued(&self, session: SessionId) -> usize {
+        self.slots.get(session).map_or(0, |slot| slot.peer.outbox.queued() + slot.staged.len())
+    }
+
+    /// The time at which the current callback was called. On a paused clock it stands still.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The server's counters.
+    #[must_use]
+    pub fn stats(&self) -> Snapshot {
+        self.stats.snapshot()
+    }
+
+    /// Asks the server to stop, in order.
+    pub fn stop(&mut self) {
+        self.stop.cancel();
+    }
+
+    pub(super) fn give_everyone(&mut self, encoded: &Encoded, but: Option<SessionId>) {
+        self.slots.give_all(but, encoded.slow, |door| encoded.doors.get(door).cloned());
+    }
+
+    /// Takes a session out of everything on this worker.
+    pub(super) fn forget(&mut self, session: SessionId) -> Option<Box<Slot<L::In>>> {
+        let mut slot = self.slots.remove(session)?;
+        for group in slot.groups.drain(..) {
+            self.groups.leave(group, session);
+        }
+        for timer in slot.timers.drain(..) {
+            self.timers.cancel(timer);
+        }
+        slot.flush();
+        Some(slot)
+    }
+
+    /// Hands everything that was sent to the sockets.
+    pub(super) fn flush(&mut self) {
+        let mut dirty = std::mem::take(&mut self.slots.dirty);
+        for session in dirty.drain(..) {
+            if let Some(slot) = self.slots.get_mut(session) {
+                slot.flush();
+            }
+        }
+        self.slots.dirty = dirty;
+    }
+}
+
+impl<In> Slots<In> {
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), dirty: Vec::new(), count: 0 }
+    }
+
+    pub(super) fn insert(&mut self, peer: Arc<Peer<In>>) {
+        let index = peer.id.index() as usize;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, || None);
+        }
+        if let Some(place) = self.slots.get_mut(index) {
+            let slot = Slot {
+                peer,
+                staged: BytesMut::new(),
+                groups: Vec::new(),
+                timers: Vec::new(),
+                leaving: false,
+            };
+            self.count += usize::from(place.replace(Box::new(slot)).is_none());
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, session: SessionId) -> Option<&Slot<In>> {
+        let slot = self.slots.get(session.index() as usize)?.as_deref()?;
+        (slot.peer.id == session).then_some(slot)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, session: SessionId) -> Option<&mut Slot<In>> {
+        let slot = self.slots.get_mut(session.index() as usize)?.as_deref_mut()?;
+        (slot.peer.id == session).then_some(slot)
+    }
+
+    fn remove(&mut self, session: SessionId) -> Option<Box<Slot<In>>> {
+        self.get(session)?;
+        self.count -= 1;
+        self.slots.get_mut(session.index() as usize)?.take()
+    }
+
+    fn give_all(
+        &mut self,
+        but: Option<SessionId>,
+        slow: Slow,
+        mut bytes: impl FnMut(usize) -> Option<Bytes>,
+    ) {
+        // Sessions of one door mostly follow each other: the bytes are looked up when the door changes.
+        let mut last: Option<(usize, Bytes)> = None;
+        for slot in self.slots.iter_mut().flatten() {
+            if slot.leaving || Some(slot.peer.id) == but {
+                continue;
+            }
+            let door = slot.peer.door;
+            if last.as_ref().is_none_or(|(known, _)| *known != door) {
+                last = bytes(door).map(|bytes| (door, bytes));
+            }
+            if let Some((_, bytes)) = &last {
+                slot.give(bytes, slow, &mut self.dirty);
+            }
+        }
+    }
+}
+
+impl<In> Slot<In> {
+    /// Stages a packet that was encoded before.
+    #[inline]
+    fn give(&mut self, bytes: &Bytes, slow: Slow, dirty: &mut Vec<SessionId>) {
+        if bytes.is_empty() {
+            return;
+        }
+        if bytes.len() < SHARE && self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
+            if self.staged.is_empty() {
+                dirty.push(self.peer.id);
+            }
+            self.staged.extend_from_slice(bytes);
+        } else {
+            self.flush();
+            self.peer.outbox.push_shared(bytes, slow);
+        }
+    }
+
+    pub(super) fn flush(&mut self) {
+        if !self.staged.is_empty() {
+            self.peer.outbox.push_joined(&mut self.staged);
+        }
+    }
+}
+
+/// Room for a message that has not come yet.
+struct Room<'a, In, Message>(&'a Queue<In, Message>);
+
+impl<In, Message> Drop for Room<'_, In, Message> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+impl<L: Logic> std::fmt::Debug for Context<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("worker", &self.worker)
+            .field("sessions", &self.slots.count)
+            .finish_non_exhaustive()
+    }
+}
+
+/// From how many bytes on a broadcast is shared instead of copied.
+const SHARE: usize = 1024;

@@ -1,0 +1,182 @@
+//! One way into a game.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::connection::{Encode, Encoding, Writes};
+use super::memory::{self, MemoryConnector, MemoryListener};
+use super::peer::Notice;
+use super::{Adapter, Binary, Text, TextProtocol};
+use crate::Packet;
+use crate::session::{CloseReason, Limits, Slow};
+
+/// One way into a game: a transport, the protocol that is spoken there, and its limits. A server has as many as it likes,
+/// all into one game.
+///
+/// ```
+/// use netcore::{Door, Frame, Limits, PlainText, Text};
+///
+/// let raw: Door<Frame, Frame> = Door::tcp("127.0.0.1:11020").name("raw").limits(Limits::new().queue(64 * 1024));
+/// let text: Door<String, String> = Door::text("[::1]:10001", Text::new(PlainText::new()).max_line(80));
+/// ```
+///
+/// # TCP
+/// `TCP_NODELAY` is on, since a game's packets must not wait for each other; `SO_REUSEADDR` is on, so that a server can be
+/// started again at once (but not on Windows, where it would let two share a port); keep-alive probes after 45 s of
+/// silence; the backlog is 1,024 connections; the buffers are the system's.
+pub struct Door<In, Out> {
+    pub(super) name: String,
+    pub(super) place: Place,
+    pub(super) adapter: Arc<dyn Adapter<In, Out>>,
+    encode: Arc<dyn Encode<Out>>,
+    pub(super) limits: Limits,
+    pub(super) notice: Option<Words<Out>>,
+    pub(super) tcp: TcpSettings,
+}
+
+type Words<Out> = Arc<dyn Fn(CloseReason) -> Option<Out> + Send + Sync>;
+
+pub(super) enum Place {
+    Tcp(String),
+    Memory(MemoryListener),
+}
+
+/// How a door's sockets are set.
+#[derive(Clone, Copy)]
+pub(super) struct TcpSettings {
+    pub(super) nodelay: bool,
+    pub(super) keepalive: Option<Duration>,
+    pub(super) backlog: u32,
+    pub(super) send_buffer: Option<u32>,
+    pub(super) recv_buffer: Option<u32>,
+}
+
+impl<In: 'static, Out: 'static> Door<In, Out> {
+    /// TCP at `address` (`HOST:PORT`, `[IPv6]:PORT`; port 0: the system picks one), with framed packets.
+    #[must_use]
+    pub fn tcp(address: impl ToString) -> Self
+    where
+        In: Packet,
+        Out: Packet,
+    {
+        Self::tcp_with(address, Binary::new())
+    }
+
+    /// TCP at `address`, with what `adapter` speaks.
+    #[must_use]
+    pub fn tcp_with(address: impl ToString, adapter: impl Adapter<In, Out>) -> Self {
+        Self::new("tcp", Place::Tcp(address.to_string()), adapter)
+    }
+
+    /// TCP at `address`, with lines of text. The limits are those for people who type: no deadline for the first line,
+    /// nor for finishing one.
+    #[must_use]
+    pub fn text<P>(address: impl ToString, text: Text<P>) -> Self
+    where
+        P: TextProtocol<In = In, Out = Out>,
+    {
+        let limits = Limits::new().first_packet(None).unfinished(None);
+        Self::new("text", Place::Tcp(address.to_string()), text).limits(limits)
+    }
+
+    /// A door in memory, for tests and simulations, and what connects to it.
+    #[must_use]
+    pub fn memory(adapter: impl Adapter<In, Out>) -> (Self, MemoryConnector) {
+        let (listener, connector) = memory::listener(1024);
+        (Self::new("memory", Place::Memory(listener), adapter), connector)
+    }
+
+    fn new(name: &str, place: Place, adapter: impl Adapter<In, Out>) -> Self {
+        let tcp = TcpSettings {
+            nodelay: true,
+            keepalive: Some(Duration::from_secs(45)),
+            backlog: 1024,
+            send_buffer: None,
+            recv_buffer: None,
+        };
+        let adapter = Arc::new(adapter);
+        let encode = Arc::new(Writes(adapter.clone(), PhantomData));
+        Self { name: name.to_owned(), place, adapter, encode, limits: Limits::new(), notice: None, tcp }
+    }
+
+    /// Its name, in logs and errors.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The bounds of each session that comes through it.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The last packet to a peer whose session closes, made from the reason, for a protocol that has one. It is sent after
+    /// everything that was sent before; also to who is refused because the server is full.
+    #[must_use]
+    pub fn close_notice(
+        mut self,
+        words: impl Fn(CloseReason) -> Option<Out> + Send + Sync + 'static,
+    ) -> Self {
+        self.notice = Some(Arc::new(words));
+        self
+    }
+
+    /// Whether small packets go out at once (the default), or may wait for each other.
+    #[must_use]
+    pub fn nodelay(mut self, nodelay: bool) -> Self {
+        self.tcp.nodelay = nodelay;
+        self
+    }
+
+    /// After how long a silence TCP itself looks whether the peer is still there; `None`: never.
+    #[must_use]
+    pub fn keepalive(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.tcp.keepalive = time.into();
+        self
+    }
+
+    /// How many connections may wait to be accepted.
+    #[must_use]
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.tcp.backlog = connections;
+        self
+    }
+
+    /// The sizes of the system's buffers for each socket, in bytes; `None` leaves them to the system.
+    #[must_use]
+    pub fn buffers(mut self, send: impl Into<Option<u32>>, receive: impl Into<Option<u32>>) -> Self {
+        self.tcp.send_buffer = send.into();
+        self.tcp.recv_buffer = receive.into();
+        self
+    }
+
+    pub(super) fn encoding(&self, slow: fn(&Out) -> Slow) -> Encoding<Out> {
+        Encoding { encode: self.encode.clone(), slow }
+    }
+
+    /// The door's last words, encoded.
+    pub(super) fn notice(&self) -> Option<Notice> {
+        let (words, encode) = (self.notice.clone()?, self.encode.clone());
+        Some(Arc::new(move |reason, dst: &mut BytesMut| {
+            if let Some(packet) = words(reason)
+                && let Err(error) = encode.encode(&packet, dst)
+            {
+                tracing::error!(%error, "a close notice does not encode");
+                dst.clear();
+            }
+        }))
+    }
+}
+
+impl<In, Out> fmt::Debug for Door<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door").field("name", &self.name).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

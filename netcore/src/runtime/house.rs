@@ -1,0 +1,221 @@
+//! What all sessions of a server share, and how one begins.
+
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::task::Poll;
+
+use bytes::BytesMut;
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, error, warn};
+
+use super::connection::Encoding;
+use super::link::{Link, Progress, Transport, now};
+use super::peer::{Notice, Peer};
+use super::registry::Registry;
+use super::{Adapter, Connection, Stats};
+use crate::session::{CloseReason, Limits, Outbox, Session, Total};
+
+/// A running server, seen from inside.
+pub(super) struct House<In, Out> {
+    pub(super) entrances: Vec<Entrance<In, Out>>,
+    pub(super) registry: Registry<In>,
+    pub(super) stats: Arc<Stats>,
+    pub(super) total: Arc<Total>,
+    pub(super) way: Way<In, Out>,
+    pub(super) sessions: TaskTracker,
+    // A shutdown has begun: what was accepted just before is not let in any more.
+    pub(super) closing: AtomicBool,
+}
+
+/// A door, without its socket.
+pub(super) struct Entrance<In, Out> {
+    pub(super) name: String,
+    pub(super) adapter: Arc<dyn Adapter<In, Out>>,
+    pub(super) encoding: Encoding<Out>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) notice: Option<Notice>,
+}
+
+/// How the game runs.
+pub(super) enum Way<In, Out> {
+    /// A task a session.
+    Task(Arc<dyn Fn(Connection<In, Out>) -> Handling + Send + Sync>),
+    /// Workers: one of them takes the session.
+    Workers(Arc<dyn Fn(Arc<Peer<In>>) + Send + Sync>),
+}
+
+/// What a session's task does.
+pub(super) type Handling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
+    /// Begins a session, if there is room for one.
+    pub(super) fn open<T: Transport>(
+        self: &Arc<Self>,
+        transport: T,
+        address: Option<SocketAddr>,
+        door: usize,
+    ) {
+        let Some(entrance) = self.entrances.get(door) else { return };
+        if self.closing.load(Relaxed) {
+            return self.refuse(transport, entrance, address, CloseReason::Stopping);
+        }
+        let id = match self.registry.admit(address.map(|address| address.ip())) {
+            Ok(id) => id,
+            Err(reason) => return self.refuse(transport, entrance, address, reason),
+        };
+        let outbox = Outbox::within(entrance.limits.queue, Some(self.total.clone()));
+        let peer = Arc::new(Peer::new(id, door, address, outbox.clone(), entrance.notice.clone()));
+        self.registry.insert(peer.clone());
+        self.stats.opened.fetch_add(1, Relaxed);
+        debug!(session = %id, door = entrance.name, address = address.map(tracing::field::display), "opened");
+        let session = Session::new(entrance.limits.clone(), entrance.adapter.open(), outbox, now());
+        let link = Link::new(transport, session, peer.clone(), self.stats.clone());
+        let ticket = Ticket { house: self.clone(), peer: peer.clone(), reason: CloseReason::Stopping };
+        let task = match &self.way {
+            Way::Workers(open) => {
+                open(peer);
+                self.sessions.spawn(async move {
+                    let mut ticket = ticket;
+                    ticket.reason = link.run().await;
+                })
+            }
+            Way::Task(handler) => {
+                let connection = Connection::new(peer.clone(), entrance.encoding.clone());
+                let handler = handler.clone();
+                self.sessions.spawn(async move {
+                    let mut ticket = ticket;
+                    let stats = ticket.house.stats.clone();
+                    ticket.reason = both(link, &*handler, connection, &peer, &stats).await;
+                })
+            }
+        };
+        self.registry.runs_in(id, task.abort_handle());
+    }
+
+    /// Says no. The peer hears why if the door has a word for it.
+    fn refuse<T: Transport>(
+        &self,
+        mut transport: T,
+        entrance: &Entrance<In, Out>,
+        address: Option<SocketAddr>,
+        reason: CloseReason,
+    ) {
+        let counter = match reason {
+            CloseReason::AddressFull => &self.stats.refused_address,
+            _ => &self.stats.refused_full,
+        };
+        counter.fetch_add(1, Relaxed);
+        debug!(door = entrance.name, address = address.map(tracing::field::display), %reason, "refused");
+        let Some(notice) = &entrance.notice else { return };
+        let mut words = BytesMut::new();
+        notice(reason, &mut words);
+        // One try: a socket just accepted has room for a few bytes, and who was refused is owed no memory.
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let _ = Pin::new(&mut transport).poll_write(&mut cx, &words);
+        let _ = Pin::new(&mut transport).poll_shutdown(&mut cx);
+    }
+
+    pub(super) fn count_accept_error(&self) {
+        self.stats.accept_errors.fetch_add(1, Relaxed);
+    }
+
+    /// Whenever the queues of all sessions together are over their bound: closes those with the most.
+    pub(super) async fn relieve(self: Arc<Self>, too_much: Arc<Notify>, max: usize) {
+        loop {
+            too_much.notified().await;
+            self.stats.queues_full.fetch_add(1, Relaxed);
+            let mut peers = self.registry.peers();
+            peers.sort_by_key(|peer| std::cmp::Reverse(peer.outbox.queued()));
+            let enough = max - max / 8;
+            for peer in peers {
+                if self.total.queued() <= enough || peer.outbox.queued() == 0 {
+                    break;
+                }
+                warn!(session = %peer.id, queued = peer.outbox.queued(), "closed: the queues of all sessions are over their bound");
+                peer.outbox.abort(CloseReason::ServerQueueFull);
+                // What its transport has in hand is the transport's; the task lets go of it.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
+/// scheduler.
+async fn both<In, Out, T: Transport>(
+    mut link: Link<In, T>,
+    handler: &(dyn Fn(Connection<In, Out>) -> Handling + Send + Sync),
+    connection: Connection<In, Out>,
+    peer: &Arc<Peer<In>>,
+    stats: &Stats,
+) -> CloseReason {
+    let mut game = match catch_unwind(AssertUnwindSafe(|| handler(connection))) {
+        Ok(game) => Some(game),
+        Err(panic) => {
+            panicked(peer, stats, &*panic);
+            None
+        }
+    };
+    let mut over = None;
+    poll_fn(|cx| {
+        loop {
+            if let Some(task) = &mut game {
+                // It is about to be polled in any case.
+                peer.outbox.unlisten();
+                match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+                    Ok(Poll::Pending) => {}
+                    Ok(Poll::Ready(())) => game = None,
+                    Err(panic) => {
+                        panicked(peer, stats, &*panic);
+                        game = None;
+                    }
+                }
+                if game.is_none() {
+                    peer.ignore();
+                    peer.finish(CloseReason::Ended);
+                }
+            }
+            match over.map_or_else(|| link.poll(cx), Progress::Done) {
+                Progress::Delivered => {}
+                Progress::Pending => return Poll::Pending,
+                Progress::Done(reason) if game.is_none() => return Poll::Ready(reason),
+                // The game may have something to finish for a peer that is gone; it hears of the end if it asks.
+                Progress::Done(_) if over.is_some() => return Poll::Pending,
+                Progress::Done(reason) => over = Some(reason),
+            }
+        }
+    })
+    .await
+}
+
+#[cold]
+fn panicked<In>(peer: &Peer<In>, stats: &Stats, panic: &(dyn std::any::Any + Send)) {
+    stats.panics.fetch_add(1, Relaxed);
+    error!(session = %peer.id, panic = super::worker::words(panic), "the session's task panicked");
+    peer.finish(CloseReason::Panicked);
+}
+
+/// A session's place in the server. Dropped, however its task ends, it is free again.
+struct Ticket<In, Out> {
+    house: Arc<House<In, Out>>,
+    peer: Arc<Peer<In>>,
+    reason: CloseReason,
+}
+
+impl<In, Out> Drop for Ticket<In, Out> {
+    fn drop(&mut self) {
+        let (id, reason) = (self.peer.id, self.reason);
+        self.house.stats.close(reason);
+        self.house.stats.dropped.fetch_add(self.peer.outbox.dropped(), Relaxed);
+        self.house.registry.release(id, self.peer.address.map(|address| address.ip()));
+        // The game, if it still knows the session: nothing goes out any more.
+        self.peer.outbox.abort(reason);
+        self.peer.end(reason);
+        debug!(session = %id, %reason, "closed");
+    }
+}

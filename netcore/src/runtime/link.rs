@@ -1,0 +1,396 @@
+//! One session at its transport: the only code that reads, writes and waits for a peer.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::{BufMut, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use super::peer::{Peer, Room};
+use super::{Stats, pool};
+use crate::session::{CloseReason, Inbound, Session};
+
+/// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for T {}
+
+/// One session and its transport. Polled by one task, it moves bytes both ways and keeps the deadlines, until both ways
+/// have come to an end.
+///
+/// ```text
+///  Open ──▶ Flushing ──▶ Lingering ──▶ done
+///   │          the game is told the end, answers what came before it, and closes the outbox
+///   └── either side ends: no more is read
+/// ```
+pub(crate) struct Link<In, T> {
+    transport: T,
+    session: Session<In>,
+    peer: Arc<Peer<In>>,
+    stats: Arc<Stats>,
+    // What was read and is no whole packet yet. Without memory while there is nothing.
+    input: BytesMut,
+    // There may be whole packets in it: the last batch was full.
+    more: bool,
+    batch: Inbound<In>,
+    // How many packets the last read brought: what the next batch reserves.
+    usual: usize,
+    timer: Option<Pin<Box<Sleep>>>,
+    state: State,
+    // The peer will send nothing more.
+    read_ended: bool,
+    // Sees each batch before the game does.
+    inspect: Option<Inspect<In>>,
+}
+
+/// Looks through a batch before it is delivered, and may take packets out.
+pub(crate) type Inspect<In> = Box<dyn FnMut(&mut Inbound<In>) + Send>;
+
+#[derive(Clone, Copy)]
+enum State {
+    Open,
+    /// Nothing more is read; what the game still says goes out.
+    Flushing,
+    /// Everything went out that will.
+    Shutting(CloseReason),
+    /// The write half is shut down, input is discarded until the peer closes too or the timer fires.
+    Lingering(CloseReason),
+}
+
+/// How a poll went.
+pub(crate) enum Progress {
+    /// Something reached the game.
+    Delivered,
+    /// Nothing did, and nothing will before a waker is called.
+    Pending,
+    /// The session is over.
+    Done(CloseReason),
+}
+
+impl<In, T: Transport> Link<In, T> {
+    pub(crate) fn new(transport: T, session: Session<In>, peer: Arc<Peer<In>>, stats: Arc<Stats>) -> Self {
+        Self {
+            transport,
+            session,
+            peer,
+            stats,
+            input: BytesMut::new(),
+            more: false,
+            batch: Inbound::new(),
+            usual: 0,
+            timer: None,
+            state: State::Open,
+            read_ended: false,
+            inspect: None,
+        }
+    }
+
+    pub(crate) fn inspect(&mut self, inspect: Inspect<In>) {
+        self.inspect = Some(inspect);
+    }
+
+    /// Runs until the session is over, for a game that is elsewhere.
+    pub(crate) async fn run(mut self) -> CloseReason {
+        std::future::poll_fn(|cx| {
+            loop {
+                match self.poll(cx) {
+                    Progress::Done(reason) => return Poll::Ready(reason),
+                    Progress::Pending => return Poll::Pending,
+                    // Again: the transport has not said yet that there is nothing more.
+                    Progress::Delivered => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// Moves what can be moved. The reader of the inbox is woken, unless it is the very task that polls: that one sees
+    /// the result.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Progress {
+        let now = now();
+        let mut delivered = false;
+        if let State::Open | State::Flushing = self.state {
+            if let Err(reason) = self.poll_write(cx, now) {
+                self.end(cx, reason);
+                self.state = State::Shutting(reason);
+            }
+        }
+        if let State::Open = self.state {
+            match self.poll_read(cx, now) {
+                Ok(any) => delivered = any,
+                Err(reason) => {
+                    delivered = true;
+                    self.end(cx, reason);
+                }
+            }
+        }
+        if let State::Open | State::Flushing = self.state {
+            if let Err(reason) = self.poll_timer(cx, now) {
+                delivered = true;
+                self.end(cx, reason);
+            }
+        }
+        match self.poll_close(cx, now) {
+            Poll::Ready(reason) => Progress::Done(reason),
+            Poll::Pending if delivered => Progress::Delivered,
+            Poll::Pending => Progress::Pending,
+        }
+    }
+
+    /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
+    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), CloseReason> {
+        loop {
+            let chunks = self.session.poll_output(now, cx.waker())?;
+            let Some(front) = chunks.front() else {
+                self.session.handle_blocked(now, false, cx.waker());
+                return Ok(());
+            };
+            let transport = Pin::new(&mut self.transport);
+            let written = if chunks.len() == 1 {
+                transport.poll_write(cx, front)
+            } else {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let count = chunks.len().min(SLICES);
+                for (slice, chunk) in slices.iter_mut().zip(chunks) {
+                    *slice = IoSlice::new(chunk);
+                }
+                transport.poll_write_vectored(cx, slices.get(..count).unwrap_or_default())
+            };
+            match written {
+                Poll::Ready(Ok(len)) if len > 0 => {
+                    self.session.handle_written(now, len);
+                    self.stats.bytes_out.fetch_add(len as u64, Relaxed);
+                }
+                Poll::Ready(result) => {
+                    let kind = result.err().map_or(io::ErrorKind::WriteZero, |error| error.kind());
+                    self.peer.outbox.abort(kind.into());
+                    return Err(kind.into());
+                }
+                Poll::Pending => {
+                    self.session.handle_blocked(now, true, cx.waker());
+                    // Closed by a policy, because the peer reads too slowly: waiting for it would be in vain.
+                    return match self.peer.outbox.given_up() {
+                        Some(reason) => Err(reason),
+                        None => Ok(()),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Reads until whole packets have come, and delivers them. The error is the end of the input.
+    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, CloseReason> {
+        if self.peer.admitted.load(Relaxed) {
+            self.session.admit();
+        }
+        match self.peer.room(self.session.limits().inbox) {
+            Room::Free => {}
+            Room::Ended(reason) => return Err(reason),
+            Room::Full => {
+                // Our own slowness: the peer's clocks stand still. The game calls when there is room again.
+                self.session.pause(now);
+                self.peer.outbox.listen(cx.waker());
+                return Ok(false);
+            }
+        }
+        self.session.resume(now);
+        loop {
+            let fresh = match self.fill(cx) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(result) => result?,
+            };
+            if self.batch.packets.capacity() == 0 {
+                self.batch.packets.reserve(self.usual);
+            }
+            let result = self.session.handle_bytes(now, &mut self.input, fresh, &mut self.batch);
+            self.more = self.batch.is_full();
+            self.put_away();
+            let count = self.batch.len();
+            self.deliver(cx, count);
+            result?;
+            if count > 0 {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Reads once behind what is left of the last read, unless there may be whole packets in that. The error is the end.
+    fn fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, CloseReason>> {
+        if std::mem::take(&mut self.more) {
+            return Poll::Ready(Ok(0));
+        }
+        match self.read(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(0)) => {
+                self.read_ended = true;
+                Poll::Ready(Err(self.session.handle_end(&self.input)))
+            }
+            Poll::Ready(Ok(len)) => {
+                self.stats.bytes_in.fetch_add(len as u64, Relaxed);
+                Poll::Ready(Ok(len))
+            }
+            Poll::Ready(Err(error)) => {
+                self.read_ended = true;
+                self.peer.outbox.abort(error.kind().into());
+                Poll::Ready(Err(error.kind().into()))
+            }
+        }
+    }
+
+    /// Hands the batch to the game.
+    fn deliver(&mut self, cx: &mut Context<'_>, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.usual = count;
+        self.stats.packets_in.fetch_add(count as u64, Relaxed);
+        if let Some(inspect) = &mut self.inspect {
+            inspect(&mut self.batch);
+        }
+        let waker = self.peer.deliver(&mut self.batch);
+        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
+            waker.wake();
+        }
+        // Memory for packets only while there are any.
+        self.batch.packets = VecDeque::new();
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let chunk = self.session.limits().read_chunk;
+        // What is left is moved to a common buffer if it is little, and is read behind where it lies if it is not: a
+        // large packet that drips in would else be copied at each drop.
+        let own = self.input.len() > OWN;
+        if own {
+            self.input.reserve(chunk);
+        } else if self.input.capacity() - self.input.len() < chunk {
+            let mut buffer = pool::take(self.input.len() + chunk);
+            buffer.extend_from_slice(&self.input);
+            self.input = buffer;
+        }
+        let read = read_into(&mut self.transport, cx, &mut self.input, chunk);
+        if !matches!(read, Poll::Ready(Ok(1..))) {
+            self.put_away();
+        }
+        read
+    }
+
+    /// Keeps of the read buffer only what is needed.
+    fn put_away(&mut self) {
+        if self.input.len() > OWN || self.more {
+            return;
+        }
+        if self.input.capacity() > self.input.len() {
+            let rest = if self.input.is_empty() { BytesMut::new() } else { BytesMut::from(&self.input[..]) };
+            pool::give(std::mem::replace(&mut self.input, rest));
+        }
+    }
+
+    /// Waits for the next deadline and does what is due. The timer is not moved when a deadline moves away, only when it
+    /// fires too early: with each packet would be too often.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), CloseReason> {
+        loop {
+            let Some(due) = self.session.poll_timeout() else {
+                if self.timer.as_ref().is_some_and(|timer| timer.is_elapsed()) {
+                    self.timer = None;
+                }
+                return Ok(());
+            };
+            let due = tokio::time::Instant::from_std(due);
+            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            if timer.deadline() > due {
+                timer.as_mut().reset(due);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Ok(());
+            }
+            self.session.handle_timeout(self::now().max(now))?;
+            match self.session.poll_timeout() {
+                Some(next) => timer.as_mut().reset(tokio::time::Instant::from_std(next)),
+                None => self.timer = None,
+            }
+            // A ping may wait to go out now.
+            self.poll_write(cx, now)?;
+        }
+    }
+
+    /// Reading is over: the game is told, and its last words go out.
+    fn end(&mut self, cx: &mut Context<'_>, reason: CloseReason) {
+        if let State::Open = self.state {
+            self.state = State::Flushing;
+            self.session.pause(now());
+        }
+        self.input = BytesMut::new();
+        if let CloseReason::Stalled(_) = reason {
+            self.peer.outbox.abort(reason);
+            // It may be waiting for the transport, which will never be ready.
+            self.state = State::Shutting(reason);
+        }
+        let waker = self.peer.deliver_end(reason);
+        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
+            waker.wake();
+        }
+    }
+
+    /// Shuts the write half down and discards input, so that closing the socket makes no reset that would destroy the
+    /// last answer.
+    fn poll_close(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<CloseReason> {
+        if let State::Shutting(reason) = self.state {
+            if self.peer.outbox.given_up().is_some() {
+                return Poll::Ready(reason);
+            }
+            self.state = State::Lingering(reason);
+            // The shutdown itself may wait, with TLS; it has the same time.
+            let until = tokio::time::Instant::from_std(now + self.session.limits().linger);
+            self.timer = Some(Box::pin(tokio::time::sleep_until(until)));
+        }
+        let State::Lingering(reason) = self.state else { return Poll::Pending };
+        if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(reason);
+        }
+        let shut = ready!(Pin::new(&mut self.transport).poll_shutdown(cx));
+        if shut.is_err() || self.read_ended {
+            return Poll::Ready(reason);
+        }
+        let mut waste = [MaybeUninit::uninit(); WASTE];
+        // A peer that goes on sending is not read for ever in one poll.
+        for _ in 0..16 {
+            let mut buf = ReadBuf::uninit(&mut waste);
+            match ready!(Pin::new(&mut self.transport).poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => {}
+                _ => return Poll::Ready(reason),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Reads up to `most` bytes to the end of `buffer`, whose memory need not be initialized.
+fn read_into<T: AsyncRead + Unpin>(
+    transport: &mut T,
+    cx: &mut Context<'_>,
+    buffer: &mut BytesMut,
+    most: usize,
+) -> Poll<io::Result<usize>> {
+    let mut limited = buffer.limit(most);
+    tokio_util::io::poll_read_buf(Pin::new(transport), cx, &mut limited)
+}
+
+/// The time, which a test may have stopped.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// So many pieces go out in one write.
+const SLICES: usize = 64;
+/// Up to so many bytes, an unfinished packet is kept apart from the read buffer.
+const OWN: usize = 2 * 1024;
+const WASTE: usize = 2 * 1024;

@@ -1,0 +1,250 @@
+//! What the task at the socket and the game share of one session.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::BytesMut;
+
+use crate::session::{CloseReason, Fault, Inbound, Outbox, SessionId, Slow};
+
+/// One session, as everyone but its socket's task knows it.
+pub(crate) struct Peer<In> {
+    pub(crate) id: SessionId,
+    /// Which of the server's doors it came through.
+    pub(crate) door: usize,
+    /// `None` for a peer in memory.
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) outbox: Outbox,
+    notice: Option<Notice>,
+    inbox: Mutex<Inbox<In>>,
+    /// Set by the game; the socket's task takes it over when it next looks.
+    pub(crate) admitted: AtomicBool,
+}
+
+/// Writes a door's last words to a peer whose session closes for that reason.
+pub(crate) type Notice = Arc<dyn Fn(CloseReason, &mut BytesMut) + Send + Sync>;
+
+/// Packets on their way to the game.
+struct Inbox<In> {
+    packets: VecDeque<Result<In, Fault>>,
+    end: Option<CloseReason>,
+    ended: bool,
+    reader: Reader<In>,
+    // The socket's task waits for room.
+    full: bool,
+}
+
+/// Who takes the packets.
+enum Reader<In> {
+    /// A task, which waits if there is a waker.
+    Task(Option<Waker>),
+    /// A worker. `queued`: the session stands in its queue, or is being worked on; so it never stands there twice, and
+    /// only one worker has it at a time.
+    Worker { queue: Arc<dyn Schedule<In>>, queued: bool },
+}
+
+/// A worker's queue of sessions that have something for it.
+pub(crate) trait Schedule<In>: Send + Sync {
+    /// Puts a session at the end of the queue.
+    fn schedule(&self, peer: Arc<Peer<In>>);
+}
+
+/// Whether an inbox takes more.
+pub(crate) enum Room {
+    Free,
+    Full,
+    /// Nothing any more: the session ends, although the peer said nothing of it.
+    Ended(CloseReason),
+}
+
+/// What a reader found.
+pub(crate) enum Found {
+    /// Packets: they were moved to where it said.
+    Packets,
+    /// The session's end, once. There is nothing before it.
+    End(CloseReason),
+    /// Nothing, for now or, after the end, for ever.
+    Nothing,
+}
+
+impl<In> Peer<In> {
+    pub(crate) fn new(
+        id: SessionId,
+        door: usize,
+        address: Option<SocketAddr>,
+        outbox: Outbox,
+        notice: Option<Notice>,
+    ) -> Self {
+        let inbox = Inbox {
+            packets: VecDeque::new(),
+            end: None,
+            ended: false,
+            reader: Reader::Task(None),
+            full: false,
+        };
+        Self { id, door, address, outbox, notice, inbox: Mutex::new(inbox), admitted: AtomicBool::new(false) }
+    }
+
+    /// From now on, `queue` hears of packets. The session counts as queued: the caller sees to it that it is.
+    pub(crate) fn read_by(&self, queue: Arc<dyn Schedule<In>>) {
+        self.lock().reader = Reader::Worker { queue, queued: true };
+    }
+
+    /// Adds a batch. The waker of the task that waited for it is returned, not called.
+    #[must_use]
+    pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>) -> Option<Waker> {
+        let mut inbox = self.lock();
+        if inbox.packets.is_empty() {
+            std::mem::swap(&mut inbox.packets, &mut batch.packets);
+        } else {
+            inbox.packets.append(&mut batch.packets);
+        }
+        self.call(inbox)
+    }
+
+    /// Nothing will follow; whoever waits is told.
+    pub(crate) fn end(self: &Arc<Self>, reason: CloseReason) {
+        if let Some(waker) = self.deliver_end(reason) {
+            waker.wake();
+        }
+    }
+
+    /// Nothing will follow. The waker of the task that waited is returned, not called.
+    #[must_use]
+    pub(crate) fn deliver_end(self: &Arc<Self>, reason: CloseReason) -> Option<Waker> {
+        let mut inbox = self.lock();
+        if inbox.end.is_some() {
+            return None;
+        }
+        inbox.end = Some(reason);
+        self.call(inbox)
+    }
+
+    /// Whether more may be read. If not, the outbox's waker is called when that has changed.
+    pub(crate) fn room(&self, most: usize) -> Room {
+        let mut inbox = self.lock();
+        if let Some(reason) = inbox.end {
+            return Room::Ended(reason);
+        }
+        inbox.full = inbox.packets.len() >= most;
+        if inbox.full { Room::Full } else { Room::Free }
+    }
+
+    /// Takes everything that waits, for a worker; `to` is empty.
+    pub(crate) fn take(&self, to: &mut VecDeque<Result<In, Fault>>) -> Found {
+        let mut inbox = self.lock();
+        let found = if !inbox.packets.is_empty() {
+            std::mem::swap(&mut inbox.packets, to);
+            Found::Packets
+        } else if let (Some(reason), false) = (inbox.end, inbox.ended) {
+            inbox.ended = true;
+            Found::End(reason)
+        } else {
+            Found::Nothing
+        };
+        let full = std::mem::take(&mut inbox.full);
+        drop(inbox);
+        if full {
+            self.outbox.wake();
+        }
+        found
+    }
+
+    /// The worker is done with what it took. Whether more has come: then the session stays in its hands; otherwise it
+    /// will be scheduled.
+    pub(crate) fn done(&self) -> bool {
+        let mut inbox = self.lock();
+        let more = !inbox.packets.is_empty() || (inbox.end.is_some() && !inbox.ended);
+        if let Reader::Worker { queued, .. } = &mut inbox.reader {
+            *queued = more;
+        }
+        more
+    }
+
+    /// Like [`take`](Self::take), for a task: waits while there is nothing. After the end it is never ready.
+    pub(crate) fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+        to: &mut VecDeque<Result<In, Fault>>,
+    ) -> Poll<Option<CloseReason>> {
+        let mut inbox = self.lock();
+        let found = if !inbox.packets.is_empty() {
+            std::mem::swap(&mut inbox.packets, to);
+            Poll::Ready(None)
+        } else if let Some(reason) = inbox.end {
+            Poll::Ready(Some(reason))
+        } else {
+            if let Reader::Task(waker) = &mut inbox.reader {
+                match waker {
+                    Some(known) if known.will_wake(cx.waker()) => {}
+                    known => *known = Some(cx.waker().clone()),
+                }
+            }
+            Poll::Pending
+        };
+        let full = std::mem::take(&mut inbox.full);
+        drop(inbox);
+        if full {
+            self.outbox.wake();
+        }
+        found
+    }
+
+    /// Puts packets that were taken back to the front.
+    pub(crate) fn put_back(&self, packets: &mut VecDeque<Result<In, Fault>>) {
+        let mut inbox = self.lock();
+        packets.append(&mut inbox.packets);
+        std::mem::swap(packets, &mut inbox.packets);
+    }
+
+    /// Throws away what waits, and what will come: the game has closed the session.
+    pub(crate) fn ignore(&self) {
+        let mut inbox = self.lock();
+        inbox.packets = VecDeque::new();
+        inbox.ended = true;
+    }
+
+    /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
+    pub(crate) fn finish(&self, reason: CloseReason) {
+        if let Some(notice) = &self.notice
+            && self.outbox.closed().is_none()
+        {
+            let mut words = BytesMut::new();
+            notice(reason, &mut words);
+            self.outbox.push(&words, Slow::DropNewest);
+        }
+        self.outbox.close(reason);
+    }
+
+    pub(crate) fn admit(&self) {
+        self.admitted.store(true, Relaxed);
+        // The log-in deadline is the socket's task's to lift.
+        self.outbox.wake();
+    }
+
+    fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>) -> Option<Waker> {
+        if inbox.ended {
+            inbox.packets.clear();
+            return None;
+        }
+        match &mut inbox.reader {
+            Reader::Task(waker) => waker.take(),
+            Reader::Worker { queued: true, .. } => None,
+            Reader::Worker { queue, queued } => {
+                *queued = true;
+                let queue = queue.clone();
+                drop(inbox);
+                queue.schedule(self.clone());
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inbox<In>> {
+        // Nothing under the lock calls the game, so a poisoned inbox is whole.
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

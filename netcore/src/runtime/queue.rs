@@ -1,0 +1,105 @@
+//! What waits for a worker.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::peer::{Peer, Schedule};
+use super::shared::Encoded;
+use crate::session::SessionId;
+
+/// One thing for a worker to do.
+pub(crate) enum Event<In, Message> {
+    /// A session begins.
+    Opened(Arc<Peer<In>>),
+    /// A session has something in its inbox.
+    Ready(Arc<Peer<In>>),
+    /// A session comes from another worker.
+    Arrived(Arc<Peer<In>>, Message),
+    /// The game says something to itself.
+    Message(Message),
+    /// Another worker broadcasts to all sessions of the server.
+    Everyone(Encoded, Option<SessionId>),
+    /// The logic says good-bye, then the sender is told.
+    Stopping(oneshot::Sender<()>),
+    /// The worker ends.
+    Stop,
+}
+
+/// A worker's queue. Sessions stand in it at most once each; messages have a bound of their own.
+pub(crate) struct Queue<In, Message> {
+    events: Mutex<VecDeque<Event<In, Message>>>,
+    messages: AtomicUsize,
+    max_messages: usize,
+    notify: Notify,
+}
+
+/// A worker's queue has no room for another message, which is handed back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the worker has too many messages waiting (`max_messages`)")]
+pub struct Full<T>(pub T);
+
+impl<In, Message> Queue<In, Message> {
+    pub(crate) fn new(max_messages: usize) -> Self {
+        Self { events: Mutex::default(), messages: AtomicUsize::new(0), max_messages, notify: Notify::new() }
+    }
+
+    pub(crate) fn push(&self, event: Event<In, Message>) {
+        let mut events = self.lock();
+        let first = events.is_empty();
+        events.push_back(event);
+        drop(events);
+        // The worker takes all there is at once, so it is called for the first alone.
+        if first {
+            self.notify.notify_one();
+        }
+    }
+
+    /// Adds a message, if there is room.
+    pub(crate) fn post(&self, message: Message) -> Result<(), Full<Message>> {
+        if self.reserve() {
+            self.push(Event::Message(message));
+            Ok(())
+        } else {
+            Err(Full(message))
+        }
+    }
+
+    /// Makes room for one message that will come later.
+    pub(crate) fn reserve(&self) -> bool {
+        let reserved = self.messages.fetch_add(1, Relaxed) < self.max_messages;
+        if !reserved {
+            self.release();
+        }
+        reserved
+    }
+
+    /// A message was taken, or will not come.
+    pub(crate) fn release(&self) {
+        self.messages.fetch_sub(1, Relaxed);
+    }
+
+    /// Takes everything; `to` is empty.
+    pub(crate) fn take(&self, to: &mut VecDeque<Event<In, Message>>) {
+        std::mem::swap(&mut *self.lock(), to);
+    }
+
+    /// Waits until something was pushed since the last `take`. Cancel-safe.
+    pub(crate) async fn wait(&self) {
+        if self.lock().is_empty() {
+            self.notify.notified().await;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Event<In, Message>>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<In: Send, Message: Send> Schedule<In> for Queue<In, Message> {
+    fn schedule(&self, peer: Arc<Peer<In>>) {
+        self.push(Event::Ready(peer));
+    }
+}

@@ -1,0 +1,145 @@
+//! Every session of a server, and how many there may be.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::AbortHandle;
+
+use super::peer::Peer;
+use crate::session::{CloseReason, SessionId};
+
+/// The sessions of a server by their index, and how many each address has.
+pub(crate) struct Registry<In> {
+    inner: Mutex<Inner<In>>,
+    max_sessions: usize,
+    max_per_address: usize,
+}
+
+struct Inner<In> {
+    places: Vec<Place<In>>,
+    // First in, first out: an index rests as long as it can before it is used again.
+    free: VecDeque<u32>,
+    addresses: HashMap<IpAddr, usize>,
+    count: usize,
+}
+
+struct Place<In> {
+    generation: u32,
+    peer: Option<Arc<Peer<In>>>,
+    task: Option<AbortHandle>,
+}
+
+impl<In> Registry<In> {
+    pub(crate) fn new(max_sessions: usize, max_per_address: usize) -> Self {
+        let inner = Inner { places: Vec::new(), free: VecDeque::new(), addresses: HashMap::new(), count: 0 };
+        Self { inner: Mutex::new(inner), max_sessions, max_per_address }
+    }
+
+    /// Makes room for one more session, and names it.
+    pub(crate) fn admit(&self, address: Option<IpAddr>) -> Result<SessionId, CloseReason> {
+        let mut inner = self.lock();
+        if inner.count >= self.max_sessions {
+            return Err(CloseReason::ServerFull);
+        }
+        if let Some(address) = address {
+            let here = inner.addresses.entry(whole(address)).or_default();
+            if *here >= self.max_per_address {
+                return Err(CloseReason::AddressFull);
+            }
+            *here += 1;
+        }
+        inner.count += 1;
+        let index = inner.free.pop_front().unwrap_or_else(|| {
+            inner.places.push(Place { generation: 0, peer: None, task: None });
+            u32::try_from(inner.places.len() - 1).unwrap_or(u32::MAX)
+        });
+        let generation = inner.places.get(index as usize).map_or(0, |place| place.generation);
+        Ok(SessionId::new(index, generation))
+    }
+
+    pub(crate) fn insert(&self, peer: Arc<Peer<In>>) {
+        if let Some(place) = self.lock().places.get_mut(peer.id.index() as usize) {
+            place.peer = Some(peer);
+        }
+    }
+
+    /// The task that a session runs in, unless it is over already.
+    pub(crate) fn runs_in(&self, id: SessionId, task: AbortHandle) {
+        if let Some(place) = self.lock().places.get_mut(id.index() as usize)
+            && place.generation == id.generation()
+        {
+            place.task = Some(task);
+        }
+    }
+
+    /// The session is over: its index is free again.
+    pub(crate) fn release(&self, id: SessionId, address: Option<IpAddr>) {
+        let mut inner = self.lock();
+        if let Some(address) = address.map(whole)
+            && let Some(here) = inner.addresses.get_mut(&address)
+        {
+            *here -= 1;
+            if *here == 0 {
+                inner.addresses.remove(&address);
+            }
+        }
+        inner.count -= 1;
+        if let Some(place) = inner.places.get_mut(id.index() as usize) {
+            place.generation = place.generation.wrapping_add(1);
+            place.peer = None;
+            place.task = None;
+        }
+        inner.free.push_back(id.index());
+    }
+
+    pub(crate) fn peers(&self) -> Vec<Arc<Peer<In>>> {
+        self.lock().places.iter().filter_map(|place| place.peer.clone()).collect()
+    }
+
+    /// Ends the tasks of all sessions where they are.
+    pub(crate) fn abort(&self) {
+        for task in self.lock().places.iter().filter_map(|place| place.task.as_ref()) {
+            task.abort();
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().count
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<In>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What counts as one address: of IPv6 the network, since each customer has 2^64 addresses to come from.
+fn whole(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(network.into())
+        }
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caps_hold_in_total_and_per_address_and_indices_rest() {
+        let registry = Registry::<()>::new(3, 2);
+        let at = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let first = registry.admit(at("2001:db8::1")).unwrap();
+        registry.admit(at("2001:db8::2")).unwrap();
+        assert_eq!(registry.admit(at("2001:db8::3")), Err(CloseReason::AddressFull), "one network");
+        registry.admit(at("10.0.0.1")).unwrap();
+        assert_eq!(registry.admit(at("10.0.0.2")), Err(CloseReason::ServerFull));
+        registry.release(first, at("2001:db8::1"));
+        let again = registry.admit(at("2001:db8::3")).unwrap();
+        assert_eq!((again.index(), again.generation()), (first.index(), first.generation() + 1));
+        assert_eq!(registry.len(), 3);
+    }
+}

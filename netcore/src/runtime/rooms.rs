@@ -1,0 +1,277 @@
+//! Numbered rooms with seats.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::{Context, GroupId, Logic};
+use crate::session::SessionId;
+
+/// Rooms with numbers and seats, for the logic that owns them: who is in which, in the order in which they came. Each
+/// room is a group, so that one `send_group` reaches it.
+///
+/// A logic calls [`leave`](Self::leave) in its `closed`; netcore does not know the rooms by itself.
+///
+/// ```
+/// use netcore::{CloseReason, Context, Logic, Packet, Rooms, SessionId};
+///
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Enter { room: u32 },
+/// }
+/// #[derive(Packet)]
+/// enum ToClient {
+///     #[packet(id = 2)]
+///     Entered { who: u64 },
+///     #[packet(id = 3)]
+///     Left { who: u64 },
+///     #[packet(id = 4)]
+///     Refused,
+/// }
+///
+/// struct Lobby {
+///     rooms: Rooms<Lobby, ()>,
+/// }
+///
+/// impl Lobby {
+///     fn new() -> Self {
+///         let rooms = Rooms::new(0..1000, 4)
+///             .on_enter(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Entered { who: seat.id() }))
+///             .on_leave(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Left { who: seat.id() }));
+///         Self { rooms }
+///     }
+/// }
+///
+/// impl Logic for Lobby {
+///     type In = ToServer;
+///     type Out = ToClient;
+///     type Message = ();
+///
+///     fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ToServer::Enter { room }: ToServer) {
+///         if self.rooms.enter(ctx, room, session, ()).is_err() {
+///             ctx.send(session, &ToClient::Refused);
+///         }
+///     }
+///
+///     fn closed(&mut self, ctx: &mut Context<Self>, session: SessionId, _: CloseReason) {
+///         self.rooms.leave(ctx, session);
+///     }
+/// }
+/// ```
+pub struct Rooms<L: Logic, Member> {
+    numbers: std::ops::Range<u32>,
+    seats: usize,
+    // Rooms that somebody is in.
+    open: HashMap<u32, Room<Member>>,
+    of: HashMap<SessionId, u32>,
+    // The last seat number that a room gave out: it never gives one twice, even if it was empty in between.
+    last: HashMap<u32, u64>,
+    entered: Hook<L, Member>,
+    left: Hook<L, Member>,
+}
+
+type Hook<L, Member> = Box<dyn Fn(&mut Context<L>, &Room<Member>, &Seat<Member>) + Send>;
+
+/// One room that somebody is in, or has just left.
+#[derive(Debug)]
+pub struct Room<Member> {
+    number: u32,
+    group: GroupId,
+    seats: Vec<Seat<Member>>,
+}
+
+/// One session's place in a room.
+#[derive(Debug)]
+pub struct Seat<Member> {
+    session: SessionId,
+    id: u64,
+    /// What the game keeps about who sits there.
+    pub member: Member,
+}
+
+/// Why nobody entered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnterError {
+    /// There is no room of that number.
+    #[error("there is no room {0}")]
+    NoRoom(u32),
+    /// All its seats are taken.
+    #[error("room {0} is full")]
+    Full(u32),
+    /// The session is in a room already: this one.
+    #[error("in room {0} already")]
+    InRoom(u32),
+    /// The session is not on this worker, or has closed.
+    #[error("the session has closed")]
+    Closed,
+}
+
+impl<L: Logic, Member> Rooms<L, Member> {
+    /// Rooms of these numbers, each with so many seats.
+    #[must_use]
+    pub fn new(numbers: std::ops::Range<u32>, seats: usize) -> Self {
+        Self {
+            numbers,
+            seats,
+            open: HashMap::new(),
+            of: HashMap::new(),
+            last: HashMap::new(),
+            entered: Box::new(|_, _, _| {}),
+            left: Box::new(|_, _, _| {}),
+        }
+    }
+
+    /// Is called for each session that enters, when it has its seat and before [`enter`](Self::enter) returns.
+    #[must_use]
+    pub fn on_enter(
+        mut self,
+        hook: impl Fn(&mut Context<L>, &Room<Member>, &Seat<Member>) + Send + 'static,
+    ) -> Self {
+        self.entered = Box::new(hook);
+        self
+    }
+
+    /// Is called for each session that leaves, when it has left the room's group.
+    #[must_use]
+    pub fn on_leave(
+        mut self,
+        hook: impl Fn(&mut Context<L>, &Room<Member>, &Seat<Member>) + Send + 'static,
+    ) -> Self {
+        self.left = Box::new(hook);
+        self
+    }
+
+    /// Gives a session a seat; its id, which counts from 1 in each room and is never used again there.
+    ///
+    /// # Errors
+    /// [`EnterError`]; nothing has changed then.
+    pub fn enter(
+        &mut self,
+        ctx: &mut Context<L>,
+        number: u32,
+        session: SessionId,
+        member: Member,
+    ) -> Result<u64, EnterError> {
+        if let Some(number) = self.of.get(&session) {
+            return Err(EnterError::InRoom(*number));
+        }
+        if !self.numbers.contains(&number) {
+            return Err(EnterError::NoRoom(number));
+        }
+        if self.open.get(&number).is_some_and(|room| room.seats.len() >= self.seats) || self.seats == 0 {
+            return Err(EnterError::Full(number));
+        }
+        if !ctx.has(session) {
+            return Err(EnterError::Closed);
+        }
+        let room = self.open.entry(number).or_insert_with(|| Room {
+            number,
+            group: ctx.create_group(),
+            seats: Vec::new(),
+        });
+        let last = self.last.entry(number).or_default();
+        *last += 1;
+        let id = *last;
+        ctx.join(room.group, session);
+        self.of.insert(session, number);
+        room.seats.push(Seat { session, id, member });
+        if let Some(seat) = room.seats.last() {
+            (self.entered)(ctx, room, seat);
+        }
+        Ok(id)
+    }
+
+    /// Takes a session out of its room, if it is in one: the room's number and the seat it had.
+    pub fn leave(&mut self, ctx: &mut Context<L>, session: SessionId) -> Option<(u32, Seat<Member>)> {
+        let number = self.of.remove(&session)?;
+        let room = self.open.get_mut(&number)?;
+        let at = room.seats.iter().position(|seat| seat.session == session)?;
+        let seat = room.seats.remove(at);
+        ctx.leave(room.group, session);
+        (self.left)(ctx, room, &seat);
+        if room.seats.is_empty() {
+            ctx.remove_group(room.group);
+            self.open.remove(&number);
+        }
+        Some((number, seat))
+    }
+
+    /// The room of that number, if somebody is in it.
+    #[must_use]
+    pub fn room(&self, number: u32) -> Option<&Room<Member>> {
+        self.open.get(&number)
+    }
+
+    /// The room that a session is in.
+    #[must_use]
+    pub fn room_of(&self, session: SessionId) -> Option<&Room<Member>> {
+        self.room(*self.of.get(&session)?)
+    }
+
+    /// The seat that a session has.
+    #[must_use]
+    pub fn seat_of(&self, session: SessionId) -> Option<&Seat<Member>> {
+        self.room_of(session)?.seats.iter().find(|seat| seat.session == session)
+    }
+
+    /// The seat that a session has.
+    pub fn seat_of_mut(&mut self, session: SessionId) -> Option<&mut Seat<Member>> {
+        let room = self.open.get_mut(self.of.get(&session)?)?;
+        room.seats.iter_mut().find(|seat| seat.session == session)
+    }
+
+    /// The rooms that somebody is in, in no order.
+    pub fn rooms(&self) -> impl Iterator<Item = &Room<Member>> {
+        self.open.values()
+    }
+
+    /// Which numbers there are.
+    #[must_use]
+    pub fn numbers(&self) -> std::ops::Range<u32> {
+        self.numbers.clone()
+    }
+}
+
+impl<Member> Room<Member> {
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The group of those in it.
+    #[must_use]
+    pub fn group(&self) -> GroupId {
+        self.group
+    }
+
+    /// Those in it, in the order in which they came: the first has been there longest.
+    #[must_use]
+    pub fn seats(&self) -> &[Seat<Member>] {
+        &self.seats
+    }
+}
+
+impl<Member> Seat<Member> {
+    /// Who sits there.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The seat's number: 1 for the room's first visitor, then 2, never the same again.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+impl<L: Logic, Member: fmt::Debug> fmt::Debug for Rooms<L, Member> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rooms")
+            .field("numbers", &self.numbers)
+            .field("open", &self.open)
+            .finish_non_exhaustive()
+    }
+}

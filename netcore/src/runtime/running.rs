@@ -1,0 +1,318 @@
+//! A server that runs, and how it stops.
+
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::house::House;
+use super::queue::{Event, Queue};
+use super::worker::Worker;
+use super::{Full, Host, Logic, ServerError, Snapshot, Stats};
+use crate::session::CloseReason;
+
+/// A server that runs. Dropped, it stops at once and cuts everyone off; [`shutdown`](Self::shutdown) stops it in order.
+pub struct Running<Message = ()> {
+    addresses: Vec<(String, SocketAddr)>,
+    stats: Arc<Stats>,
+    stop: CancellationToken,
+    drain: Duration,
+    house: Box<dyn Inside>,
+    // Dropped, they are aborted, which closes the doors.
+    accepting: JoinSet<()>,
+    workers: Vec<WorkerHandle>,
+    tell: Tell<Message>,
+}
+
+pub(super) type Tell<Message> = Arc<dyn Fn(usize, Message) -> Result<(), Full<Message>> + Send + Sync>;
+
+/// How a shutdown went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// Sessions that were open when it began.
+    pub sessions: usize,
+    /// Of these, those that were cut off at the deadline.
+    pub cut: usize,
+    /// What was queued for them and did not go out, in bytes.
+    pub cut_bytes: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// Asks a server to stop, from anywhere: [`Running::stopped`] hears it.
+#[derive(Clone, Debug)]
+pub struct Stopper(CancellationToken);
+
+impl Stopper {
+    /// Asks.
+    pub fn stop(&self) {
+        self.0.cancel();
+    }
+}
+
+/// Sends messages to a server's workers, from anywhere.
+pub struct Teller<Message>(Tell<Message>);
+
+impl<Message> Teller<Message> {
+    /// Sends a message to a worker.
+    ///
+    /// # Errors
+    /// [`Full`] when that worker waits for as many messages as it may, or there is none of that number.
+    pub fn tell(&self, worker: usize, message: Message) -> Result<(), Full<Message>> {
+        (self.0)(worker, message)
+    }
+}
+
+impl<Message> Clone for Teller<Message> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// What is there once the doors are open.
+pub(super) struct Opened {
+    pub(super) addresses: Vec<(String, SocketAddr)>,
+    pub(super) accepting: JoinSet<()>,
+    pub(super) house: Box<dyn Inside>,
+    pub(super) stats: Arc<Stats>,
+    pub(super) drain: Duration,
+}
+
+impl<Message> Running<Message> {
+    pub(super) fn new(
+        opened: Opened,
+        stop: CancellationToken,
+        workers: Vec<WorkerHandle>,
+        tell: Tell<Message>,
+    ) -> Self {
+        let Opened { addresses, accepting, house, stats, drain } = opened;
+        Self { addresses, stats, stop, drain, house, accepting, workers, tell }
+    }
+
+    /// Where the first TCP door listens; `0.0.0.0:0` if there is none.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        self.addresses.first().map_or(nowhere, |(_, address)| *address)
+    }
+
+    /// Where each TCP door listens, by its name: with the real port, where it was given as 0.
+    #[must_use]
+    pub fn addrs(&self) -> &[(String, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> Snapshot {
+        self.stats.snapshot()
+    }
+
+    /// A handle that asks the server to stop.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.stop.clone())
+    }
+
+    /// A handle that sends messages to the workers.
+    #[must_use]
+    pub fn teller(&self) -> Teller<Message> {
+        Teller(self.tell.clone())
+    }
+
+    /// Waits until the game or a [`Stopper`] asks the server to stop. It runs on until [`shutdown`](Self::shutdown).
+    ///
+    /// Cancel-safe.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Runs until `signal` is there, or the game or a [`Stopper`] asks it to stop; then shuts down.
+    pub async fn run_until(self, signal: impl Future<Output = ()>) -> Report {
+        tokio::select! {
+            () = signal => {}
+            () = self.stopped() => {}
+        }
+        self.shutdown().await
+    }
+
+    /// Stops in order: accepts no more, tells the logic, handles and answers what was received, sends what is queued, and
+    /// closes. What has not come to an end within the drain time ([`Server::drain`](crate::Server::drain)) is cut off and
+    /// counted.
+    ///
+    /// Not cancel-safe: dropped, it cuts off at once.
+    pub async fn shutdown(mut self) -> Report {
+        let start = Instant::now();
+        let deadline = start + self.drain;
+        self.house.close_doors();
+        self.accepting.shutdown().await;
+        let sessions = self.house.count();
+        info!(sessions, "shutting down");
+        for worker in &self.workers {
+            let said = worker.say_stopping();
+            if timeout_at(deadline, said).await.is_err() {
+                warn!("a worker does not answer: its sessions hear of the shutdown only if it does");
+            }
+        }
+        self.house.end_sessions();
+        let mut report = Report { sessions, ..Report::default() };
+        if timeout_at(deadline, self.house.wait()).await.is_err() {
+            (report.cut, report.cut_bytes) = self.house.cut();
+            warn!(sessions = report.cut, bytes = report.cut_bytes, "cut off at the deadline");
+            // Aborted tasks end when they are polled next.
+            let _ = timeout_at(Instant::now() + GRACE, self.house.wait()).await;
+        }
+        for mut worker in std::mem::take(&mut self.workers) {
+            worker.stop();
+            if timeout_at(deadline.max(Instant::now() + GRACE), worker.ended()).await.is_err() {
+                warn!("a worker does not end: a callback of the game has not returned");
+            }
+        }
+        report.took = start.elapsed();
+        report
+    }
+}
+
+impl<Message> Drop for Running<Message> {
+    fn drop(&mut self) {
+        self.house.close_doors();
+        self.house.cut();
+    }
+}
+
+impl<Message> fmt::Debug for Running<Message> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+impl<Message> fmt::Debug for Teller<Message> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Teller")
+    }
+}
+
+/// A house, whatever is spoken in it.
+pub(super) trait Inside: Send + Sync {
+    fn close_doors(&self);
+    fn count(&self) -> usize;
+    /// Every session's game hears that it ends.
+    fn end_sessions(&self);
+    /// Until no session is left.
+    fn wait(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    /// Ends all sessions where they are: how many, and how many bytes were queued for them.
+    fn cut(&self) -> (usize, usize);
+}
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Out>> {
+    fn close_doors(&self) {
+        self.closing.store(true, Relaxed);
+    }
+
+    fn count(&self) -> usize {
+        self.registry.len()
+    }
+
+    fn end_sessions(&self) {
+        for peer in self.registry.peers() {
+            peer.end(CloseReason::Stopping);
+            peer.outbox.wake();
+        }
+    }
+
+    fn wait(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.sessions.close();
+        Box::pin(self.sessions.wait())
+    }
+
+    fn cut(&self) -> (usize, usize) {
+        let peers = self.registry.peers();
+        // Those that have everything and only linger are not cut off from anything.
+        let owed = peers.iter().map(|peer| (peer.outbox.queued(), peer.outbox.closed().is_none()));
+        let owed: Vec<_> = owed.filter(|(queued, working)| *queued > 0 || *working).collect();
+        self.registry.abort();
+        (owed.len(), owed.iter().map(|(queued, _)| queued).sum())
+    }
+}
+
+/// One worker that runs. Dropped, it ends when it is done with what is before it.
+pub(super) struct WorkerHandle {
+    queue: Box<dyn Control>,
+    ended: oneshot::Receiver<()>,
+}
+
+trait Control: Send + Sync {
+    fn stopping(&self, done: oneshot::Sender<()>);
+    fn stop(&self);
+}
+
+impl<In: Send, Message: Send> Control for Arc<Queue<In, Message>> {
+    fn stopping(&self, done: oneshot::Sender<()>) {
+        self.push(Event::Stopping(done));
+    }
+
+    fn stop(&self) {
+        self.push(Event::Stop);
+    }
+}
+
+impl WorkerHandle {
+    pub(super) fn start<L: Logic>(
+        number: usize,
+        worker: Worker<L>,
+        host: Host,
+        queue: Arc<Queue<L::In, L::Message>>,
+    ) -> Result<Self, ServerError> {
+        let (end, ended) = oneshot::channel();
+        let work = async move {
+            worker.run().await;
+            let _ = end.send(());
+        };
+        match host {
+            Host::Task => drop(tokio::spawn(work)),
+            Host::Thread => {
+                // A runtime of its own gives the worker its clock; sockets stay with the server's.
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+                let runtime = runtime.map_err(ServerError::Thread)?;
+                let thread = std::thread::Builder::new().name(format!("netcore-{number}"));
+                thread.spawn(move || runtime.block_on(work)).map_err(ServerError::Thread)?;
+            }
+        }
+        Ok(Self { queue: Box::new(queue), ended })
+    }
+
+    fn say_stopping(&self) -> impl Future<Output = ()> {
+        let (done, said) = oneshot::channel();
+        self.queue.stopping(done);
+        async move {
+            let _ = said.await;
+        }
+    }
+
+    fn stop(&mut self) {
+        self.queue.stop();
+    }
+
+    async fn ended(&mut self) {
+        let _ = (&mut self.ended).await;
+    }
+}
+
+impl Drop for WorkerHandle {
+    fn drop(&mut self) {
+        self.queue.stop();
+    }
+}
+
+/// How long what was told to end at once may take to do so.
+const GRACE: Duration = Duration::from_secs(1);

@@ -1,0 +1,394 @@
+//! The face that a server starts from.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::debug;
+
+use super::door::{Place, TcpSettings};
+use super::house::{Entrance, Handling, House, Way};
+use super::memory::MemoryListener;
+use super::queue::{Event, Queue};
+use super::registry::Registry;
+use super::running::{Opened, WorkerHandle};
+use super::worker::{Parts, Worker, WorkerSettings};
+use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats, listen};
+use crate::session::{Slow, Total};
+
+/// A server: doors, and the game behind them.
+///
+/// There are three ways to run a game: [`serve`](Self::serve) has a task for each session, [`logic`](Self::logic) has one
+/// worker that owns all state, and [`workers`](Self::workers) has several.
+///
+/// ```
+/// use netcore::{Client, Connection, Door, Packet, Server};
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum Number {
+///     #[packet(id = 1)]
+///     Is { value: u32 },
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let server = Server::new().door(Door::tcp("127.0.0.1:0"));
+/// let running = server
+///     .serve(|mut peer: Connection<Number, Number>| async move {
+///         while let Some(Number::Is { value }) = peer.recv().await? {
+///             peer.send(&Number::Is { value: value * 2 })?;
+///         }
+///         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+///     })
+///     .await?;
+///
+/// let mut client = Client::<Number, Number>::connect(running.addr()).await?;
+/// client.send(&Number::Is { value: 21 })?;
+/// assert_eq!(client.recv().await?, Some(Number::Is { value: 42 }));
+///
+/// let report = running.shutdown().await;
+/// assert_eq!(report.cut, 0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Bounds
+/// | setting | default |
+/// |---|---|
+/// | [`max_sessions`](Self::max_sessions) | 65,536 |
+/// | [`max_per_address`](Self::max_per_address) | 1,024, and an IPv6 network of 2^64 addresses counts as one |
+/// | [`max_queued_bytes`](Self::max_queued_bytes) | 256 MiB, all sessions together |
+/// | [`max_messages`](Self::max_messages) | 65,536 for each worker |
+/// | [`drain`](Self::drain) | 5 s |
+///
+/// Those of one session are the door's: [`Limits`].
+pub struct Server<In, Out> {
+    doors: Vec<Door<In, Out>>,
+    slow: fn(&Out) -> Slow,
+    max_sessions: usize,
+    max_per_address: usize,
+    max_queued_bytes: usize,
+    max_messages: usize,
+    drain: Duration,
+    host: Host,
+    worker: WorkerSettings,
+}
+
+/// Where a worker runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Host {
+    /// On a thread of its own, so that a callback which takes long keeps nobody waiting but its own sessions.
+    #[default]
+    Thread,
+    /// As a task of the runtime: the least latency, and on a paused clock the same each time.
+    Task,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// It has no door.
+    #[error("the server has no door, so nobody could come in: add one with `Server::door`")]
+    NoDoor,
+    /// A door cannot listen at its address.
+    #[error("cannot listen on {address} ({door}): {}", in_words(.source))]
+    Bind {
+        /// The door's name.
+        door: String,
+        /// Its address as it was given.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system has no thread for a worker.
+    #[error("cannot start a worker's thread")]
+    Thread(#[source] io::Error),
+}
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
+    /// A server without doors.
+    #[must_use]
+    pub fn new() -> Self {
+        let worker = WorkerSettings { tick: None, late: LateTick::Skip, after_panic: AfterPanic::GoOn };
+        Self {
+            doors: Vec::new(),
+            slow: |_| Slow::Disconnect,
+            max_sessions: 65_536,
+            max_per_address: 1024,
+            max_queued_bytes: 256 * 1024 * 1024,
+            max_messages: 65_536,
+            drain: Duration::from_secs(5),
+            host: Host::Thread,
+            worker,
+        }
+    }
+
+    /// Adds a door.
+    #[must_use]
+    pub fn door(mut self, door: Door<In, Out>) -> Self {
+        self.doors.push(door);
+        self
+    }
+
+    /// What becomes of each kind of packet when its peer reads too slowly; [`Slow::Disconnect`] unless it is given.
+    #[must_use]
+    pub fn slow(mut self, policy: fn(&Out) -> Slow) -> Self {
+        self.slow = policy;
+        self
+    }
+
+    /// The most sessions at once. One more is refused, with the door's close notice if it has one.
+    #[must_use]
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.max_sessions = sessions;
+        self
+    }
+
+    /// The most sessions at once from one address.
+    #[must_use]
+    pub fn max_per_address(mut self, sessions: usize) -> Self {
+        self.max_per_address = sessions;
+        self
+    }
+
+    /// The most bytes that wait for all peers together. Above it, the sessions with the most are closed first.
+    #[must_use]
+    pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
+        self.max_queued_bytes = bytes;
+        self
+    }
+
+    /// The most messages that wait for one worker, those of background work included that is still under way.
+    #[must_use]
+    pub fn max_messages(mut self, messages: usize) -> Self {
+        self.max_messages = messages;
+        self
+    }
+
+    /// How long a shutdown may take.
+    #[must_use]
+    pub fn drain(mut self, time: Duration) -> Self {
+        self.drain = time;
+        self
+    }
+
+    /// Calls [`Logic::tick`] so many times a second: 1 at least.
+    #[must_use]
+    pub fn tick_hz(self, hz: u32) -> Self {
+        self.tick(Duration::from_secs(1) / hz.max(1))
+    }
+
+    /// Calls [`Logic::tick`] once each `step`: a microsecond at least.
+    #[must_use]
+    pub fn tick(mut self, step: Duration) -> Self {
+        self.worker.tick = Some(step.max(Duration::from_micros(1)));
+        self
+    }
+
+    /// What becomes of ticks whose time has passed.
+    #[must_use]
+    pub fn late_tick(mut self, policy: LateTick) -> Self {
+        self.worker.late = policy;
+        self
+    }
+
+    /// What to do after a worker's callback has panicked.
+    #[must_use]
+    pub fn after_panic(mut self, policy: AfterPanic) -> Self {
+        self.worker.after_panic = policy;
+        self
+    }
+
+    /// Where workers run.
+    #[must_use]
+    pub fn host(mut self, host: Host) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Starts, with a task for each session. The session closes when its task ends; a panic closes that session alone.
+    ///
+    /// # Errors
+    /// When a door cannot listen.
+    pub async fn serve<F, T, E>(self, handler: F) -> Result<Running, ServerError>
+    where
+        F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
+        T: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        let handler = move |connection: Connection<In, Out>| {
+            let id = connection.id();
+            let task = handler(connection);
+            Box::pin(async move {
+                if let Err(error) = task.await {
+                    debug!(session = %id, %error, "the session's task ended with an error");
+                }
+            }) as Handling
+        };
+        let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
+        let opened = self.open(Way::Task(Arc::new(handler)), stats).await?;
+        Ok(Running::new(opened, stop, Vec::new(), Arc::new(|_, ()| Err(Full(())))))
+    }
+
+    /// Starts, with one worker that owns `logic`. After a panic it goes on with the same state: to make it anew needs
+    /// [`workers`](Self::workers).
+    ///
+    /// # Errors
+    /// When a door cannot listen.
+    pub async fn logic<L>(mut self, logic: L) -> Result<Running<L::Message>, ServerError>
+    where
+        L: Logic<In = In, Out = Out>,
+    {
+        if self.worker.after_panic == AfterPanic::Rebuild {
+            self.worker.after_panic = AfterPanic::GoOn;
+        }
+        self.start(vec![logic], None).await
+    }
+
+    /// Starts, with so many workers (1 at least), each with a value of its own that `make` makes out of its number. A new
+    /// session begins on one after the other.
+    ///
+    /// # Errors
+    /// When a door cannot listen.
+    pub async fn workers<L>(
+        self,
+        count: usize,
+        make: impl Fn(usize) -> L + Send + Sync + 'static,
+    ) -> Result<Running<L::Message>, ServerError>
+    where
+        L: Logic<In = In, Out = Out>,
+    {
+        let logics = (0..count.max(1)).map(&make).collect();
+        self.start(logics, Some(Arc::new(make))).await
+    }
+
+    async fn start<L>(
+        self,
+        logics: Vec<L>,
+        make: Option<Arc<dyn Fn(usize) -> L + Send + Sync>>,
+    ) -> Result<Running<L::Message>, ServerError>
+    where
+        L: Logic<In = In, Out = Out>,
+    {
+        let queues: Arc<[_]> = logics.iter().map(|_| Arc::new(Queue::new(self.max_messages))).collect();
+        let way = {
+            let (queues, next) = (queues.clone(), AtomicUsize::new(0));
+            Way::Workers(Arc::new(move |peer| {
+                let number = next.fetch_add(1, Relaxed) % queues.len();
+                if let Some(queue) = queues.get(number) {
+                    peer.read_by(queue.clone());
+                    queue.push(Event::Opened(peer));
+                }
+            }))
+        };
+        let (host, settings) = (self.host, self.worker.clone());
+        let doors: Arc<[_]> = self.doors.iter().map(|door| door.encoding(self.slow)).collect();
+        let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
+        let opened = self.open(way, stats.clone()).await?;
+        let mut workers = Vec::new();
+        for ((number, logic), queue) in logics.into_iter().enumerate().zip(queues.iter()) {
+            let parts = Parts {
+                doors: doors.clone(),
+                queues: queues.clone(),
+                worker: number,
+                io: tokio::runtime::Handle::current(),
+                stats: stats.clone(),
+                stop: stop.clone(),
+            };
+            let worker = Worker::new(logic, make.clone(), queue.clone(), settings.clone(), parts);
+            workers.push(WorkerHandle::start(number, worker, host, queue.clone())?);
+        }
+        let tell = Arc::new(move |worker: usize, message| match queues.get(worker) {
+            Some(queue) => queue.post(message),
+            None => Err(Full(message)),
+        });
+        Ok(Running::new(opened, stop, workers, tell))
+    }
+
+    /// Opens the doors and lets sessions in.
+    async fn open(self, way: Way<In, Out>, stats: Arc<Stats>) -> Result<Opened, ServerError> {
+        if self.doors.is_empty() {
+            return Err(ServerError::NoDoor);
+        }
+        let (mut addresses, mut places, mut entrances) = (Vec::new(), Vec::new(), Vec::new());
+        for door in self.doors {
+            entrances.push(Entrance {
+                name: door.name.clone(),
+                notice: door.notice(),
+                encoding: door.encoding(self.slow),
+                limits: Arc::new(door.limits),
+                adapter: door.adapter,
+            });
+            places.push(match door.place {
+                Place::Memory(listener) => Listening::Memory(listener),
+                Place::Tcp(address) => {
+                    let bound = listen::bind(&address, door.tcp).await;
+                    let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+                    let (at, listener) = bound.map_err(|source| ServerError::Bind {
+                        door: door.name.clone(),
+                        address: address.clone(),
+                        source,
+                    })?;
+                    addresses.push((door.name, at));
+                    Listening::Tcp(listener, door.tcp)
+                }
+            });
+        }
+        let too_much = Arc::new(Notify::new());
+        let total = {
+            let too_much = too_much.clone();
+            Total::new(self.max_queued_bytes, move || too_much.notify_one())
+        };
+        let house = Arc::new(House {
+            entrances,
+            registry: Registry::new(self.max_sessions, self.max_per_address),
+            stats: stats.clone(),
+            total: Arc::new(total),
+            way,
+            sessions: TaskTracker::new(),
+            closing: AtomicBool::new(false),
+        });
+        let mut accepting = JoinSet::new();
+        for (door, place) in places.into_iter().enumerate() {
+            let house = house.clone();
+            match place {
+                Listening::Tcp(listener, tcp) => {
+                    accepting.spawn(listen::accept_tcp(house, door, listener, tcp))
+                }
+                Listening::Memory(listener) => accepting.spawn(listen::accept_memory(house, door, listener)),
+            };
+        }
+        accepting.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
+        Ok(Opened { addresses, accepting, house: Box::new(house), stats, drain: self.drain })
+    }
+}
+
+enum Listening {
+    Tcp(TcpListener, TcpSettings),
+    Memory(MemoryListener),
+}
+
+/// Why a socket does not listen, for a person.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the address is already in use".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        io::ErrorKind::PermissionDenied => "the system does not permit it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> Default for Server<In, Out> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

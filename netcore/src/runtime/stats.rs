@@ -1,0 +1,92 @@
+//! What a server counts.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::session::CloseReason;
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// The counters as they run. Each is touched once a batch, never once a packet.
+        #[derive(Debug, Default)]
+        pub(crate) struct Stats {
+            $(pub(crate) $name: AtomicU64,)*
+            closes: [AtomicU64; CloseReason::labels().len()],
+        }
+
+        /// What a server has counted since it started.
+        #[derive(Clone, PartialEq, Eq, Debug, Default)]
+        #[non_exhaustive]
+        pub struct Snapshot {
+            $($(#[$doc])* pub $name: u64,)*
+            closes: Vec<u64>,
+        }
+
+        impl Stats {
+            pub(crate) fn snapshot(&self) -> Snapshot {
+                Snapshot {
+                    $($name: self.$name.load(Relaxed),)*
+                    closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Sessions that began.
+    opened,
+    /// Sessions that ended.
+    closed,
+    /// Connections refused because the server was full.
+    refused_full,
+    /// Connections refused because their address had too many.
+    refused_address,
+    /// Accepts that failed, out of descriptors mostly.
+    accept_errors,
+    /// Packets received.
+    packets_in,
+    /// Bytes received.
+    bytes_in,
+    /// Bytes sent.
+    bytes_out,
+    /// Packets dropped because their peer was slow.
+    dropped,
+    /// Packets dropped because their peer sent too fast.
+    rate_dropped,
+    /// Packets that were too fast and passed.
+    rate_warned,
+    /// How often the queues of all sessions together were over their bound.
+    queues_full,
+    /// Ticks that were skipped because the worker was late.
+    ticks_skipped,
+    /// Panics of the game's code.
+    panics,
+}
+
+impl Stats {
+    pub(crate) fn close(&self, reason: CloseReason) {
+        self.closed.fetch_add(1, Relaxed);
+        if let Some(count) = self.closes.get(reason.index()) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Snapshot {
+    /// Sessions that ended for each kind of reason, by its label.
+    pub fn closes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        CloseReason::labels().iter().copied().zip(self.closes.iter().copied())
+    }
+
+    /// Sessions that ended for that kind of reason.
+    #[must_use]
+    pub fn closed_for(&self, label: &str) -> u64 {
+        self.closes().find(|(name, _)| *name == label).map_or(0, |(_, count)| count)
+    }
+
+    /// Sessions that are open.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.opened.saturating_sub(self.closed)
+    }
+}

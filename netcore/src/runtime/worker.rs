@@ -1,0 +1,345 @@
+//! One worker: a queue, a logic, and the loop between them.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use tracing::error;
+
+use super::context::{Leaving, Slots};
+use super::groups::Groups;
+use super::link::now;
+use super::peer::{Found, Peer};
+use super::queue::{Event, Queue};
+use super::timers::Timers;
+use super::{AfterPanic, Context, LateTick, Logic, Tick};
+use crate::session::{CloseReason, Fault, SessionId};
+
+/// How workers are set up.
+#[derive(Clone)]
+pub(crate) struct WorkerSettings {
+    pub(crate) tick: Option<Duration>,
+    pub(crate) late: LateTick,
+    pub(crate) after_panic: AfterPanic,
+}
+
+pub(crate) struct Worker<L: Logic> {
+    logic: L,
+    make: Option<Arc<dyn Fn(usize) -> L + Send + Sync>>,
+    context: Context<L>,
+    queue: Arc<Queue<L::In, L::Message>>,
+    settings: WorkerSettings,
+    // When the next tick is due, and its number.
+    tick: Option<(Instant, u64)>,
+    packets: VecDeque<Result<L::In, Fault>>,
+    // Callbacks since what was sent last went to the sockets.
+    unflushed: usize,
+    ended: bool,
+}
+
+/// What a worker is made of besides its logic.
+pub(crate) struct Parts<L: Logic> {
+    pub(crate) doors: Arc<[super::connection::Encoding<L::Out>]>,
+    pub(crate) queues: Arc<[Arc<Queue<L::In, L::Message>>]>,
+    pub(crate) worker: usize,
+    pub(crate) io: tokio::runtime::Handle,
+    pub(crate) stats: Arc<super::Stats>,
+    pub(crate) stop: tokio_util::sync::CancellationToken,
+}
+
+impl<L: Logic> Worker<L> {
+    pub(crate) fn new(
+        logic: L,
+        make: Option<Arc<dyn Fn(usize) -> L + Send + Sync>>,
+        queue: Arc<Queue<L::In, L::Message>>,
+        settings: WorkerSettings,
+        parts: Parts<L>,
+    ) -> Self {
+        let start = now();
+        let context = Context {
+            slots: Slots::new(),
+            groups: Groups::default(),
+            timers: Timers::new(),
+            doors: parts.doors,
+            queues: parts.queues,
+            worker: parts.worker,
+            io: parts.io,
+            stats: parts.stats,
+            leaving: Vec::new(),
+            stop: parts.stop,
+            now: start,
+        };
+        let tick = settings.tick.map(|step| (start + step, 0));
+        Self {
+            logic,
+            make,
+            context,
+            queue,
+            settings,
+            tick,
+            packets: VecDeque::new(),
+            unflushed: 0,
+            ended: false,
+        }
+    }
+
+    /// Works until it is told to end.
+    pub(crate) async fn run(mut self) {
+        let mut events = VecDeque::new();
+        while !self.ended {
+            self.queue.take(&mut events);
+            let idle = events.is_empty();
+            for event in events.drain(..) {
+                self.handle(event);
+                self.keep_time();
+            }
+            self.keep_time();
+            self.flush();
+            if self.ended {
+                break;
+            }
+            if !idle {
+                // Beside other tasks, where the worker is one of the runtime's; a thread of its own goes on at once.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let due = self.context.timers.next().into_iter().chain(self.tick.map(|(due, _)| due)).min();
+            match due {
+                None => self.queue.wait().await,
+                Some(due) => {
+                    let due = tokio::time::Instant::from_std(due);
+                    tokio::select! {
+                        biased;
+                        () = self.queue.wait() => {}
+                        () = tokio::time::sleep_until(due) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event<L::In, L::Message>) {
+        self.context.now = now();
+        match event {
+            Event::Ready(peer) => self.packets_of(&peer),
+            Event::Opened(peer) => {
+                let session = peer.id;
+                self.context.slots.insert(peer.clone());
+                self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
+                self.packets_of(&peer);
+            }
+            Event::Arrived(peer, baggage) => {
+                let session = peer.id;
+                self.context.slots.insert(peer.clone());
+                self.call(Some(session), |logic, ctx| logic.arrived(ctx, session, baggage));
+                self.packets_of(&peer);
+            }
+            Event::Message(message) => {
+                self.queue.release();
+                self.call(None, |logic, ctx| logic.message(ctx, message));
+            }
+            Event::Everyone(encoded, but) => self.context.give_everyone(&encoded, but),
+            Event::Stopping(done) => {
+                self.call(None, |logic, ctx| logic.stopping(ctx));
+                self.flush();
+                let _ = done.send(());
+            }
+            Event::Stop => self.ended = true,
+        }
+    }
+
+    /// Handles what one session has in its inbox: one inboxful, so that others get their turn.
+    fn packets_of(&mut self, peer: &Arc<Peer<L::In>>) {
+        let session = peer.id;
+        if self.context.slots.get(session).is_none() {
+            // It closed or moved away after it was put into the queue.
+            return;
+        }
+        let mut packets = std::mem::take(&mut self.packets);
+        match peer.take(&mut packets) {
+            Found::Packets => {
+                while let Some(packet) = packets.pop_front() {
+                    self.call(Some(session), |logic, ctx| match packet {
+                        Ok(packet) => logic.packet(ctx, session, packet),
+                        Err(fault) => logic.fault(ctx, session, fault),
+                    });
+                    if self.context.slots.get(session).is_none() {
+                        // Closed: the rest is of no interest. Moved: the rest is the other worker's, see `settle`.
+                        break;
+                    }
+                    // A moved session is still here until its packets are put back.
+                    if self.moved(session) {
+                        break;
+                    }
+                    if self.unflushed >= FLUSH {
+                        self.flush();
+                        self.keep_time();
+                    }
+                }
+            }
+            Found::End(reason) => self.closed(session, reason),
+            Found::Nothing => {}
+        }
+        if self.moved(session) {
+            peer.put_back(&mut packets);
+        }
+        packets.clear();
+        self.packets = packets;
+        self.settle();
+        if self.context.slots.get(session).is_some() && peer.done() {
+            self.queue.push(Event::Ready(peer.clone()));
+        }
+    }
+
+    /// Whether the game has moved the session and it has not left yet.
+    fn moved(&self, session: SessionId) -> bool {
+        self.context
+            .leaving
+            .iter()
+            .any(|leaving| matches!(leaving, Leaving::Moved(moved, ..) if *moved == session))
+    }
+
+    /// A session has ended by itself.
+    fn closed(&mut self, session: SessionId, reason: CloseReason) {
+        if let Some(slot) = self.context.forget(session) {
+            self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
+            slot.peer.finish(reason);
+        }
+    }
+
+    /// Calls the game. A panic is counted and logged, and closes the session that caused it.
+    fn call(&mut self, session: Option<SessionId>, callback: impl FnOnce(&mut L, &mut Context<L>)) {
+        self.unflushed += 1;
+        let (logic, context) = (&mut self.logic, &mut self.context);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(logic, context))) {
+            self.panicked(session, &*panic);
+        }
+        if self.context.leaving.iter().any(|leaving| matches!(leaving, Leaving::Closed(..))) {
+            self.settle_closed();
+        }
+    }
+
+    /// Tells the game of the sessions that it closed.
+    fn settle_closed(&mut self) {
+        while let Some(at) = self.context.leaving.iter().position(|one| matches!(one, Leaving::Closed(..))) {
+            let Leaving::Closed(session, reason) = self.context.leaving.remove(at) else { continue };
+            if self.context.forget(session).is_some() {
+                self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
+            }
+        }
+    }
+
+    /// Sends the sessions that were moved on their way.
+    fn settle(&mut self) {
+        for leaving in std::mem::take(&mut self.context.leaving) {
+            let Leaving::Moved(session, worker, baggage) = leaving else { continue };
+            let Some(slot) = self.context.forget(session) else { continue };
+            let Some(queue) = self.context.queues.get(worker).cloned() else { continue };
+            // From here on the session is the other worker's: it counts as queued there, and `Arrived` is its place.
+            slot.peer.read_by(queue.clone());
+            queue.push(Event::Arrived(slot.peer.clone(), baggage));
+        }
+    }
+
+    #[cold]
+    fn panicked(&mut self, session: Option<SessionId>, panic: &(dyn Any + Send)) {
+        self.context.stats.panics.fetch_add(1, Relaxed);
+        error!(
+            worker = self.context.worker,
+            session = session.map(tracing::field::display),
+            panic = words(panic),
+            "the game's code panicked"
+        );
+        if let Some(session) = session {
+            self.context.close(session, CloseReason::Panicked);
+        }
+        match self.settings.after_panic {
+            AfterPanic::GoOn => {}
+            AfterPanic::Stop => self.context.stop.cancel(),
+            AfterPanic::Rebuild => self.rebuild(),
+        }
+    }
+
+    /// Makes the game anew; the sessions open on it again.
+    fn rebuild(&mut self) {
+        let (Some(make), worker) = (self.make.clone(), self.context.worker) else { return };
+        match catch_unwind(AssertUnwindSafe(|| make(worker))) {
+            Ok(logic) => self.logic = logic,
+            Err(_) => {
+                error!(worker, "the game cannot be made anew: stopping the server");
+                self.context.stop.cancel();
+                return;
+            }
+        }
+        self.context.groups = Groups::default();
+        self.context.timers = Timers::new();
+        let sessions: Vec<SessionId> = self.context.sessions().collect();
+        for session in sessions {
+            if let Some(slot) = self.context.slots.get_mut(session) {
+                slot.groups.clear();
+                slot.timers.clear();
+            }
+            self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
+        }
+    }
+
+    /// Fires what is due.
+    fn keep_time(&mut self) {
+        if self.tick.is_none() && self.context.timers.next().is_none() {
+            return self.settle();
+        }
+        let now = now();
+        self.context.now = now;
+        while let Some((id, message, session)) = self.context.timers.fire(now) {
+            if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
+                slot.timers.retain(|timer| *timer != id);
+            }
+            self.call(None, |logic, ctx| logic.message(ctx, message));
+        }
+        if let (Some((due, number)), Some(step)) = (self.tick, self.settings.tick)
+            && due <= now
+        {
+            self.ticks(now, due, number, step);
+        }
+        self.settle();
+    }
+
+    fn ticks(&mut self, now: Instant, due: Instant, number: u64, step: Duration) {
+        let late = now.saturating_duration_since(due);
+        let missed = u64::try_from(late.as_nanos() / step.as_nanos().max(1)).unwrap_or(u64::MAX);
+        let run = match self.settings.late {
+            LateTick::Skip | LateTick::Delay => 0,
+            LateTick::CatchUp(most) => missed.min(most.into()),
+        };
+        let skipped = missed - run;
+        self.context.stats.ticks_skipped.fetch_add(skipped, Relaxed);
+        let next = match self.settings.late {
+            LateTick::Delay => now + step,
+            // In the rhythm: after the last one that should have been by now.
+            _ => due + step.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX)),
+        };
+        self.tick = Some((next, number + missed + 1));
+        for nth in skipped..=missed {
+            let behind = step.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX));
+            let tick = Tick::new(number + nth, step, late.saturating_sub(behind));
+            self.call(None, |logic, ctx| logic.tick(ctx, tick));
+        }
+    }
+
+    fn flush(&mut self) {
+        self.unflushed = 0;
+        self.context.flush();
+    }
+}
+
+/// What a panic said.
+pub(super) fn words(panic: &(dyn Any + Send)) -> &str {
+    let words = panic.downcast_ref::<&str>().copied();
+    words.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// After so many callbacks what was sent goes to the sockets, although there is more to do.
+const FLUSH: usize = 256;

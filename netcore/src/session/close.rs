@@ -1,0 +1,241 @@
+//! Why a session closed.
+
+use std::io;
+use std::time::Duration;
+
+use crate::{FrameError, PacketId};
+
+/// Why a session closed. Every close has exactly one.
+///
+/// [`code`](Self::code) is a number for the wire, which is sent only where a door has a close notice, and
+/// [`label`](Self::label) a word for logs and metrics. Both are stable: a new reason gets a new code.
+///
+/// ```
+/// use netcore::{CloseReason, FrameError};
+///
+/// let reason = CloseReason::Frame(FrameError::SizeBelowHeader { size: 3 });
+/// assert_eq!((reason.code(), reason.label()), (10, "frame"));
+/// assert_eq!(reason.to_string(), "packet size 3 is less than the 5 bytes of the header");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The peer closed its side, between two packets.
+    #[error("the peer closed the connection")]
+    PeerClosed,
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(io::ErrorKind),
+
+    /// The peer's stream does not frame.
+    #[error(transparent)]
+    Frame(FrameError),
+    /// The peer sent a packet whose body does not decode, and the game did not take it upon itself.
+    #[error("the body of packet {0} does not decode")]
+    Malformed(PacketId),
+    /// The peer sent a packet id that the game does not know, and the game did not take it upon itself.
+    #[error("packet id {0} is not known")]
+    Unknown(PacketId),
+    /// The peer sent a line that cannot be, on a door that cannot tell it so.
+    #[error("a line that cannot be read")]
+    BadLine,
+
+    /// Nothing whole came after the connection was made.
+    #[error("no packet within {0:?} of connecting (`first_packet`)")]
+    FirstPacket(Duration),
+    /// The game did not admit the session in time.
+    #[error("not logged in within {0:?} of connecting (`login`)")]
+    Login(Duration),
+    /// A packet was begun and not finished.
+    #[error("a packet was not whole within {0:?} (`unfinished`)")]
+    Unfinished(Duration),
+    /// Nothing was received.
+    #[error("nothing received for {0:?} (`idle`)")]
+    Idle(Duration),
+
+    /// More packets a second than allowed.
+    #[error("more packets a second than allowed (`packets`)")]
+    PacketRate,
+    /// More bytes a second than allowed.
+    #[error("more bytes a second than allowed (`bytes`)")]
+    ByteRate,
+    /// More tiny packets a second than allowed.
+    #[error("more tiny packets a second than allowed (`tiny`)")]
+    TinyRate,
+    /// More bytes or packets than a session may send before it is admitted.
+    #[error("too much was sent before log-in (`admission`)")]
+    Admission,
+
+    /// The peer reads too slowly: its queue is full.
+    #[error("the queue to the peer is over {0} bytes (`queue`)")]
+    QueueFull(usize),
+    /// The peer does not read: bytes wait for it and none went out.
+    #[error("the peer took nothing for {0:?} (`stall`)")]
+    Stalled(Duration),
+    /// All sessions together have too much queued, and this one had the most.
+    #[error("the queues of all sessions are over their bound, and this one is among the longest")]
+    ServerQueueFull,
+
+    /// The server has as many sessions as it may.
+    #[error("the server is full (`max_sessions`)")]
+    ServerFull,
+    /// The peer's address has as many sessions as it may.
+    #[error("too many sessions from this address (`max_per_address`)")]
+    AddressFull,
+    /// The server shuts down.
+    #[error("the server shuts down")]
+    Stopping,
+    /// The game's code panicked over it.
+    #[error("the game's code panicked")]
+    Panicked,
+    /// The game closed it, or its task came to an end.
+    #[error("closed by the game")]
+    Ended,
+    /// The game closed it, for a reason of its own.
+    #[error("closed by the game, with code {0}")]
+    Game(u16),
+}
+
+impl CloseReason {
+    /// The reason as a number: 1 to 99 for netcore's own, the game's own code for [`Game`](Self::Game).
+    #[must_use]
+    pub const fn code(&self) -> u16 {
+        self.about().0
+    }
+
+    /// The reason as a word.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        self.about().1
+    }
+
+    /// All labels, in the order of [`index`](Self::index).
+    #[must_use]
+    pub const fn labels() -> &'static [&'static str] {
+        &LABELS
+    }
+
+    /// Whether the other side did what it must not, so that an operator may want to look at its address.
+    #[must_use]
+    pub const fn is_peers_fault(&self) -> bool {
+        matches!(self.code(), 10..40) && !matches!(self, Self::Game(_))
+    }
+
+    /// The place of the label in [`labels`](Self::labels).
+    #[must_use]
+    pub const fn index(&self) -> usize {
+        self.about().2
+    }
+
+    // The only place where a reason gets its code and its label: one without them does not compile.
+    const fn about(&self) -> (u16, &'static str, usize) {
+        let (code, index) = match self {
+            Self::PeerClosed => (1, 0),
+            Self::Broken(_) => (2, 1),
+            Self::Frame(_) => (10, 2),
+            Self::Malformed(_) => (11, 3),
+            Self::Unknown(_) => (12, 4),
+            Self::BadLine => (13, 5),
+            Self::FirstPacket(_) => (20, 6),
+            Self::Login(_) => (21, 7),
+            Self::Unfinished(_) => (22, 8),
+            Self::Idle(_) => (23, 9),
+            Self::PacketRate => (30, 10),
+            Self::ByteRate => (31, 11),
+            Self::TinyRate => (32, 12),
+            Self::Admission => (33, 13),
+            Self::QueueFull(_) => (40, 14),
+            Self::Stalled(_) => (41, 15),
+            Self::ServerQueueFull => (42, 16),
+            Self::ServerFull => (50, 17),
+            Self::AddressFull => (51, 18),
+            Self::Stopping => (60, 19),
+            Self::Panicked => (61, 20),
+            Self::Ended => (62, 21),
+            Self::Game(code) => (*code, 22),
+        };
+        #[allow(clippy::indexing_slicing, reason = "a wrong index does not pass the test below")]
+        (code, LABELS[index], index)
+    }
+}
+
+impl From<FrameError> for CloseReason {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
+    }
+}
+
+impl From<io::ErrorKind> for CloseReason {
+    fn from(kind: io::ErrorKind) -> Self {
+        Self::Broken(kind)
+    }
+}
+
+const LABELS: [&str; 23] = [
+    "peer_closed",
+    "broken",
+    "frame",
+    "malformed",
+    "unknown",
+    "bad_line",
+    "first_packet",
+    "login",
+    "unfinished",
+    "idle",
+    "packet_rate",
+    "byte_rate",
+    "tiny_rate",
+    "admission",
+    "queue_full",
+    "stalled",
+    "server_queue_full",
+    "server_full",
+    "address_full",
+    "stopping",
+    "panicked",
+    "ended",
+    "game",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_and_a_label_of_its_own() {
+        let second = Duration::from_secs(1);
+        let all = [
+            CloseReason::PeerClosed,
+            CloseReason::Broken(io::ErrorKind::BrokenPipe),
+            CloseReason::Frame(FrameError::SizeBelowHeader { size: 0 }),
+            CloseReason::Malformed(PacketId(1)),
+            CloseReason::Unknown(PacketId(1)),
+            CloseReason::BadLine,
+            CloseReason::FirstPacket(second),
+            CloseReason::Login(second),
+            CloseReason::Unfinished(second),
+            CloseReason::Idle(second),
+            CloseReason::PacketRate,
+            CloseReason::ByteRate,
+            CloseReason::TinyRate,
+            CloseReason::Admission,
+            CloseReason::QueueFull(1),
+            CloseReason::Stalled(second),
+            CloseReason::ServerQueueFull,
+            CloseReason::ServerFull,
+            CloseReason::AddressFull,
+            CloseReason::Stopping,
+            CloseReason::Panicked,
+            CloseReason::Ended,
+            CloseReason::Game(1000),
+        ];
+        for (index, reason) in all.iter().enumerate() {
+            assert_eq!(reason.index(), index, "{reason:?}");
+        }
+        assert_eq!(all.len(), CloseReason::labels().len());
+        let mut codes: Vec<u16> = all.iter().map(CloseReason::code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all.len());
+    }
+}

@@ -1,0 +1,218 @@
+//! What one session may cost.
+
+use std::time::Duration;
+
+use super::Rate;
+use crate::Frame;
+
+/// The bounds of one session: how long, how fast, how much. Each has a default that suits a game on the open internet.
+///
+/// ```
+/// use std::time::Duration;
+/// use netcore::{Limits, Over, Rate};
+///
+/// let limits = Limits::new()
+///     .login(Duration::from_secs(60))
+///     .packets(Rate::per_second(100).over(Over::Drop))
+///     .queue(64 * 1024);
+/// ```
+///
+/// | setting | default | bounds |
+/// |---|---|---|
+/// | [`first_packet`](Self::first_packet) | 60 s | connecting → the first whole packet |
+/// | [`login`](Self::login) | off | connecting → the game's `admit` |
+/// | [`admission`](Self::admission) | 64 KiB, 256 packets | what may come before `admit`, where `login` is on |
+/// | [`unfinished`](Self::unfinished) | 10 s | a packet's first byte → its last |
+/// | [`idle`](Self::idle) | off; 45 s with a heartbeat | silence from the peer |
+/// | [`heartbeat`](Self::heartbeat) | off | |
+/// | [`packets`](Self::packets), [`bytes`](Self::bytes), [`tiny`](Self::tiny) | off | a second |
+/// | [`queue`](Self::queue) | 256 KiB | what waits for the peer |
+/// | [`stall`](Self::stall) | 5 s | while something waits: no byte went out |
+/// | [`inbox`](Self::inbox) | 1,024 packets | what waits for the game |
+/// | [`read_chunk`](Self::read_chunk) | 16 KiB | one read |
+/// | [`linger`](Self::linger) | 1 s | after our close: discarding input, for the last answer to arrive |
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub(crate) first_packet: Option<Duration>,
+    pub(crate) login: Option<Duration>,
+    pub(crate) admission: (u32, u32),
+    pub(crate) unfinished: Option<Duration>,
+    idle: Option<Duration>,
+    pub(crate) heartbeat: Option<Heartbeat>,
+    pub(crate) packets: Option<Rate>,
+    pub(crate) bytes: Option<Rate>,
+    pub(crate) tiny: Option<(u16, Rate)>,
+    pub(crate) queue: usize,
+    pub(crate) stall: Duration,
+    pub(crate) inbox: usize,
+    pub(crate) read_chunk: usize,
+    pub(crate) linger: Duration,
+}
+
+impl Limits {
+    /// The defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            first_packet: Some(Duration::from_secs(60)),
+            login: None,
+            admission: (64 * 1024, 256),
+            unfinished: Some(Duration::from_secs(10)),
+            idle: None,
+            heartbeat: None,
+            packets: None,
+            bytes: None,
+            tiny: None,
+            queue: 256 * 1024,
+            stall: Duration::from_secs(5),
+            inbox: 1024,
+            read_chunk: 16 * 1024,
+            linger: Duration::from_secs(1),
+        }
+    }
+
+    /// How long a peer may take to send its first whole packet; `None` for ever. Where people type, it is best off.
+    #[must_use]
+    pub fn first_packet(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.first_packet = time.into();
+        self
+    }
+
+    /// How long after connecting the game must have admitted the session; `None`: it is admitted by itself.
+    #[must_use]
+    pub fn login(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.login = time.into();
+        self
+    }
+
+    /// The most bytes and packets that a session may send before it is admitted.
+    #[must_use]
+    pub const fn admission(mut self, bytes: u32, packets: u32) -> Self {
+        self.admission = (bytes, packets);
+        self
+    }
+
+    /// How long a packet may take from its first byte to its last; `None` for ever. It bounds what a half-sent packet
+    /// costs: 65,535 bytes in 10 s need 6.4 KB/s.
+    #[must_use]
+    pub fn unfinished(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.unfinished = time.into();
+        self
+    }
+
+    /// How long a peer may be silent. Off where there is no heartbeat to break the silence, unless it is set; dead
+    /// connections are then found by TCP keep-alive.
+    #[must_use]
+    pub fn idle(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.idle = time.into();
+        self
+    }
+
+    /// Sends a packet now and then, which the peer answers, so that a dead peer is found.
+    #[must_use]
+    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
+        self.heartbeat = Some(heartbeat);
+        self
+    }
+
+    /// Packets a second.
+    #[must_use]
+    pub fn packets(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.packets = rate.into();
+        self
+    }
+
+    /// Bytes a second, headers included.
+    #[must_use]
+    pub fn bytes(mut self, rate: impl Into<Option<Rate>>) -> Self {
+        self.bytes = rate.into();
+        self
+    }
+
+    /// Packets of fewer than `under` bytes a second, header (or line end) included. Handling a packet costs much the
+    /// same whatever its size, so a rate of bytes alone does not bound the work.
+    #[must_use]
+    pub const fn tiny(mut self, under: u16, rate: Rate) -> Self {
+        self.tiny = Some((under, rate));
+        self
+    }
+
+    /// The most bytes that wait for the peer. Above it, what to drop is decided by [`Slow`](crate::Slow).
+    #[must_use]
+    pub const fn queue(mut self, bytes: usize) -> Self {
+        self.queue = bytes;
+        self
+    }
+
+    /// How long bytes may wait without one of them going out.
+    #[must_use]
+    pub const fn stall(mut self, time: Duration) -> Self {
+        self.stall = time;
+        self
+    }
+
+    /// The most packets that wait for the game. Above it the socket is not read, and the session's clocks stand still.
+    #[must_use]
+    pub const fn inbox(mut self, packets: usize) -> Self {
+        self.inbox = if packets == 0 { 1 } else { packets };
+        self
+    }
+
+    /// The most bytes that one read takes, and thus what a packet's `Bytes` may keep alive: 512 at least.
+    #[must_use]
+    pub const fn read_chunk(mut self, bytes: usize) -> Self {
+        self.read_chunk = if bytes < 512 { 512 } else { bytes };
+        self
+    }
+
+    /// How long input is discarded after we closed, so that no reset destroys the last answer.
+    #[must_use]
+    pub const fn linger(mut self, time: Duration) -> Self {
+        self.linger = time;
+        self
+    }
+
+    pub(crate) fn idle_time(&self) -> Option<Duration> {
+        self.idle.or(self.heartbeat.as_ref().map(|_| Duration::from_secs(45)))
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A packet that is sent after a silence, for the peer to answer.
+///
+/// It stands beside the game's own packets, with ids that are in neither enum: the game hears nothing of it. A received
+/// `ping` is answered by a `pong` with its body, a received `pong` is taken in silence, and both end a silence. Only for
+/// doors that speak frames.
+///
+/// ```
+/// use std::time::Duration;
+/// use netcore::{Frame, Heartbeat, Limits};
+///
+/// let limits = Limits::new().heartbeat(Heartbeat::new(Frame::new(65_001, "?"), 65_002).every(Duration::from_secs(15)));
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heartbeat {
+    pub(crate) ping: Frame,
+    pub(crate) pong: crate::PacketId,
+    pub(crate) every: Duration,
+}
+
+impl Heartbeat {
+    /// Sends `ping` after each 15 seconds of silence, and takes packets with the id `pong` as its answer.
+    #[must_use]
+    pub fn new(ping: Frame, pong: impl Into<crate::PacketId>) -> Self {
+        Self { ping, pong: pong.into(), every: Duration::from_secs(15) }
+    }
+
+    /// After how long a silence: a millisecond at least.
+    #[must_use]
+    pub fn every(mut self, time: Duration) -> Self {
+        self.every = time.max(Duration::from_millis(1));
+        self
+    }
+}

@@ -1,0 +1,394 @@
+//! One peer as a state machine without IO.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::outbox::Take;
+use super::rate::Bucket;
+use super::{CloseReason, Decode, Fault, FaultKind, Inbound, Limits, Outbox, Over, Slow};
+use crate::{Frame, FrameCodec};
+
+/// One peer: what it may still send and when it must, and what goes out to it. It does no IO and reads no clock: the
+/// caller brings bytes and the time, and takes away packets and bytes.
+///
+/// ```text
+///  bytes ──▶ handle_bytes ──▶ Inbound (packets, in order)         Outbox ◀── packets, from any thread
+///  now   ──▶ handle_timeout ──▶ a reason to close                     └──▶ poll_output ──▶ bytes ──▶ handle_written
+///            poll_timeout ──▶ when to call it next
+/// ```
+///
+/// Its own methods need no lock; the [`Outbox`] alone is shared.
+pub struct Session<In> {
+    limits: Arc<Limits>,
+    decode: Box<dyn Decode<In>>,
+    outbox: Outbox,
+    // Taken from the outbox, in the transport's hands. No policy touches it any more.
+    sending: VecDeque<Bytes>,
+    opened: Instant,
+    received: Instant,
+    // When the first byte of the packet at the front of the input came.
+    unfinished: Option<Instant>,
+    // Since when output waits and none went out.
+    waiting: Option<Instant>,
+    pinged: Option<Instant>,
+    // Since when the caller does not read, on our side's account: the clocks stand still.
+    paused: Option<Instant>,
+    // Nothing whole has come yet.
+    fresh: bool,
+    admitted: bool,
+    before_admission: (u32, u32),
+    rates: Option<Box<Rates>>,
+    counts: Counts,
+}
+
+/// What went in and out, and what bit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Packets received.
+    pub packets_in: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Bytes that the transport took.
+    pub bytes_out: u64,
+    /// Packets over a rate that were dropped.
+    pub rate_dropped: u64,
+    /// Packets over a rate that passed.
+    pub rate_warned: u64,
+}
+
+struct Rates {
+    packets: Option<(Bucket, Over)>,
+    bytes: Option<(Bucket, Over)>,
+    tiny: Option<(Bucket, Over)>,
+}
+
+impl<In> Session<In> {
+    /// A session that begins `now`.
+    #[must_use]
+    pub fn new(limits: Arc<Limits>, decode: Box<dyn Decode<In>>, outbox: Outbox, now: Instant) -> Self {
+        let bucket = |rate: super::Rate| (Bucket::new(rate, now), rate.is_over());
+        let rates = Rates {
+            packets: limits.packets.map(bucket),
+            bytes: limits.bytes.map(bucket),
+            tiny: limits.tiny.map(|(_, rate)| bucket(rate)),
+        };
+        let limited = rates.packets.is_some() || rates.bytes.is_some() || rates.tiny.is_some();
+        Self {
+            decode,
+            outbox,
+            sending: VecDeque::new(),
+            opened: now,
+            received: now,
+            unfinished: None,
+            waiting: None,
+            pinged: None,
+            paused: None,
+            fresh: true,
+            admitted: limits.login.is_none(),
+            before_admission: (0, 0),
+            rates: limited.then(|| Box::new(rates)),
+            counts: Counts::default(),
+            limits,
+        }
+    }
+
+    /// Takes in what was read: `fresh` bytes at the end of `input`, behind what was left there before. Whole packets are
+    /// added to `batch`, at most [`Inbound::MAX`]; if the batch is full then, call again with 0 fresh bytes once there
+    /// is room.
+    ///
+    /// # Errors
+    /// When the session must be closed: what is in the batch came before, and is handled first.
+    pub fn handle_bytes(
+        &mut self,
+        now: Instant,
+        input: &mut BytesMut,
+        fresh: usize,
+        batch: &mut Inbound<In>,
+    ) -> Result<(), CloseReason> {
+        if fresh > 0 {
+            self.received = now;
+            self.pinged = None;
+            self.counts.bytes_in += fresh as u64;
+        }
+        batch.begin(self.limits.tiny.map_or(0, |(under, _)| under));
+        let result = self.decode.decode(input, batch);
+        let added = batch.added();
+        self.counts.packets_in += u64::from(added);
+        if input.is_empty() {
+            self.unfinished = None;
+        } else if added > 0 || self.unfinished.is_none() {
+            self.unfinished = Some(now);
+        }
+        self.fresh &= added == 0;
+        self.admission(fresh, added)?;
+        if self.rates.is_some() {
+            self.charge(now, fresh, added, batch)?;
+        }
+        if self.limits.heartbeat.is_some() {
+            self.beats(batch);
+        }
+        Ok(result?)
+    }
+
+    /// The peer's stream ended; `rest` is what is left of the input. Why the session closes.
+    pub fn handle_end(&mut self, rest: &[u8]) -> CloseReason {
+        self.decode.finish(rest).err().map_or(CloseReason::PeerClosed, CloseReason::Frame)
+    }
+
+    /// Does what is due `now`.
+    ///
+    /// # Errors
+    /// When a deadline has passed.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), CloseReason> {
+        let mut ping = false;
+        for (due, deadline) in self.deadlines() {
+            match deadline {
+                _ if due > now => {}
+                Deadline::Close(reason) => return Err(reason),
+                Deadline::Ping => ping = true,
+            }
+        }
+        if ping {
+            self.ping(now);
+        }
+        Ok(())
+    }
+
+    fn ping(&mut self, now: Instant) {
+        self.pinged = Some(now);
+        if let Some(heartbeat) = &self.limits.heartbeat {
+            let mut ping = BytesMut::new();
+            // Too long for the wire, it cannot be sent; the idle deadline will say so.
+            let _ = FrameCodec::new().encode_frame(&heartbeat.ping, &mut ping);
+            self.outbox.push(&ping, Slow::DropNewest);
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next, as things are; `None`: no deadline runs.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines().map(|(due, _)| due).min()
+    }
+
+    /// What goes out next, as pieces of bytes in order. Empty when nothing waits: `waker` is called when that changes.
+    /// After a part was written, call [`handle_written`](Self::handle_written), then this again.
+    ///
+    /// # Errors
+    /// The reason of the close, once all before it has been written.
+    pub fn poll_output(&mut self, now: Instant, waker: &Waker) -> Result<&VecDeque<Bytes>, CloseReason> {
+        if self.sending.is_empty() {
+            match self.outbox.take(&mut self.sending, WRITE, waker) {
+                Take::Bytes => self.waiting = Some(now),
+                Take::Pending => self.waiting = None,
+                Take::End(reason) => return Err(reason),
+            }
+        }
+        Ok(&self.sending)
+    }
+
+    /// The transport took `len` bytes of the output.
+    pub fn handle_written(&mut self, now: Instant, len: usize) {
+        let mut left = len;
+        while let Some(front) = self.sending.front_mut() {
+            let here = left.min(front.len());
+            front.advance(here);
+            left -= here;
+            if !front.is_empty() {
+                break;
+            }
+            self.sending.pop_front();
+        }
+        if self.sending.is_empty() && self.sending.capacity() > 8 {
+            self.sending = VecDeque::new();
+        }
+        self.outbox.gone(len);
+        self.counts.bytes_out += len as u64;
+        self.waiting = (!self.sending.is_empty()).then_some(now);
+    }
+
+    /// The transport takes nothing more for now, or does again.
+    pub fn handle_blocked(&mut self, now: Instant, blocked: bool, waker: &Waker) {
+        self.outbox.set_blocked(blocked);
+        if blocked {
+            // The queue behind may still be closed and thrown away meanwhile: hear of it.
+            self.outbox.listen(waker);
+            self.waiting.get_or_insert(now);
+        }
+    }
+
+    /// Stops the clocks: from now on the caller does not read, because the game does not keep up.
+    pub fn pause(&mut self, now: Instant) {
+        self.paused.get_or_insert(now);
+    }
+
+    /// Lets the clocks run again.
+    pub fn resume(&mut self, now: Instant) {
+        let Some(since) = self.paused.take() else { return };
+        let stood = now.saturating_duration_since(since);
+        self.opened += stood;
+        self.received += stood;
+        for clock in [&mut self.unfinished, &mut self.pinged] {
+            *clock = clock.map(|at| at + stood);
+        }
+    }
+
+    /// The game lets the peer in: the log-in deadline and the admission budget end.
+    pub fn admit(&mut self) {
+        self.admitted = true;
+    }
+
+    /// Its queue towards the peer.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Its limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What went in and out so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Every deadline that runs. A silence of the peer counts only while we read.
+    fn deadlines(&self) -> impl Iterator<Item = (Instant, Deadline)> {
+        let limits = &*self.limits;
+        let reading = self.paused.is_none();
+        let close = |since: Instant, time: Option<Duration>, reason: fn(Duration) -> CloseReason| {
+            let time = time?;
+            Some((since.checked_add(time)?, Deadline::Close(reason(time))))
+        };
+        let first = if self.fresh { limits.first_packet } else { None };
+        let login = if self.admitted { None } else { limits.login };
+        let heard = [
+            close(self.opened, first, CloseReason::FirstPacket),
+            close(self.opened, login, CloseReason::Login),
+            self.unfinished.and_then(|since| close(since, limits.unfinished, CloseReason::Unfinished)),
+            close(self.received, limits.idle_time(), CloseReason::Idle),
+            limits.heartbeat.as_ref().and_then(|heartbeat| {
+                let since = self.pinged.unwrap_or(self.received).max(self.received);
+                Some((since.checked_add(heartbeat.every)?, Deadline::Ping))
+            }),
+        ];
+        let stalled = self.waiting.and_then(|since| close(since, Some(limits.stall), CloseReason::Stalled));
+        heard.into_iter().filter(move |_| reading).chain([stalled]).flatten()
+    }
+
+    /// Before log-in, a peer may send only so much.
+    fn admission(&mut self, bytes: usize, packets: u32) -> Result<(), CloseReason> {
+        if self.admitted {
+            return Ok(());
+        }
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let (most_bytes, most_packets) = self.limits.admission;
+        let sent = &mut self.before_admission;
+        *sent = (sent.0.saturating_add(bytes), sent.1.saturating_add(packets));
+        if sent.0 > most_bytes || sent.1 > most_packets { Err(CloseReason::Admission) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn charge(
+        &mut self,
+        now: Instant,
+        fresh: usize,
+        added: u32,
+        batch: &mut Inbound<In>,
+    ) -> Result<(), CloseReason> {
+        let Some(rates) = &mut self.rates else { return Ok(()) };
+        let bytes = u32::try_from(fresh).unwrap_or(u32::MAX);
+        let mut keep = added;
+        let each = [
+            (&mut rates.packets, added, CloseReason::PacketRate),
+            (&mut rates.bytes, bytes, CloseReason::ByteRate),
+            (&mut rates.tiny, batch.tiny, CloseReason::TinyRate),
+        ];
+        let mut closed = None;
+        for (rate, asked, reason) in each {
+            let Some((bucket, over)) = rate else { continue };
+            let given = bucket.take(now, asked);
+            let excess = asked - given;
+            if excess == 0 {
+                continue;
+            }
+            // Of bytes over the rate, a share of the packets is dropped that is as large.
+            let packets = u64::from(added) * u64::from(excess);
+            let packets =
+                u32::try_from(packets.div_ceil(u64::from(asked.max(1)))).unwrap_or(added).min(added);
+            match over {
+                Over::Warn => self.counts.rate_warned += u64::from(packets),
+                Over::Drop => keep = keep.min(added - packets),
+                Over::Close => {
+                    keep = keep.min(added - packets);
+                    closed.get_or_insert(reason);
+                }
+            }
+        }
+        let lost = added - keep;
+        batch.packets.truncate(batch.len() - lost as usize);
+        self.counts.rate_dropped += u64::from(lost);
+        closed.map_or(Ok(()), Err)
+    }
+
+    /// Answers pings and takes out pongs. Their ids are not the game's, so they are among the unknown ones.
+    fn beats(&mut self, batch: &mut Inbound<In>) {
+        let Some(heartbeat) = &self.limits.heartbeat else { return };
+        let outbox = &self.outbox;
+        batch.packets.retain(|packet| {
+            let Err(fault) = packet else { return true };
+            match Fault::kind(fault) {
+                FaultKind::Unknown(frame) if frame.id == heartbeat.pong => false,
+                FaultKind::Unknown(frame) if frame.id == heartbeat.ping.id => {
+                    let pong = Frame { id: heartbeat.pong, ..frame.clone() };
+                    let mut bytes = BytesMut::new();
+                    if FrameCodec::new().encode_frame(&pong, &mut bytes).is_ok() {
+                        outbox.push(&bytes, Slow::DropNewest);
+                    }
+                    false
+                }
+                _ => true,
+            }
+        });
+    }
+}
+
+impl<In> Drop for Session<In> {
+    fn drop(&mut self) {
+        // What the transport did not take any more.
+        self.outbox.gone(self.unsent());
+    }
+}
+
+impl<In> Session<In> {
+    /// Bytes in the transport's hands that it has not taken.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.sending.iter().map(Bytes::len).sum()
+    }
+}
+
+impl<In> std::fmt::Debug for Session<In> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("outbox", &self.outbox)
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Deadline {
+    Close(CloseReason),
+    Ping,
+}
+
+/// The most bytes that are taken from the outbox at once; what is still in it can be dropped by policy.
+const WRITE: usize = 64 * 1024;

@@ -1,0 +1,535 @@
+//! What waits for one peer.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+
+use super::CloseReason;
+
+/// What becomes of a packet when its peer reads too slowly.
+///
+/// The first quarter of the queue's bound is joined into one piece for the next write, whatever the policy. Behind that,
+/// and while the transport takes nothing, droppable packets are kept apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Slow {
+    /// It is never dropped: when there is no room for it, the session is closed. Droppable packets make room first.
+    #[default]
+    Disconnect,
+    /// It is dropped when there is no room.
+    DropNewest,
+    /// The oldest droppable packets make room for it.
+    DropOldest,
+    /// It takes the place of a waiting packet with the same key: of positions, say, only the latest of each player. It
+    /// goes to the end of the queue, so that nothing overtakes anything.
+    Latest(u64),
+}
+
+/// What became of a packet that was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It waits for the peer, or is on its way.
+    Queued,
+    /// It was dropped: there is no room, and its policy says so.
+    Dropped,
+    /// The session is closing or gone.
+    Closed,
+    /// It cannot be encoded: a mistake of ours, which was logged.
+    Refused,
+}
+
+/// The bounded queue to one peer. Any thread pushes and gets the verdict at once; one task drains it into the transport.
+/// No other queue lies between `send` and the socket.
+///
+/// Cloning it gives another handle of the same queue.
+///
+/// ```
+/// use std::task::Waker;
+/// use netcore::{CloseReason, Outbox, Slow, Verdict};
+///
+/// let outbox = Outbox::new(16);
+/// assert_eq!(outbox.push(b"12345678", Slow::Disconnect), Verdict::Queued);
+/// assert_eq!(outbox.push(b"droppable", Slow::DropNewest), Verdict::Dropped);
+/// assert_eq!(outbox.push(b"12345678", Slow::Disconnect), Verdict::Queued);
+/// assert_eq!((outbox.queued(), outbox.dropped()), (16, 1));
+/// assert_eq!(outbox.push(b"9", Slow::Disconnect), Verdict::Closed);
+/// assert_eq!(outbox.closed(), Some(CloseReason::QueueFull(16)));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Outbox(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    // In bytes, with those that the transport has begun to write. Read without the lock by who only wants to know
+    // whether there is room.
+    queued: AtomicUsize,
+    // The transport took nothing more at its last write.
+    blocked: AtomicBool,
+    // `Queue::end` is there.
+    closed: AtomicBool,
+    dropped: AtomicU64,
+    // Somebody waits for room: `Queue::room`.
+    wanted: AtomicBool,
+    limit: usize,
+    total: Option<Arc<Total>>,
+}
+
+/// What all sessions of a server have queued together.
+pub(crate) struct Total {
+    queued: AtomicUsize,
+    max: usize,
+    // Told, with the outbox's lock not held, when the bound is met.
+    full: Box<dyn Fn() + Send + Sync>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    chunks: VecDeque<Chunk>,
+    // Behind the chunks: small packets, copied together.
+    tail: BytesMut,
+    // Where the droppable packets of a key are: the number of the chunk, counted since the session began.
+    latest: Option<Box<HashMap<u64, u64>>>,
+    // The number of the first chunk.
+    first: u64,
+    // Chunks whose packet was dropped: empty, and without meaning.
+    dropped: usize,
+    waker: Option<Waker>,
+    // Those who wait until half of the bound is free again.
+    room: Vec<Waker>,
+    end: Option<End>,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    bytes: Bytes,
+    slow: Slow,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct End {
+    reason: CloseReason,
+    // What is queued still goes out.
+    flush: bool,
+}
+
+/// What there is to write.
+#[derive(Debug)]
+pub(crate) enum Take {
+    /// These bytes, in order.
+    Bytes,
+    /// Nothing yet: the waker will be called.
+    Pending,
+    /// Nothing, and nothing will come.
+    End(CloseReason),
+}
+
+impl Outbox {
+    /// An empty queue of at most `limit` bytes.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self::within(limit, None)
+    }
+
+    pub(crate) fn within(limit: usize, total: Option<Arc<Total>>) -> Self {
+        Self(Arc::new(Shared {
+            queue: Mutex::default(),
+            queued: AtomicUsize::new(0),
+            blocked: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            dropped: AtomicU64::new(0),
+            wanted: AtomicBool::new(false),
+            limit,
+            total,
+        }))
+    }
+
+    /// Adds one packet's bytes.
+    pub fn push(&self, packet: &[u8], slow: Slow) -> Verdict {
+        self.add(packet.len(), slow, |queue, apart| {
+            if apart {
+                queue.append(Bytes::copy_from_slice(packet), slow);
+            } else {
+                queue.tail.extend_from_slice(packet);
+            }
+        })
+    }
+
+    /// Adds one packet's bytes, which other queues share.
+    pub fn push_shared(&self, packet: &Bytes, slow: Slow) -> Verdict {
+        self.add(packet.len(), slow, |queue, apart| {
+            if apart || packet.len() >= SHARE {
+                queue.append(packet.clone(), slow);
+            } else {
+                queue.tail.extend_from_slice(packet);
+            }
+        })
+    }
+
+    /// Adds packets that were put together, none of which may be dropped, and leaves `packets` empty.
+    pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
+        let len = packets.len();
+        if len == 0 {
+            return Verdict::Queued;
+        }
+        let verdict = self.add(len, Slow::Disconnect, |queue, _| {
+            if queue.tail.is_empty() && queue.tail.capacity() < len {
+                queue.tail = std::mem::take(packets);
+            } else {
+                queue.tail.extend_from_slice(packets);
+            }
+        });
+        packets.clear();
+        verdict
+    }
+
+    /// Bytes that wait, those in the transport's hands included.
+    #[must_use]
+    #[inline]
+    pub fn queued(&self) -> usize {
+        self.0.queued.load(Relaxed)
+    }
+
+    /// Packets that were dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Relaxed)
+    }
+
+    /// The most bytes that may wait.
+    #[must_use]
+    #[inline]
+    pub fn limit(&self) -> usize {
+        self.0.limit
+    }
+
+    /// Why nothing more is taken, once that is so.
+    #[must_use]
+    pub fn closed(&self) -> Option<CloseReason> {
+        self.lock().end.map(|end| end.reason)
+    }
+
+    /// Takes nothing more; what is queued still goes out. The first reason stays.
+    pub fn close(&self, reason: CloseReason) {
+        self.end(End { reason, flush: true });
+    }
+
+    /// Takes nothing more, and throws away what is queued: the peer will not have it.
+    pub fn abort(&self, reason: CloseReason) {
+        self.end(End { reason, flush: false });
+    }
+
+    /// Whether one more packet of `len` bytes may be joined to others, instead of being pushed by itself.
+    #[inline]
+    pub(crate) fn joins(&self, slow: Slow, len: usize) -> bool {
+        let queued = self.queued() + len;
+        match slow {
+            _ if self.0.closed.load(Relaxed) => false,
+            Slow::Disconnect => queued <= self.0.limit,
+            _ => queued <= self.0.limit / 4 && !self.0.blocked.load(Relaxed),
+        }
+    }
+
+    /// Takes what goes out next, about `most` bytes, and adds it to `to`. What was taken still counts as queued.
+    pub(crate) fn take(&self, to: &mut VecDeque<Bytes>, most: usize, waker: &Waker) -> Take {
+        let mut queue = self.lock();
+        let mut taken = 0;
+        while taken < most {
+            let Some(chunk) = queue.pop() else { break };
+            taken += chunk.len();
+            to.push_back(chunk);
+        }
+        if taken < most && !queue.tail.is_empty() {
+            taken += queue.tail.len();
+            to.push_back(queue.tail.split().freeze());
+            queue.tail = BytesMut::new();
+        }
+        match queue.end {
+            _ if taken > 0 => Take::Bytes,
+            Some(end) => Take::End(end.reason),
+            None => {
+                queue.listen(waker);
+                Take::Pending
+            }
+        }
+    }
+
+    /// `len` of the bytes that were taken have left, or never will.
+    pub(crate) fn gone(&self, len: usize) {
+        let before = self.0.queued.fetch_sub(len, SeqCst);
+        if let Some(total) = &self.0.total {
+            total.queued.fetch_sub(len, Relaxed);
+        }
+        if before - len <= self.0.limit / 2 && self.0.wanted.load(SeqCst) {
+            self.call_waiting(&mut self.lock());
+        }
+    }
+
+    /// Ready when at most half of the bound is taken, or the queue is closed.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.queued() <= self.0.limit / 2 {
+            return Poll::Ready(());
+        }
+        let mut queue = self.lock();
+        // Said before the second look: whoever makes room after it sees that somebody waits.
+        self.0.wanted.store(true, SeqCst);
+        if queue.end.is_some() || self.0.queued.load(SeqCst) <= self.0.limit / 2 {
+            return Poll::Ready(());
+        }
+        if !queue.room.iter().any(|known| known.will_wake(cx.waker())) {
+            queue.room.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    fn call_waiting(&self, queue: &mut Queue) {
+        self.0.wanted.store(false, SeqCst);
+        for waker in queue.room.drain(..) {
+            waker.wake();
+        }
+    }
+
+    /// Whether the transport takes nothing more just now.
+    pub(crate) fn set_blocked(&self, blocked: bool) {
+        if self.0.blocked.load(Relaxed) != blocked {
+            self.0.blocked.store(blocked, Relaxed);
+        }
+    }
+
+    /// `waker` is called by the next push or close.
+    pub(crate) fn listen(&self, waker: &Waker) {
+        self.lock().listen(waker);
+    }
+
+    /// The task that drains the queue takes its waker back: it looks by itself.
+    pub(crate) fn unlisten(&self) {
+        self.lock().waker = None;
+    }
+
+    /// Calls the task that drains the queue, although nothing was added.
+    pub(crate) fn wake(&self) {
+        let waker = self.lock().waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn add(&self, len: usize, slow: Slow, put: impl FnOnce(&mut Queue, bool)) -> Verdict {
+        let mut queue = self.lock();
+        if queue.end.is_some() {
+            return Verdict::Closed;
+        }
+        let blocked = self.0.blocked.load(Relaxed);
+        if let Slow::Latest(key) = slow
+            && blocked
+        {
+            self.lose(queue.replace(key));
+        }
+        let limit = self.0.limit;
+        if self.queued() + len > limit {
+            if slow != Slow::DropNewest {
+                while self.queued() + len > limit {
+                    let Some(lost) = queue.drop_oldest() else { break };
+                    self.lose(Some(lost));
+                }
+            }
+            if self.queued() + len > limit {
+                drop(queue);
+                return self.no_room(slow, CloseReason::QueueFull(limit));
+            }
+        }
+        if let Some(total) = &self.0.total {
+            let before = total.queued.fetch_add(len, Relaxed);
+            if before + len > total.max {
+                total.queued.fetch_sub(len, Relaxed);
+                drop(queue);
+                // The sessions with the most queued go first. This one's packet has no place either way.
+                (total.full)();
+                return self.no_room(slow, CloseReason::ServerQueueFull);
+            }
+        }
+        let queued = self.0.queued.fetch_add(len, Relaxed);
+        let apart = slow != Slow::Disconnect && (blocked || queued + len > limit / 4);
+        put(&mut queue, apart);
+        // A blocked transport calls the task by itself, and until then there is nothing for it to do.
+        let waker = if blocked { None } else { queue.waker.take() };
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Verdict::Queued
+    }
+
+    fn no_room(&self, slow: Slow, reason: CloseReason) -> Verdict {
+        self.0.dropped.fetch_add(1, Relaxed);
+        if slow == Slow::Disconnect {
+            self.abort(reason);
+            return Verdict::Closed;
+        }
+        Verdict::Dropped
+    }
+
+    /// Counts a packet of that many bytes as dropped. The lock is held.
+    fn lose(&self, lost: Option<usize>) {
+        if let Some(len) = lost {
+            self.0.dropped.fetch_add(1, Relaxed);
+            self.0.queued.fetch_sub(len, SeqCst);
+            if let Some(total) = &self.0.total {
+                total.queued.fetch_sub(len, Relaxed);
+            }
+        }
+    }
+
+    fn end(&self, end: End) {
+        let mut queue = self.lock();
+        if queue.end.is_none() || !end.flush {
+            let reason = queue.end.map_or(end.reason, |first| first.reason);
+            queue.end = Some(End { reason, flush: end.flush });
+        }
+        self.0.closed.store(true, Relaxed);
+        if !end.flush {
+            let waiting =
+                queue.tail.len() + queue.chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>();
+            queue.chunks = VecDeque::new();
+            queue.tail = BytesMut::new();
+            queue.latest = None;
+            self.0.queued.fetch_sub(waiting, SeqCst);
+            if let Some(total) = &self.0.total {
+                total.queued.fetch_sub(waiting, Relaxed);
+            }
+        }
+        self.call_waiting(&mut queue);
+        let waker = queue.waker.take();
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The reason of the close, if what is queued was thrown away with it.
+    pub(crate) fn given_up(&self) -> Option<CloseReason> {
+        self.lock().end.filter(|end| !end.flush).map(|end| end.reason)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing under the lock calls out, so a poisoned queue is whole.
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // What was taken and never written is not the server's burden any longer.
+        if let Some(total) = &self.total {
+            total.queued.fetch_sub(*self.queued.get_mut(), Relaxed);
+        }
+    }
+}
+
+impl Total {
+    pub(crate) fn new(max: usize, full: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { queued: AtomicUsize::new(0), max, full: Box::new(full) }
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.queued.load(Relaxed)
+    }
+}
+
+impl fmt::Debug for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Total({} of {})", self.queued(), self.max)
+    }
+}
+
+impl Queue {
+    /// Adds a chunk of its own.
+    fn append(&mut self, bytes: Bytes, slow: Slow) {
+        if !self.tail.is_empty() {
+            let tail = self.tail.split().freeze();
+            self.chunks.push_back(Chunk { bytes: tail, slow: Slow::Disconnect });
+        }
+        if let Slow::Latest(key) = slow {
+            let number = self.first + self.chunks.len() as u64;
+            self.latest.get_or_insert_default().insert(key, number);
+        }
+        self.chunks.push_back(Chunk { bytes, slow });
+    }
+
+    /// The first chunk.
+    fn pop(&mut self) -> Option<Bytes> {
+        loop {
+            let chunk = self.chunks.pop_front()?;
+            let number = self.first;
+            self.first += 1;
+            if chunk.bytes.is_empty() {
+                self.dropped = self.dropped.saturating_sub(1);
+                continue;
+            }
+            self.forget(&chunk, number);
+            return Some(chunk.bytes);
+        }
+    }
+
+    fn listen(&mut self, waker: &Waker) {
+        match &mut self.waker {
+            Some(known) if known.will_wake(waker) => {}
+            known => *known = Some(waker.clone()),
+        }
+    }
+
+    /// Takes out the waiting packet with that key; its length.
+    fn replace(&mut self, key: u64) -> Option<usize> {
+        let number = self.latest.as_mut()?.remove(&key)?;
+        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        let old = std::mem::take(&mut self.chunks.get_mut(at)?.bytes);
+        self.dropped += 1;
+        self.compact();
+        Some(old.len())
+    }
+
+    /// Takes out the oldest packet that may be; its length.
+    fn drop_oldest(&mut self) -> Option<usize> {
+        let droppable = |chunk: &Chunk| chunk.slow != Slow::Disconnect && !chunk.bytes.is_empty();
+        let at = self.chunks.iter().position(droppable)?;
+        let chunk = self.chunks.get_mut(at)?;
+        let old = Chunk { bytes: std::mem::take(&mut chunk.bytes), slow: chunk.slow };
+        self.forget(&old, self.first + at as u64);
+        self.dropped += 1;
+        self.compact();
+        Some(old.bytes.len())
+    }
+
+    fn forget(&mut self, chunk: &Chunk, number: u64) {
+        if let (Slow::Latest(key), Some(latest)) = (chunk.slow, &mut self.latest)
+            && latest.get(&key) == Some(&number)
+        {
+            latest.remove(&key);
+        }
+    }
+
+    /// Throws the empty chunks out when they are the most of the queue: a blocked one would grow by them.
+    fn compact(&mut self) {
+        if self.dropped < 32 || self.dropped * 2 < self.chunks.len() {
+            return;
+        }
+        self.chunks.retain(|chunk| !chunk.bytes.is_empty());
+        self.dropped = 0;
+        let numbered = self.chunks.iter().zip(self.first..);
+        self.latest = Some(Box::new(
+            numbered
+                .filter_map(|(chunk, number)| match chunk.slow {
+                    Slow::Latest(key) => Some((key, number)),
+                    _ => None,
+                })
+                .collect(),
+        ));
+    }
+}
+
+/// From how many bytes on a shared packet is kept as it is, instead of being copied to its neighbours.
+const SHARE: usize = 1024;
