@@ -17,7 +17,7 @@ use super::connection::Encoding;
 use super::link::{Link, Progress, Transport, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
-use super::{Adapter, Connection, Stats};
+use super::{Adapter, Connection, Stats, turn};
 use crate::session::{CloseReason, Limits, Outbox, Session, Total};
 
 /// A running server, seen from inside.
@@ -167,7 +167,10 @@ async fn both<In, Out, T: Transport>(
             if let Some(task) = &mut game {
                 // It is about to be polled in any case.
                 peer.outbox.unlisten();
-                match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+                let turn = turn::begin(&peer.outbox);
+                let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
+                drop(turn);
+                match polled {
                     Ok(Poll::Pending) => {}
                     Ok(Poll::Ready(())) => game = None,
                     Err(panic) => {
@@ -218,4 +221,26 @@ impl<In, Out> Drop for Ticket<In, Out> {
         self.peer.end(reason);
         debug!(session = %id, %reason, "closed");
     }
+}
+
+/// Runs one session over any stream, as a server with a task a session would.
+#[cfg(feature = "testing")]
+pub async fn serve_one<In, Out, S, F, T>(stream: S, adapter: impl Adapter<In, Out>, handler: F) -> CloseReason
+where
+    In: Send + 'static,
+    Out: Send + Sync + 'static,
+    S: Transport,
+    F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let outbox = Outbox::new(256 * 1024);
+    let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None));
+    let adapter = Arc::new(adapter);
+    let stats = Arc::new(Stats::default());
+    let session = Session::new(Arc::new(Limits::new()), adapter.open(), outbox, now());
+    let link = Link::new(stream, session, peer.clone(), stats.clone());
+    let encode = Arc::new(super::connection::Writes(adapter, std::marker::PhantomData));
+    let connection = Connection::new(peer.clone(), Encoding { encode, slow: |_| crate::Slow::Disconnect });
+    let handler = move |connection| Box::pin(handler(connection)) as Handling;
+    both(link, &handler, connection, &peer, &stats).await
 }

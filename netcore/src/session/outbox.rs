@@ -224,6 +224,12 @@ impl Outbox {
         self.end(End { reason, flush: false });
     }
 
+    /// Whether both are handles of the same queue.
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether one more packet of `len` bytes may be joined to others, instead of being pushed by itself.
     #[inline]
     pub(crate) fn joins(&self, slow: Slow, len: usize) -> bool {

@@ -5,3 +5,5 @@
 pub mod fuzz;
 mod fuzz_bodies;
 mod fuzz_streams;
+
+pub use crate::runtime::serve_one;
