@@ -7,6 +7,7 @@ mod limits;
 mod machine;
 mod outbox;
 mod rate;
+mod waiting;
 
 pub use close::CloseReason;
 pub use id::SessionId;
