@@ -46,7 +46,8 @@ impl<In> Inbound<In> {
         Self { packets: VecDeque::new(), tiny_under: 0, tiny: [0; MAX / 64], room: MAX, before: 0 }
     }
 
-    /// Whether there is no room for another packet.
+    /// Whether there is no room for another packet, or was none when bytes were last decoded into it: then more packets
+    /// may wait among the bytes, although some of the batch were taken out since.
     #[must_use]
     #[inline]
     pub fn is_full(&self) -> bool {
@@ -79,6 +80,13 @@ impl<In> Inbound<In> {
         self.tiny = [0; MAX / 64];
         self.before = self.packets.len();
         self.room = self.before + Self::MAX;
+    }
+
+    /// Nothing more is decoded; from here on packets are taken out.
+    pub(crate) fn decoded(&mut self) {
+        if self.is_full() {
+            self.room = 0;
+        }
     }
 
     /// How many were added since `begin`, and are still there.

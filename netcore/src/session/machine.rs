@@ -118,6 +118,7 @@ impl<In> Session<In> {
         batch.begin(self.limits.tiny.map_or(0, |(under, _)| under));
         let before = input.len();
         let result = self.decode.decode(input, batch);
+        batch.decoded();
         let whole = before.saturating_sub(input.len());
         let added = batch.added();
         self.counts.packets_in += u64::from(added);
