@@ -6,6 +6,11 @@ mod inbound;
 mod limits;
 mod machine;
 mod outbox;
+#[cfg(feature = "testing")]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a check that fails must panic")]
+pub(crate) mod pair;
+#[cfg(feature = "testing")]
+mod pipe;
 mod rate;
 mod waiting;
 
@@ -16,4 +21,6 @@ pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
 pub(crate) use outbox::Total;
 pub use outbox::{Outbox, Slow, Verdict};
+#[cfg(feature = "testing")]
+pub use pipe::Pipe;
 pub use rate::{Over, Rate};

@@ -448,3 +448,6 @@ impl Queue {
 
 /// From how many bytes on a shared packet is kept as it is, instead of being copied to its neighbours.
 const SHARE: usize = 1024;
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ pub(super) struct Waiting {
     // Behind the chunks: small packets, copied together.
     tail: BytesMut,
     // Where the last packet of a key is that may be taken out: the number of its chunk.
+    #[allow(clippy::box_collection, reason = "most sessions have none, and a map is six words")]
     latest: Option<Box<HashMap<u64, u64>>>,
     // The number of the first chunk, counted since the session began.
     first: u64,

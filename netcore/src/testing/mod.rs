@@ -5,3 +5,6 @@
 pub mod fuzz;
 mod fuzz_bodies;
 mod fuzz_streams;
+
+pub use crate::session::Pipe;
+pub use crate::session::pair::{Pair, Side};
