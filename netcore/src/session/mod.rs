@@ -19,6 +19,8 @@ pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
+#[cfg(feature = "testing")]
+pub(crate) use outbox::Take;
 pub(crate) use outbox::Total;
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]

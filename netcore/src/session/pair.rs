@@ -97,6 +97,12 @@ impl Pair {
         &self.end(side).outbox
     }
 
+    /// Whether that side sends or answers heartbeats.
+    #[must_use]
+    pub fn beats(&self, side: Side) -> bool {
+        self.end(side).session.limits().heartbeat.is_some()
+    }
+
     /// The machine of that side.
     #[must_use]
     pub fn session(&self, side: Side) -> &Session<Frame> {

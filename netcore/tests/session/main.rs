@@ -1,6 +1,7 @@
 //! Sessions as machines: two of them on a clock that the test moves, joined by pipes that the test cuts and stalls.
 
 mod clocks;
+mod operations;
 mod queues;
 mod rates;
 mod shutdown;
