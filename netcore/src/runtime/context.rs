@@ -178,10 +178,15 @@ impl<L: Logic> Context<L> {
     }
 
     /// Closes a session, once what was sent has gone out. [`Logic::closed`] is called when the current callback has
-    /// returned.
+    /// returned, here too if the same callback has moved it: it does not move then.
     pub fn close(&mut self, session: SessionId, reason: CloseReason) {
-        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return };
-        slot.leaving = true;
+        let Some(slot) = self.slots.get_mut(session) else { return };
+        if std::mem::replace(&mut slot.leaving, true) {
+            // It was moved a moment ago, and has not left: it never will. Or it was closed already.
+            let moved = |one: &Leaving<_>| matches!(one, Leaving::Moved(moved, ..) if *moved == session);
+            let Some(at) = self.leaving.iter().position(moved) else { return };
+            self.leaving.remove(at);
+        }
         slot.flush();
         slot.peer.ignore();
         slot.peer.finish(reason);

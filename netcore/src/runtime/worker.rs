@@ -154,44 +154,50 @@ impl<L: Logic> Worker<L> {
     /// Handles what one session has in its inbox: one inboxful, so that others get their turn.
     fn packets_of(&mut self, peer: &Arc<Peer<L::In>>) {
         let session = peer.id;
-        if self.context.slots.get(session).is_none() {
-            // It closed or moved away after it was put into the queue.
-            return;
-        }
-        let mut packets = std::mem::take(&mut self.packets);
-        match peer.take(&mut packets) {
-            Found::Packets => {
-                while let Some(packet) = packets.pop_front() {
-                    self.call(Some(session), |logic, ctx| match packet {
-                        Ok(packet) => logic.packet(ctx, session, packet),
-                        Err(fault) => logic.fault(ctx, session, fault),
-                    });
-                    if self.context.slots.get(session).is_none() {
-                        // Closed: the rest is of no interest. Moved: the rest is the other worker's, see `settle`.
-                        break;
-                    }
-                    // A moved session is still here until its packets are put back.
+        // It may have closed or moved away after it was put into the queue, or as it came.
+        if self.is_here(session) {
+            let mut packets = std::mem::take(&mut self.packets);
+            match peer.take(&mut packets) {
+                Found::Packets => {
+                    self.packets_in(session, &mut packets);
                     if self.moved(session) {
-                        break;
-                    }
-                    if self.unflushed >= FLUSH {
-                        self.flush();
-                        self.keep_time();
+                        peer.put_back(&mut packets);
                     }
                 }
+                Found::End(reason) => self.closed(session, reason),
+                Found::Nothing => {}
             }
-            Found::End(reason) => self.closed(session, reason),
-            Found::Nothing => {}
+            packets.clear();
+            self.packets = packets;
         }
-        if self.moved(session) {
-            peer.put_back(&mut packets);
-        }
-        packets.clear();
-        self.packets = packets;
         self.settle();
         if self.context.slots.get(session).is_some() && peer.done() {
             self.queue.push(Event::Ready(peer.clone()));
         }
+    }
+
+    /// Handles a session's packets until it has closed (the rest is of no interest) or moved (the rest is the other
+    /// worker's).
+    fn packets_in(&mut self, session: SessionId, packets: &mut VecDeque<Result<L::In, Fault>>) {
+        while let Some(packet) = packets.pop_front() {
+            self.call(Some(session), |logic, ctx| match packet {
+                Ok(packet) => logic.packet(ctx, session, packet),
+                Err(fault) => logic.fault(ctx, session, fault),
+            });
+            if self.unflushed >= FLUSH {
+                self.flush();
+                // No session leaves before its packets are put back.
+                self.fire();
+            }
+            if !self.is_here(session) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the session is on this worker, and stays.
+    fn is_here(&self, session: SessionId) -> bool {
+        self.context.slots.get(session).is_some_and(|slot| !slot.leaving)
     }
 
     /// Whether the game has moved the session and it has not left yet.
@@ -286,10 +292,16 @@ impl<L: Logic> Worker<L> {
         }
     }
 
-    /// Fires what is due.
+    /// Fires what is due, and sends those on their way who were moved.
     fn keep_time(&mut self) {
+        self.fire();
+        self.settle();
+    }
+
+    /// Fires what is due.
+    fn fire(&mut self) {
         if self.tick.is_none() && self.context.timers.next().is_none() {
-            return self.settle();
+            return;
         }
         let now = now();
         self.context.now = now;
@@ -304,7 +316,6 @@ impl<L: Logic> Worker<L> {
         {
             self.ticks(now, due, number, step);
         }
-        self.settle();
     }
 
     fn ticks(&mut self, now: Instant, due: Instant, number: u64, step: Duration) {
@@ -312,7 +323,7 @@ impl<L: Logic> Worker<L> {
         let missed = u64::try_from(late.as_nanos() / step.as_nanos().max(1)).unwrap_or(u64::MAX);
         let run = match self.settings.late {
             LateTick::Skip | LateTick::Delay => 0,
-            LateTick::CatchUp(most) => missed.min(most.into()),
+            LateTick::CatchUp(most) => missed.min(most.saturating_sub(1).into()),
         };
         let skipped = missed - run;
         self.context.stats.ticks_skipped.fetch_add(skipped, Relaxed);

@@ -120,15 +120,7 @@ async fn a_group_hears_what_is_sent_to_it_in_the_order_of_joining_until_it_ends(
     });
     let (running, connector) = one(game).await;
     let mut clients = some(&connector, 5).await;
-    let script = [
-        (0, 0, 0),
-        (3, 0, 0),
-        (1, 0, 0),
-        (2, 1, 1),
-        (1, 2, 2),
-        (0, 3, 0),
-        (2, 1, 3),
-    ];
+    let script = [(0, 0, 0), (3, 0, 0), (1, 0, 0), (2, 1, 1), (1, 2, 2), (0, 3, 0), (2, 1, 3)];
     for (who, what, n) in script {
         clients[who].send(&Ask::Do { what, n }).unwrap();
         pass(1).await;

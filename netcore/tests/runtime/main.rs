@@ -1,9 +1,12 @@
 //! The runtime as its users see it: servers, games and clients, mostly over the door in memory and on a paused clock, so that
 //! each run is the same.
 
+mod broadcast;
 mod common;
 mod move_edges;
 mod moves;
 mod panics;
 mod stalls;
+mod ticks;
+mod timers;
 mod ways;

@@ -152,6 +152,7 @@ async fn a_session_that_is_moved_and_closed_at_once_is_closed() {
         let events = log.take();
         assert_eq!(events[1..], [format!("{what} closed game")], "{events:?}");
     }
+    pass(5).await;
     assert_eq!(running.stats().closed_for("game"), 2);
 }
 

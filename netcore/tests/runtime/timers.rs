@@ -64,7 +64,9 @@ async fn background_work_brings_its_result_as_a_message() {
         let Ask::Say { n } = ask else { return };
         let work = async move {
             tokio::time::sleep(MS * 100).await;
-            job(move |ctx| drop(ctx.send(session, &said(n * 2))))
+            job(move |ctx| {
+                ctx.send(session, &said(n * 2));
+            })
         };
         ctx.spawn(work).unwrap();
     });
@@ -118,7 +120,10 @@ async fn a_full_worker_answers_the_sender_and_background_work_counts() {
     client.send(&Ask::Do { what: 1, n: 10 }).unwrap();
     client.send(&Ask::Do { what: 2, n: 20 }).unwrap();
     pass(1).await;
-    assert_eq!(log.take(), ["ooof".to_owned() + "f", "fffff".to_owned(), "1: 10".into(), "1: 11".into(), "1: 12".into()]);
+    assert_eq!(
+        log.take(),
+        ["ooof".to_owned() + "f", "fffff".to_owned(), "1: 10".into(), "1: 11".into(), "1: 12".into()]
+    );
     // There is room again.
     client.send(&Ask::Do { what: 1, n: 30 }).unwrap();
     pass(1).await;
