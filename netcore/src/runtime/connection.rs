@@ -199,7 +199,8 @@ impl<In, Out> Drop for Connection<In, Out> {
     fn drop(&mut self) {
         self.peer.ignore();
         if self.closes {
-            self.peer.finish(self.end.unwrap_or(CloseReason::Ended));
+            let reason = if std::thread::panicking() { Some(CloseReason::Panicked) } else { self.end };
+            self.peer.finish(reason.unwrap_or(CloseReason::Ended));
         }
     }
 }

@@ -209,7 +209,13 @@ struct Ticket<In, Out> {
 
 impl<In, Out> Drop for Ticket<In, Out> {
     fn drop(&mut self) {
-        let (id, reason) = (self.peer.id, self.reason);
+        let (id, mut reason) = (self.peer.id, self.reason);
+        // The door's adapter is the game's code, and runs in the session's task.
+        if std::thread::panicking() {
+            reason = CloseReason::Panicked;
+            self.house.stats.panics.fetch_add(1, Relaxed);
+            error!(session = %id, "the door's adapter panicked");
+        }
         self.house.stats.close(reason);
         self.house.stats.dropped.fetch_add(self.peer.outbox.dropped(), Relaxed);
         self.house.registry.release(id, self.peer.address.map(|address| address.ip()));

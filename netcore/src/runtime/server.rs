@@ -323,7 +323,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         for door in self.doors {
             entrances.push(Entrance {
                 name: door.name.clone(),
-                notice: door.notice(),
+                notice: door.notice(stats.clone()),
                 encoding: door.encoding(self.slow),
                 limits: Arc::new(door.limits),
                 adapter: door.adapter,

@@ -37,6 +37,9 @@ pub(crate) struct Worker<L: Logic> {
     packets: VecDeque<Result<L::In, Fault>>,
     // Callbacks since what was sent last went to the sockets.
     unflushed: usize,
+    // The game is to be made anew; it is being made.
+    rebuild: bool,
+    rebuilding: bool,
     ended: bool,
 }
 
@@ -82,6 +85,8 @@ impl<L: Logic> Worker<L> {
             tick,
             packets: VecDeque::new(),
             unflushed: 0,
+            rebuild: false,
+            rebuilding: false,
             ended: false,
         }
     }
@@ -223,7 +228,9 @@ impl<L: Logic> Worker<L> {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(logic, context))) {
             self.panicked(session, &*panic);
         }
-        if self.context.leaving.iter().any(|leaving| matches!(leaving, Leaving::Closed(..))) {
+        // A state that is about to be made anew hears of nothing more.
+        if !self.rebuild && self.context.leaving.iter().any(|leaving| matches!(leaving, Leaving::Closed(..)))
+        {
             self.settle_closed();
         }
     }
@@ -265,30 +272,53 @@ impl<L: Logic> Worker<L> {
         match self.settings.after_panic {
             AfterPanic::GoOn => {}
             AfterPanic::Stop => self.context.stop.cancel(),
-            AfterPanic::Rebuild => self.rebuild(),
+            AfterPanic::Rebuild => {
+                self.rebuild = true;
+                if !self.rebuilding {
+                    self.rebuilding = true;
+                    while std::mem::take(&mut self.rebuild) {
+                        self.make_anew();
+                    }
+                    self.rebuilding = false;
+                }
+            }
         }
     }
 
-    /// Makes the game anew; the sessions open on it again.
-    fn rebuild(&mut self) {
+    /// Makes the game anew; the sessions open on it again. A panic meanwhile asks for the next one, and this ends.
+    fn make_anew(&mut self) {
         let (Some(make), worker) = (self.make.clone(), self.context.worker) else { return };
-        match catch_unwind(AssertUnwindSafe(|| make(worker))) {
-            Ok(logic) => self.logic = logic,
-            Err(_) => {
-                error!(worker, "the game cannot be made anew: stopping the server");
-                self.context.stop.cancel();
-                return;
-            }
+        let logic = &mut self.logic;
+        // The old state's end is the game's code too.
+        if catch_unwind(AssertUnwindSafe(|| *logic = make(worker))).is_err() {
+            error!(worker, "the game cannot be made anew: stopping the server");
+            self.context.stop.cancel();
+            return;
         }
         self.context.groups = Groups::default();
         self.context.timers = Timers::new();
+        // The new state never knew them.
+        for leaving in std::mem::take(&mut self.context.leaving) {
+            match leaving {
+                Leaving::Closed(session, _) => drop(self.context.forget(session)),
+                moved => self.context.leaving.push(moved),
+            }
+        }
         let sessions: Vec<SessionId> = self.context.sessions().collect();
-        for session in sessions {
+        for &session in &sessions {
             if let Some(slot) = self.context.slots.get_mut(session) {
                 slot.groups.clear();
                 slot.timers.clear();
             }
-            self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
+        }
+        for session in sessions {
+            // Another's opening may have closed it.
+            if self.is_here(session) {
+                self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
+            }
+            if self.rebuild {
+                return;
+            }
         }
     }
 
