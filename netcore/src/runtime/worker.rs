@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
-use super::context::{Leaving, Slots};
+use super::context::{Leaving, Over, Slots};
 use super::groups::Groups;
 use super::link::now;
 use super::peer::{Found, Peer};
@@ -73,6 +73,7 @@ impl<L: Logic> Worker<L> {
             stats: parts.stats,
             leaving: Vec::new(),
             stop: parts.stop,
+            over: Over::default(),
             now: start,
         };
         let tick = settings.tick.map(|step| (start + step, 0));
