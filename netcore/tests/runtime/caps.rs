@@ -78,8 +78,9 @@ async fn the_notice_stands_behind_everything_that_was_sent() {
     panics.send(&Ask::Say { n: 0 }).unwrap();
     assert_eq!(rest(&mut panics).await, [Hear::Bye { code: CloseReason::Panicked.code() }]);
 
+    drop((closed, panics));
     let mut stays = client(&connector);
-    pass(1).await;
+    pass(5).await;
     let (heard, report) = tokio::join!(rest(&mut stays), running.shutdown());
     assert_eq!(heard, [Hear::Bye { code: CloseReason::Stopping.code() }]);
     assert_eq!((report.sessions, report.cut, report.cut_bytes), (1, 0, 0));

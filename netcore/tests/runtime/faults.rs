@@ -38,12 +38,16 @@ fn all_answers() -> Vec<Hear> {
 fn patient(log: &Log) -> Game {
     let log = log.clone();
     game()
-        .fault(|ctx, session, fault| drop(ctx.send(session, &answer(fault.kind()))))
+        .fault(|ctx, session, fault| {
+            ctx.send(session, &answer(fault.kind()));
+        })
         .closed(move |_, _, reason| log.add(format!("{reason:?}")))
 }
 
 /// The same as a task.
-async fn patient_task(mut peer: Connection<Ask, Hear>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn patient_task(
+    mut peer: Connection<Ask, Hear>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     while let Some(packet) = peer.recv_any().await? {
         let answered: Result<(), SendError> = match packet {
             Ok(Ask::Say { n }) => peer.send(&said(n)),

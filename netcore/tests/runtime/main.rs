@@ -2,11 +2,15 @@
 //! each run is the same.
 
 mod broadcast;
+mod caps;
 mod common;
+mod faults;
 mod move_edges;
 mod moves;
 mod panics;
+mod rooms;
 mod stalls;
+mod text;
 mod ticks;
 mod timers;
 mod ways;

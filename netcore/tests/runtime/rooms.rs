@@ -44,7 +44,8 @@ impl Logic for Hotel {
                 }
             }
             Ask::Do { n: 0, .. } => {
-                let left = self.rooms.leave(ctx, session).map(|(number, seat)| (number, seat.id(), seat.member));
+                let left =
+                    self.rooms.leave(ctx, session).map(|(number, seat)| (number, seat.id(), seat.member));
                 self.log.add(format!("left {left:?}"));
                 assert!(self.rooms.seat_of(session).is_none() && self.rooms.room_of(session).is_none());
             }

@@ -6,7 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use netcore::memory::MemoryStream;
 use netcore::{
-    CloseReason, Connection, Context, Door, Host, Lines, Logic, PlainText, Server, SessionId, Text, TextProtocol,
+    CloseReason, Connection, Context, Door, Host, Lines, Logic, PlainText, Server, SessionId, Text,
+    TextProtocol,
 };
 
 use crate::common::{pass, within};
@@ -116,7 +117,8 @@ async fn a_task_tells_mistakes_too_and_nobody_speaks_in_anothers_name() {
 #[tokio::test(start_paused = true)]
 async fn a_person_may_be_silent_and_type_slowly_on_a_text_door() {
     let text = Text::new(Counting(0));
-    let running = Server::new().host(Host::Task).door(Door::text("127.0.0.1:0", text)).logic(Adding).await.unwrap();
+    let running =
+        Server::new().host(Host::Task).door(Door::text("127.0.0.1:0", text)).logic(Adding).await.unwrap();
     let mut peer = tokio::net::TcpStream::connect(running.addr()).await.unwrap();
     for byte in b"12345" {
         tokio::time::sleep(Duration::from_secs(3600)).await;
