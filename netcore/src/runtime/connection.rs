@@ -211,7 +211,8 @@ impl<In, Out> Drop for Connection<In, Out> {
     fn drop(&mut self) {
         self.peer.ignore();
         if self.closes {
-            self.finish(self.end.unwrap_or(CloseReason::Ended));
+            let reason = if std::thread::panicking() { Some(CloseReason::Panicked) } else { self.end };
+            self.finish(reason.unwrap_or(CloseReason::Ended));
         }
     }
 }

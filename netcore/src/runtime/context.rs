@@ -32,7 +32,24 @@ pub struct Context<L: Logic> {
     // Sessions that the current callback closes or moves; it is done when the callback has returned.
     pub(super) leaving: Vec<Leaving<L::Message>>,
     pub(super) stop: tokio_util::sync::CancellationToken,
+    pub(super) over: Over,
     pub(super) now: Instant,
+}
+
+/// Dropped with the worker, it ends the background work.
+#[derive(Default)]
+pub(super) struct Over(tokio_util::sync::CancellationToken);
+
+impl Over {
+    fn token(&self) -> tokio_util::sync::CancellationToken {
+        self.0.clone()
+    }
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 pub(super) enum Leaving<Message> {
@@ -183,10 +200,15 @@ impl<L: Logic> Context<L> {
     }
 
     /// Closes a session, once what was sent has gone out. [`Logic::closed`] is called when the current callback has
-    /// returned.
+    /// returned, here too if the same callback has moved it: it does not move then.
     pub fn close(&mut self, session: SessionId, reason: CloseReason) {
-        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return };
-        slot.leaving = true;
+        let Some(slot) = self.slots.get_mut(session) else { return };
+        if std::mem::replace(&mut slot.leaving, true) {
+            // It was moved a moment ago, and has not left: it never will. Or it was closed already.
+            let moved = |one: &Leaving<_>| matches!(one, Leaving::Moved(moved, ..) if *moved == session);
+            let Some(at) = self.leaving.iter().position(moved) else { return };
+            self.leaving.remove(at);
+        }
         slot.flush();
         slot.peer.ignore();
         slot.peer.finish(reason);
@@ -230,10 +252,15 @@ impl<L: Logic> Context<L> {
 
     /// Stops a timer; its message, if it had not come yet.
     pub fn cancel(&mut self, timer: TimerId) -> Option<L::Message> {
-        self.timers.cancel(timer)
+        let (message, session) = self.timers.cancel(timer)?;
+        if let Some(slot) = session.and_then(|session| self.slots.get_mut(session)) {
+            slot.timers.retain(|other| *other != timer);
+        }
+        Some(message)
     }
 
-    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message.
+    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. What is
+    /// not done when the worker ends is dropped.
     ///
     /// # Errors
     /// [`Full`] when this worker waits for as many messages as it may.
@@ -244,12 +271,14 @@ impl<L: Logic> Context<L> {
         let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
             return Err(Full(()));
         };
+        let over = self.over.token();
         self.io.spawn(async move {
             // Released also when the work panics or the runtime ends before it does.
             let room = Room(&queue);
-            let message = work.await;
-            std::mem::forget(room);
-            queue.push(Event::Message(message));
+            if let Some(message) = over.run_until_cancelled(work).await {
+                std::mem::forget(room);
+                queue.push(Event::Message(message));
+            }
         });
         Ok(())
     }
