@@ -29,6 +29,8 @@ pub struct Inbound<In> {
     pub(crate) packets: VecDeque<Result<In, Fault>>,
     pub(crate) tiny_under: u16,
     pub(crate) tiny: u32,
+    // What the packets took of the stream.
+    pub(crate) bytes: usize,
     room: usize,
     fresh: u32,
 }
@@ -41,7 +43,7 @@ impl<In> Inbound<In> {
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { packets: VecDeque::new(), tiny_under: 0, tiny: 0, room: Self::MAX, fresh: 0 }
+        Self { packets: VecDeque::new(), tiny_under: 0, tiny: 0, bytes: 0, room: Self::MAX, fresh: 0 }
     }
 
     /// Whether there is no room for another packet.
@@ -55,6 +57,7 @@ impl<In> Inbound<In> {
     #[inline]
     pub fn push(&mut self, packet: Result<In, Fault>, size: usize) {
         self.tiny += u32::from(size < usize::from(self.tiny_under));
+        self.bytes += size;
         self.packets.push_back(packet);
     }
 
