@@ -63,10 +63,15 @@ async fn load(flags: &Arc<Flags>, streams: Vec<TcpStream>) -> Result<Report, Str
         let (flags, packets, tally) = (flags.clone(), packets.of(number), tally.clone());
         connections.spawn(Connection { number, flags, packets, start, pace, tally }.run(stream));
     }
-    let mut outcome = Ok(());
-    while let (Ok(()), Some(ended)) = (&outcome, connections.join_next().await) {
-        outcome = ended.unwrap_or_else(|error| Err(format!("this program failed: {error}")));
-    }
+    let outcome = loop {
+        match connections.join_next().await {
+            None => break Ok(()),
+            Some(Ok(Ok(()))) => {}
+            // The others end with the set.
+            Some(Ok(Err(sentence))) => break Err(sentence),
+            Some(Err(error)) => break Err(format!("this program failed: {error}")),
+        }
+    };
     progress.clear();
     outcome?;
     if tally.packets.load(Relaxed) == 0 {
