@@ -92,11 +92,12 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             }
             Way::Task(handler) => {
                 let connection = Connection::new(peer.clone(), entrance.encoding.clone());
-                let handler = handler.clone();
+                // Here, not in the task: the game sees its sessions in the order in which they came.
+                let game = begin(&**handler, connection, &peer, &self.stats);
                 self.sessions.spawn(async move {
                     let mut ticket = ticket;
                     let stats = ticket.house.stats.clone();
-                    ticket.reason = both(link, &*handler, connection, &peer, &stats).await;
+                    ticket.reason = both(link, game, &peer, &stats).await;
                 })
             }
         };
@@ -161,22 +162,25 @@ async fn say_no<T: Transport>(mut transport: T, words: BytesMut) {
     }
 }
 
-/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
-/// scheduler.
-async fn both<In, Out, T: Transport>(
-    mut link: Link<In, T>,
+/// Makes what a session's task does; `None` if the game's code panicked.
+fn begin<In, Out>(
     handler: &(dyn Fn(Connection<In, Out>) -> Handling + Send + Sync),
     connection: Connection<In, Out>,
+    peer: &Peer<In>,
+    stats: &Stats,
+) -> Option<Handling> {
+    let game = catch_unwind(AssertUnwindSafe(|| handler(connection)));
+    game.inspect_err(|panic| panicked(peer, stats, &**panic)).ok()
+}
+
+/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
+/// scheduler.
+async fn both<In, T: Transport>(
+    mut link: Link<In, T>,
+    mut game: Option<Handling>,
     peer: &Arc<Peer<In>>,
     stats: &Stats,
 ) -> CloseReason {
-    let mut game = match catch_unwind(AssertUnwindSafe(|| handler(connection))) {
-        Ok(game) => Some(game),
-        Err(panic) => {
-            panicked(peer, stats, &*panic);
-            None
-        }
-    };
     let mut over = None;
     poll_fn(|cx| {
         loop {
@@ -241,7 +245,8 @@ impl<In, Out> Drop for Ticket<In, Out> {
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);
         self.peer.end(reason);
-        debug!(session = %id, %reason, "closed");
+        let address = self.peer.address.map(tracing::field::display);
+        debug!(session = %id, address, %reason, "closed");
     }
 }
 
@@ -263,8 +268,7 @@ where
     let link = Link::new(stream, session, peer.clone(), stats.clone());
     let encode = Arc::new(super::connection::Writes(adapter, std::marker::PhantomData));
     let connection = Connection::new(peer.clone(), Encoding { encode, slow: |_| crate::Slow::Disconnect });
-    let handler = move |connection| Box::pin(handler(connection)) as Handling;
-    both(link, &handler, connection, &peer, &stats).await
+    both(link, Some(Box::pin(handler(connection))), &peer, &stats).await
 }
 
 /// So many who were refused are told so at once.

@@ -27,6 +27,8 @@ pub trait Decode<In>: Send {
 #[derive(Debug)]
 pub struct Inbound<In> {
     pub(crate) packets: VecDeque<Result<In, Fault>>,
+    // What the packets took of the stream.
+    pub(crate) bytes: usize,
     tiny_under: u16,
     // A bit for each packet since `begin`: whether it was a tiny one.
     tiny: [u64; MAX / 64],
@@ -43,7 +45,7 @@ impl<In> Inbound<In> {
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { packets: VecDeque::new(), tiny_under: 0, tiny: [0; MAX / 64], room: MAX, before: 0 }
+        Self { packets: VecDeque::new(), bytes: 0, tiny_under: 0, tiny: [0; MAX / 64], room: MAX, before: 0 }
     }
 
     /// Whether there is no room for another packet, or was none when bytes were last decoded into it: then more packets
@@ -60,6 +62,7 @@ impl<In> Inbound<In> {
         if size < usize::from(self.tiny_under) {
             self.mark_tiny();
         }
+        self.bytes += size;
         self.packets.push_back(packet);
     }
 
