@@ -1,44 +1,61 @@
 //! Typed packets over a five-byte header: the packet layer for game servers and clients.
 //!
-//! A game declares what each side may say as an enum. netcore turns a stream of bytes, however it was cut, into values of
-//! that enum, and back:
+//! A game declares what each side may say as an enum. netcore carries the packets from the socket to the game's own code
+//! and back:
 //!
 //! ```
-//! use bytes::BytesMut;
-//! use netcore::{Packet, PacketCodec};
+//! # #[cfg(feature = "runtime")] {
+//! use netcore::{Binary, Client, Connection, Door, Packet, Server};
 //!
-//! #[derive(Packet, Debug, PartialEq)]
+//! #[derive(Packet)]
 //! enum ToServer {
-//!     #[packet(id = 1)]
-//!     Move { x: f32, y: f32 },
-//!     #[packet(id = 2)]
-//!     Say { #[raw(len = u16, max = 126)] text: String },
+//!     #[packet(id = 1, reply = 3)]
+//!     Add { a: i32, b: i32 },
 //! }
 //!
 //! #[derive(Packet, Debug, PartialEq)]
 //! enum ToClient {
 //!     #[packet(id = 3)]
-//!     Said { user: u64, #[raw(len = u16)] text: String },
+//!     Sum { value: i32 },
 //! }
 //!
-//! // The two ends of a connection; a socket would stand between them.
-//! let client = PacketCodec::<ToClient, ToServer>::new();
-//! let mut server = PacketCodec::<ToServer, ToClient>::new();
-//! let mut wire = BytesMut::new();
-//! client.encode_packet(&ToServer::Say { text: "hello".into() }, &mut wire)?;
-//! client.encode_packet(&ToServer::Move { x: 1.0, y: 2.0 }, &mut wire)?;
+//! type Error = Box<dyn std::error::Error + Send + Sync>;
 //!
-//! // TCP cuts where it likes. What is whole comes out, the rest waits in the buffer.
-//! let late = wire.split_off(15);
-//! let packets: Result<Vec<_>, _> = server.packets(&mut wire).collect();
-//! assert_eq!(packets?, [ToServer::Say { text: "hello".into() }]);
-//! wire.unsplit(late);
-//! let packets: Result<Vec<_>, _> = server.packets(&mut wire).collect();
-//! assert_eq!(packets?, [ToServer::Move { x: 1.0, y: 2.0 }]);
-//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! async fn session(mut peer: Connection<ToServer, ToClient>) -> Result<(), Error> {
+//!     while let Some(ToServer::Add { a, b }) = peer.recv().await? {
+//!         peer.send(&ToClient::Sum { value: a + b })?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Error> {
+//!     // A door in memory; `Door::tcp("127.0.0.1:11020")` is one in the world.
+//!     let (door, connector) = Door::memory(Binary::new());
+//!     let server = Server::new().door(door).serve(session).await?;
+//!
+//!     let client = Client::<ToClient, ToServer>::options().over(connector.connect()?);
+//!     assert_eq!(client.request(ToServer::Add { a: 3, b: 5 }).await?, ToClient::Sum { value: 8 });
+//!
+//!     server.shutdown().await;
+//!     Ok(())
+//! }
+//! # main().unwrap(); }
 //! ```
 //!
-//! # What is where
+//! The [`manual`] begins with a tutorial.
+//!
+//! # Three layers, each of which knows only those below it
+//! **The runtime**, on tokio:
+//! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`]
+//! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
+//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`]
+//! - [`memory`]: a transport with faults on demand
+//!
+//! **The session**, a state machine without IO:
+//! - [`Session`], [`Limits`], [`Rate`], [`CloseReason`]; [`Outbox`], the bounded queue to one peer, and [`Slow`], its policy
+//!
+//! **The wire**, bytes in and out, which is all there is without default features:
 //! - [`Packet`] and its derive: one direction's set of packets. [`PacketCodec`] reads and writes them, alone or under
 //!   [`tokio_util::codec::Framed`].
 //! - [`Raw`](struct@Raw) and its derive: bodies laid out to the byte. [`body`] has the other formats and the trait for one's own.
@@ -48,11 +65,13 @@
 //! # What always holds
 //! - Any bytes give packets or one named error; nothing panics, loops or allocates by a length that a peer only claims.
 //! - A framing error ([`FrameError`]) ends the stream, after the good packets before it. A malformed or unknown packet
-//!   ([`PacketError`]) is a value, and the stream goes on behind it.
-//! - What cannot be sent is refused before a byte of it is written ([`EncodeError`]).
+//!   is a value, and the stream goes on behind it.
+//! - Everything is bounded, and each bound has a default, a setting and a counter: [`manual::bounds`].
+//! - One session is handled in order, at any number of workers; a bad peer harms itself alone.
 //!
 //! # Features
-//! `msgpack`, `protobuf`, `protobuf-build`, `runtime`; none is on by default. `testing` is for this crate's own tests.
+//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats. `testing` is for this crate's
+//! own tests.
 
 #![forbid(unsafe_code)]
 // A peer's bytes go through this code: an index or an unwrap would be a way to stop the server.
@@ -66,6 +85,8 @@
 pub mod build;
 #[doc(hidden)]
 pub mod derive;
+#[cfg(feature = "runtime")]
+pub mod manual;
 #[cfg(feature = "runtime")]
 mod runtime;
 #[cfg(feature = "runtime")]

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use super::connection::Encoding;
 use super::groups::Groups;
 use super::peer::Peer;
-use super::queue::{Event, Queue};
+use super::queue::{Event, Queue, Queues};
 use super::shared::{Encoded, Encoder};
 use super::timers::Timers;
 use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
@@ -25,7 +25,7 @@ pub struct Context<L: Logic> {
     pub(super) groups: Groups,
     pub(super) timers: Timers<L::Message>,
     pub(super) doors: Arc<[Encoding<L::Out>]>,
-    pub(super) queues: Arc<[Arc<Queue<L::In, L::Message>>]>,
+    pub(super) queues: Queues<L>,
     pub(super) worker: usize,
     pub(super) io: tokio::runtime::Handle,
     pub(super) stats: Arc<Stats>,

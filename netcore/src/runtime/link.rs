@@ -117,11 +117,11 @@ impl<In, T: Transport> Link<In, T> {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Progress {
         let now = now();
         let mut delivered = false;
-        if let State::Open | State::Flushing = self.state {
-            if let Err(reason) = self.poll_write(cx, now) {
-                self.end(cx, reason);
-                self.state = State::Shutting(reason);
-            }
+        if self.is_writing()
+            && let Err(reason) = self.poll_write(cx, now)
+        {
+            self.end(cx, reason);
+            self.state = State::Shutting(reason);
         }
         if let State::Open = self.state {
             match self.poll_read(cx, now) {
@@ -132,17 +132,21 @@ impl<In, T: Transport> Link<In, T> {
                 }
             }
         }
-        if let State::Open | State::Flushing = self.state {
-            if let Err(reason) = self.poll_timer(cx, now) {
-                delivered = true;
-                self.end(cx, reason);
-            }
+        if self.is_writing()
+            && let Err(reason) = self.poll_timer(cx, now)
+        {
+            delivered = true;
+            self.end(cx, reason);
         }
         match self.poll_close(cx, now) {
             Poll::Ready(reason) => Progress::Done(reason),
             Poll::Pending if delivered => Progress::Delivered,
             Poll::Pending => Progress::Pending,
         }
+    }
+
+    fn is_writing(&self) -> bool {
+        matches!(self.state, State::Open | State::Flushing)
     }
 
     /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
 
+use super::Logic;
 use super::peer::{Peer, Schedule};
 use super::shared::Encoded;
 use crate::session::SessionId;
@@ -35,6 +36,9 @@ pub(crate) struct Queue<In, Message> {
     max_messages: usize,
     notify: Notify,
 }
+
+/// The queues of all workers, by their number.
+pub(crate) type Queues<L> = Arc<[Arc<Queue<<L as Logic>::In, <L as Logic>::Message>>]>;
 
 /// A worker's queue has no room for another message, which is handed back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

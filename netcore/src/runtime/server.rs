@@ -69,7 +69,7 @@ use crate::session::{Slow, Total};
 /// | [`max_messages`](Self::max_messages) | 65,536 for each worker |
 /// | [`drain`](Self::drain) | 5 s |
 ///
-/// Those of one session are the door's: [`Limits`].
+/// Those of one session are the door's: [`Limits`](crate::Limits).
 pub struct Server<In, Out> {
     doors: Vec<Door<In, Out>>,
     slow: fn(&Out) -> Slow,

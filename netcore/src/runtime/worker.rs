@@ -43,7 +43,7 @@ pub(crate) struct Worker<L: Logic> {
 /// What a worker is made of besides its logic.
 pub(crate) struct Parts<L: Logic> {
     pub(crate) doors: Arc<[super::connection::Encoding<L::Out>]>,
-    pub(crate) queues: Arc<[Arc<Queue<L::In, L::Message>>]>,
+    pub(crate) queues: super::queue::Queues<L>,
     pub(crate) worker: usize,
     pub(crate) io: tokio::runtime::Handle,
     pub(crate) stats: Arc<super::Stats>,

@@ -93,6 +93,7 @@ struct Queue {
     // Behind the chunks: small packets, copied together.
     tail: BytesMut,
     // Where the droppable packets of a key are: the number of the chunk, counted since the session began.
+    #[allow(clippy::box_collection, reason = "one word in the many sessions that have no such packets")]
     latest: Option<Box<HashMap<u64, u64>>>,
     // The number of the first chunk.
     first: u64,
