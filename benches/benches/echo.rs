@@ -55,6 +55,7 @@ fn scenario(
                 window,
                 body,
                 varint: kind.varint(),
+                spin: process::pins(),
                 warm_up: options.time / 3,
                 time: options.time,
             };

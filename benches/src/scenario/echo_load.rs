@@ -30,6 +30,9 @@ pub struct Load {
     pub body: usize,
     /// In message-io's framing.
     pub varint: bool,
+    /// Asks for events again and again instead of sleeping. On a core of its own: the server then need not wake it, as it
+    /// need not wake a peer on another machine. A server that is slower than the load would pay for that with each write.
+    pub spin: bool,
     /// Before it is measured.
     pub warm_up: Duration,
     /// While it is measured.
@@ -79,11 +82,14 @@ impl Load {
         for peer in &mut peers {
             peer.send(&run, self.window, Instant::now())?;
         }
-        let mut before = None;
+        let (mut before, mut heard) = (None, start);
         loop {
-            poll.poll(&mut events, Some(Duration::from_secs(10)))?;
-            if events.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing came back for ten seconds"));
+            poll.poll(&mut events, Some(if self.spin { Duration::ZERO } else { PATIENCE }))?;
+            let now = Instant::now();
+            if !events.is_empty() {
+                heard = now;
+            } else if now > heard + PATIENCE {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing comes back any more"));
             }
             for event in &events {
                 let Some(peer) = peers.get_mut(event.token().0) else { continue };
@@ -93,7 +99,6 @@ impl Load {
                     peer.flush(&run)?;
                 }
             }
-            let now = Instant::now();
             match before {
                 None if now >= start + self.warm_up => {
                     run.times = Histogram::new();
@@ -216,3 +221,6 @@ impl Peer {
         Ok(())
     }
 }
+
+/// For so long a server may be silent.
+const PATIENCE: Duration = Duration::from_secs(10);
