@@ -155,8 +155,9 @@ impl<In, Out> Connection<In, Out> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
-        self.sender.send_wait(packet).await
+    #[inline]
+    pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
+        self.sender.send_wait(packet)
     }
 
     /// Admits the session: the peer has logged in, so the log-in deadline and the admission budget end.
@@ -261,13 +262,14 @@ impl<Out> Sender<Out> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
+    #[inline]
+    pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
         poll_fn(|cx| {
-            turn::settle(&self.outbox);
-            self.outbox.poll_room(cx)
+            if !turn::has_room(&self.outbox) {
+                ready!(self.outbox.poll_room(cx));
+            }
+            Poll::Ready(self.send(packet))
         })
-        .await;
-        self.send(packet)
     }
 
     /// Which session it sends to.
