@@ -205,6 +205,11 @@ impl<In> Peer<In> {
         let mut inbox = self.lock();
         inbox.packets = VecDeque::new();
         inbox.ended = true;
+        let full = std::mem::take(&mut inbox.full);
+        drop(inbox);
+        if full {
+            self.outbox.wake();
+        }
     }
 
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
