@@ -136,10 +136,14 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     pub(super) async fn relieve(self: Arc<Self>, too_much: Arc<Notify>, max: usize) {
         loop {
             too_much.notified().await;
+            if self.total.queued() < self.total.much() {
+                // They have drained meanwhile.
+                continue;
+            }
             self.stats.queues_full.fetch_add(1, Relaxed);
             let mut peers = self.registry.peers();
             peers.sort_by_key(|peer| std::cmp::Reverse(peer.outbox.queued()));
-            let enough = max - max / 8;
+            let enough = max - max / 4;
             for peer in peers {
                 if self.total.queued() <= enough || peer.outbox.queued() == 0 {
                     break;

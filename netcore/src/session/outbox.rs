@@ -83,7 +83,7 @@ struct Shared {
 pub(crate) struct Total {
     queued: AtomicUsize,
     max: usize,
-    // Told, with the outbox's lock not held, when the bound is met.
+    // Told, with the outbox's lock not held, when the bound is near.
     full: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -343,6 +343,7 @@ impl Outbox {
                 return self.no_room(slow, CloseReason::QueueFull(limit));
             }
         }
+        let mut much = false;
         if let Some(total) = &self.0.total {
             let before = total.queued.fetch_add(len, Relaxed);
             if before + len > total.max {
@@ -352,6 +353,7 @@ impl Outbox {
                 (total.full)();
                 return self.no_room(slow, CloseReason::ServerQueueFull);
             }
+            much = before + len > total.much();
         }
         let queued = self.0.queued.fetch_add(len, Relaxed);
         let apart = slow != Slow::Disconnect && (blocked || queued + len > limit / 4);
@@ -361,6 +363,9 @@ impl Outbox {
         drop(queue);
         if let Some(waker) = waker {
             waker.wake();
+        }
+        if much && let Some(total) = &self.0.total {
+            (total.full)();
         }
         Verdict::Queued
     }
@@ -438,6 +443,11 @@ impl Total {
 
     pub(crate) fn queued(&self) -> usize {
         self.queued.load(Relaxed)
+    }
+
+    /// From here on sessions are closed: below the bound, at which it would be whoever happens to be sent to.
+    pub(crate) const fn much(&self) -> usize {
+        self.max - self.max / 8
     }
 }
 
