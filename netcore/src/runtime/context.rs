@@ -69,6 +69,8 @@ pub(super) struct Slot<In> {
     pub(super) peer: Arc<Peer<In>>,
     // Encoded packets on their way to the outbox: one lock a turn takes them there.
     staged: BytesMut,
+    // How much the last turn sent: room for as much is made at once.
+    usual: usize,
     pub(super) groups: Vec<GroupId>,
     pub(super) timers: Vec<TimerId>,
     // The callback that runs has closed it or moved it away.
@@ -83,6 +85,9 @@ impl<L: Logic> Context<L> {
         };
         let Some(door) = self.doors.get(slot.peer.door) else { return Verdict::Closed };
         let before = slot.staged.len();
+        if before == 0 {
+            slot.staged.reserve(slot.usual);
+        }
         if let Err(error) = door.encode.encode(packet, &mut slot.staged) {
             slot.staged.truncate(before);
             tracing::error!(%session, %error, "a packet does not encode");
@@ -408,6 +413,7 @@ impl<In> Slots<In> {
             let slot = Slot {
                 peer,
                 staged: BytesMut::new(),
+                usual: 0,
                 groups: Vec::new(),
                 timers: Vec::new(),
                 leaving: false,
@@ -467,6 +473,7 @@ impl<In> Slot<In> {
         if bytes.len() < SHARE && self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
             if self.staged.is_empty() {
                 dirty.push(self.peer.id);
+                self.staged.reserve(self.usual);
             }
             self.staged.extend_from_slice(bytes);
         } else {
@@ -477,6 +484,7 @@ impl<In> Slot<In> {
 
     pub(super) fn flush(&mut self) {
         if !self.staged.is_empty() {
+            self.usual = self.staged.len();
             self.peer.outbox.push_joined(&mut self.staged);
         }
     }

@@ -21,7 +21,7 @@ use super::connection::Encoding;
 use super::link::{Link, Progress, Transport, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
-use super::{Adapter, Connection, Stats};
+use super::{Adapter, Connection, Stats, turn};
 use crate::session::{CloseReason, Limits, Outbox, Session, Total};
 
 /// A running server, seen from inside.
@@ -92,11 +92,12 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             }
             Way::Task(handler) => {
                 let connection = Connection::new(peer.clone(), entrance.encoding.clone());
-                let handler = handler.clone();
+                // Here, not in the task: the game sees its sessions in the order in which they came.
+                let game = begin(&**handler, connection, &peer, &self.stats);
                 self.sessions.spawn(async move {
                     let mut ticket = ticket;
                     let stats = ticket.house.stats.clone();
-                    ticket.reason = both(link, &*handler, connection, &peer, &stats).await;
+                    ticket.reason = both(link, game, &peer, &stats).await;
                 })
             }
         };
@@ -136,14 +137,10 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     pub(super) async fn relieve(self: Arc<Self>, too_much: Arc<Notify>, max: usize) {
         loop {
             too_much.notified().await;
-            if self.total.queued() < self.total.much() {
-                // They have drained meanwhile.
-                continue;
-            }
             self.stats.queues_full.fetch_add(1, Relaxed);
             let mut peers = self.registry.peers();
             peers.sort_by_key(|peer| std::cmp::Reverse(peer.outbox.queued()));
-            let enough = max - max / 4;
+            let enough = max - max / 8;
             for peer in peers {
                 if self.total.queued() <= enough || peer.outbox.queued() == 0 {
                     break;
@@ -165,29 +162,35 @@ async fn say_no<T: Transport>(mut transport: T, words: BytesMut) {
     }
 }
 
-/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
-/// scheduler.
-async fn both<In, Out, T: Transport>(
-    mut link: Link<In, T>,
+/// Makes what a session's task does; `None` if the game's code panicked.
+fn begin<In, Out>(
     handler: &(dyn Fn(Connection<In, Out>) -> Handling + Send + Sync),
     connection: Connection<In, Out>,
+    peer: &Peer<In>,
+    stats: &Stats,
+) -> Option<Handling> {
+    let game = catch_unwind(AssertUnwindSafe(|| handler(connection)));
+    game.inspect_err(|panic| panicked(peer, stats, &**panic)).ok()
+}
+
+/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
+/// scheduler.
+async fn both<In, T: Transport>(
+    mut link: Link<In, T>,
+    mut game: Option<Handling>,
     peer: &Arc<Peer<In>>,
     stats: &Stats,
 ) -> CloseReason {
-    let mut game = match catch_unwind(AssertUnwindSafe(|| handler(connection))) {
-        Ok(game) => Some(game),
-        Err(panic) => {
-            panicked(peer, stats, &*panic);
-            None
-        }
-    };
     let mut over = None;
     poll_fn(|cx| {
         loop {
             if let Some(task) = &mut game {
                 // It is about to be polled in any case.
                 peer.outbox.unlisten();
-                match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+                let turn = turn::begin(&peer.outbox);
+                let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
+                drop(turn);
+                match polled {
                     Ok(Poll::Pending) => {}
                     Ok(Poll::Ready(())) => game = None,
                     Err(panic) => {
@@ -242,8 +245,30 @@ impl<In, Out> Drop for Ticket<In, Out> {
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);
         self.peer.end(reason);
-        debug!(session = %id, %reason, "closed");
+        let address = self.peer.address.map(tracing::field::display);
+        debug!(session = %id, address, %reason, "closed");
     }
+}
+
+/// Runs one session over any stream, as a server with a task a session would.
+#[cfg(feature = "testing")]
+pub async fn serve_one<In, Out, S, F, T>(stream: S, adapter: impl Adapter<In, Out>, handler: F) -> CloseReason
+where
+    In: Send + 'static,
+    Out: Send + Sync + 'static,
+    S: Transport,
+    F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let outbox = Outbox::new(256 * 1024);
+    let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None));
+    let adapter = Arc::new(adapter);
+    let stats = Arc::new(Stats::default());
+    let session = Session::new(Arc::new(Limits::new()), adapter.open(), outbox, now());
+    let link = Link::new(stream, session, peer.clone(), stats.clone());
+    let encode = Arc::new(super::connection::Writes(adapter, std::marker::PhantomData));
+    let connection = Connection::new(peer.clone(), Encoding { encode, slow: |_| crate::Slow::Disconnect });
+    both(link, Some(Box::pin(handler(connection))), &peer, &stats).await
 }
 
 /// So many who were refused are told so at once.

@@ -139,6 +139,13 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
+    /// Adds doors: those of a list, or the one of an `Option`, as it comes from a flag that may turn a door off.
+    #[must_use]
+    pub fn doors(mut self, doors: impl IntoIterator<Item = Door<In, Out>>) -> Self {
+        self.doors.extend(doors);
+        self
+    }
+
     /// What becomes of each kind of packet when its peer reads too slowly; [`Slow::Disconnect`] unless it is given.
     #[must_use]
     pub fn slow(mut self, policy: fn(&Out) -> Slow) -> Self {
@@ -160,7 +167,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// The most bytes that wait for all peers together. From seven eighths of it on, the sessions with the most are closed;
+    /// The most bytes that wait for all peers together. A little below it, the sessions with the most are closed;
     /// at the bound itself, nobody is sent to any more.
     #[must_use]
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
@@ -217,6 +224,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     }
 
     /// Starts, with a task for each session. The session closes when its task ends; a panic closes that session alone.
+    ///
+    /// `handler` is called in the order in which the sessions of a door came, before the next one is let in: it makes the
+    /// session's future and must not block.
     ///
     /// # Errors
     /// When a door cannot listen.

@@ -218,7 +218,7 @@ async fn over_the_bound_of_all_queues_those_with_the_most_go_and_the_healthy_sta
                 }
             }
         })
-        .tick(|ctx, _| ctx.broadcast(&Hear::Long { text: "y".repeat(1500) }));
+        .tick(|ctx, _| ctx.broadcast(&Hear::Long { text: "y".repeat(500) }));
     let server = server.max_queued_bytes(200_000).tick(Duration::from_millis(10));
     let running = server.logic(game).await.unwrap();
     // Each takes 30,000 bytes of the server's 200,000, and a little more with each tick.
