@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 
-use netcore::{Binary, CloseReason, Connection, Door, Host, Limits, SendError, Server, Slow};
+use netcore::{Binary, CloseReason, Connection, Door, Host, Limits, Over, Rate, SendError, Server, Slow};
 
 use crate::common::{
     Ask, Hear, Log, bytes_of, client, game, job, next, pass, read_all, rest, round, said, within,
@@ -76,6 +76,20 @@ async fn a_peer_that_sends_half_a_packet_and_stops_is_closed_by_its_clock_all_th
     drop(peer);
     pass(5).await;
     assert_eq!(running.stats().closed_for("unfinished"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_over_a_rate_are_dropped_and_counted() {
+    let rate = Rate::per_second(1).burst(10).over(Over::Drop);
+    let (server, connector) = door(Limits::new().packets(rate));
+    let running = server.logic(game()).await.unwrap();
+    let mut peer = connector.connect().unwrap();
+    let packets: Vec<_> = (0..25).map(|n| Ask::Say { n }).collect();
+    peer.write_all(&bytes_of(&packets)).await.unwrap();
+    peer.shutdown().await.unwrap();
+    assert_eq!(read_all(&mut peer).await, (0..10).map(said).collect::<Vec<_>>());
+    pass(5).await;
+    assert_eq!(running.stats().rate_dropped, 15);
 }
 
 #[tokio::test(start_paused = true)]
