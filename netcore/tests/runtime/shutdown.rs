@@ -1,15 +1,16 @@
 //! How a server stops: in order, with a report; or at once, when it is dropped.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 
-use netcore::{Client, CloseReason, Connection, Door, Host, Server};
+use netcore::{Client, CloseReason, Connection, Door, Full, Host, Server};
 
 use crate::common::{
-    Ask, Hear, Log, Note, bytes_of, client, echo, game, next, one, pass, rest, round, said, server, within,
+    Ask, Hear, Log, Note, bytes_of, client, echo, game, job, next, one, pass, rest, round, said, server,
+    within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -113,6 +114,23 @@ async fn a_server_that_is_dropped_leaves_no_task() {
         assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "{workers:?}");
         assert!(connector.connect().is_err());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_for_a_worker_that_has_ended_are_handed_back_and_none_is_kept() {
+    let (kept, gone) = (Arc::new(()), Arc::new(()));
+    let (in_game, in_message) = (kept.clone(), gone.clone());
+    let (running, connector) = one(game().message(move |_, _| drop(in_game.clone()))).await;
+    let teller = running.teller();
+    let peers: Vec<_> = (0..3).map(|_| connector.connect().unwrap()).collect();
+    pass(1).await;
+    drop(running);
+    // It stands behind the word to end, so nobody will hear it.
+    let _ = teller.tell(0, job(move |_| drop(in_message)));
+    pass(1).await;
+    assert!(matches!(teller.tell(0, Note::N(1)), Err(Full(Note::N(1)))));
+    assert_eq!((Arc::strong_count(&kept), Arc::strong_count(&gone)), (1, 1));
+    drop(peers);
 }
 
 #[tokio::test(start_paused = true)]
