@@ -47,12 +47,12 @@ pub(crate) struct Link<In, T> {
     state: State,
     // The peer will send nothing more.
     read_ended: bool,
-    // Sees each batch before the game does.
+    // Sees each batch before the game does, and the end.
     inspect: Option<Inspect<In>>,
 }
 
-/// Looks through a batch before it is delivered, and may take packets out.
-pub(crate) type Inspect<In> = Box<dyn FnMut(&mut Inbound<In>) + Send>;
+/// Looks through a batch before it is delivered, and may take packets out; `None`: nothing will follow.
+pub(crate) type Inspect<In> = Box<dyn FnMut(Option<&mut Inbound<In>>) + Send>;
 
 #[derive(Clone, Copy)]
 enum State {
@@ -261,7 +261,7 @@ impl<In, T: Transport> Link<In, T> {
         self.usual = count;
         self.stats.packets_in.fetch_add(count as u64, Relaxed);
         if let Some(inspect) = &mut self.inspect {
-            inspect(&mut self.batch);
+            inspect(Some(&mut self.batch));
         }
         let waker = self.peer.deliver(&mut self.batch);
         if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
@@ -335,6 +335,9 @@ impl<In, T: Transport> Link<In, T> {
             // It may be waiting for the transport, which will never be ready.
             self.state = State::Shutting(reason);
         }
+        if let Some(inspect) = &mut self.inspect {
+            inspect(None);
+        }
         let waker = self.peer.deliver_end(reason);
         if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
             waker.wake();
@@ -372,6 +375,16 @@ impl<In, T: Transport> Link<In, T> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+impl<In, T> Drop for Link<In, T> {
+    fn drop(&mut self) {
+        let counts = self.session.counts();
+        if counts.rate_dropped + counts.rate_warned > 0 {
+            self.stats.rate_dropped.fetch_add(counts.rate_dropped, Relaxed);
+            self.stats.rate_warned.fetch_add(counts.rate_warned, Relaxed);
+        }
     }
 }
 

@@ -234,6 +234,11 @@ impl<In> Peer<In> {
         inbox.packets = VecDeque::new();
         self.emptied();
         inbox.ended = true;
+        let full = std::mem::take(&mut inbox.full);
+        drop(inbox);
+        if full {
+            self.outbox.wake();
+        }
     }
 
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
