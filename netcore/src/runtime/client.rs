@@ -173,13 +173,11 @@ where
             }));
         }
         let task = {
-            let (peer, pending) = (peer.clone(), pending.clone());
+            let over = Over { peer: peer.clone(), pending: pending.clone(), reason: CloseReason::Panicked };
             tokio::spawn(async move {
-                let reason = link.run().await;
-                peer.outbox.abort(reason);
-                peer.end(reason);
-                pending.close();
-                reason
+                let mut over = over;
+                over.reason = link.run().await;
+                over.reason
             })
         };
         let encode = Arc::new(Writes::<_, In>(Arc::new(self.adapter), PhantomData));
@@ -457,6 +455,21 @@ impl<In> Default for Pending<In> {
     fn default() -> Self {
         let waiting = Waiting { by_reply: HashMap::new(), closed: false };
         Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), numbers: AtomicU32::new(1) }
+    }
+}
+
+/// Tells everyone who waits that the connection is over, also when a body format of the game's own has panicked.
+struct Over<In: Packet> {
+    peer: Arc<Peer<In>>,
+    pending: Arc<Pending<In>>,
+    reason: CloseReason,
+}
+
+impl<In: Packet> Drop for Over<In> {
+    fn drop(&mut self) {
+        self.peer.outbox.abort(self.reason);
+        self.peer.end(self.reason);
+        self.pending.close();
     }
 }
 

@@ -119,18 +119,26 @@ impl<L: Logic> Context<L> {
     }
 
     /// Sends a packet to every session of the server, on whichever worker it is. To those of other workers it goes as
-    /// soon as they get to it.
-    pub fn broadcast_everywhere(&mut self, packet: &L::Out) {
-        if self.queues.len() == 1 {
-            return self.broadcast(packet);
-        }
+    /// soon as they get to it; on its way there it counts as one of their messages.
+    ///
+    /// # Errors
+    /// [`Full`] when a worker waits for as many messages as it may: with the numbers of those workers, whose sessions do
+    /// not hear it.
+    pub fn broadcast_everywhere(&mut self, packet: &L::Out) -> Result<(), Full<Vec<usize>>> {
         let encoded = Encoder::new(packet, &self.doors).all();
+        let mut full = Vec::new();
         for (worker, queue) in self.queues.iter().enumerate() {
-            if worker != self.worker {
-                queue.push(Event::Everyone(encoded.clone(), None));
+            if worker == self.worker {
+                continue;
+            }
+            if queue.reserve() {
+                queue.push(Event::Everyone(encoded.clone()));
+            } else {
+                full.push(worker);
             }
         }
-        self.give_everyone(&encoded, None);
+        self.give_everyone(&encoded);
+        if full.is_empty() { Ok(()) } else { Err(Full(full)) }
     }
 
     /// Makes a group: sessions that hear the same thing.
@@ -370,8 +378,8 @@ impl<L: Logic> Context<L> {
         self.stop.cancel();
     }
 
-    pub(super) fn give_everyone(&mut self, encoded: &Encoded, but: Option<SessionId>) {
-        self.slots.give_all(but, encoded.slow, |door| encoded.doors.get(door).cloned());
+    pub(super) fn give_everyone(&mut self, encoded: &Encoded) {
+        self.slots.give_all(None, encoded.slow, |door| encoded.doors.get(door).cloned());
     }
 
     /// Takes a session out of everything on this worker.

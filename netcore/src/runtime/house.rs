@@ -75,11 +75,18 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             Err(reason) => return self.refuse(transport, entrance, address, reason),
         };
         let outbox = Outbox::within(entrance.limits.queue, Some(self.total.clone()));
+        // The adapter is the game's code, and this the task that accepts.
+        let Ok(decode) = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open())) else {
+            self.registry.release(id, address.map(|address| address.ip()));
+            self.stats.panics.fetch_add(1, Relaxed);
+            error!(door = entrance.name, "the door's adapter panicked");
+            return self.refuse(transport, entrance, address, CloseReason::Panicked);
+        };
         let peer = Arc::new(Peer::new(id, door, address, outbox.clone(), entrance.notice.clone()));
         self.registry.insert(peer.clone());
         self.stats.opened.fetch_add(1, Relaxed);
         debug!(session = %id, door = entrance.name, address = address.map(tracing::field::display), "opened");
-        let session = Session::new(entrance.limits.clone(), entrance.adapter.open(), outbox, now());
+        let session = Session::new(entrance.limits.clone(), decode, outbox, now());
         let link = Link::new(transport, session, peer.clone(), self.stats.clone());
         let ticket = Ticket { house: self.clone(), peer: peer.clone(), reason: CloseReason::Stopping };
         let task = match &self.way {
@@ -176,24 +183,31 @@ fn begin<In, Out>(
 /// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
 /// scheduler.
 async fn both<In, T: Transport>(
-    mut link: Link<In, T>,
+    link: Link<In, T>,
     mut game: Option<Handling>,
     peer: &Arc<Peer<In>>,
     stats: &Stats,
 ) -> CloseReason {
-    let mut over = None;
+    // Gone once the session is over, and its socket with it; the game may still have something to finish.
+    let mut link = Some(link);
+    let mut reason = CloseReason::Ended;
     poll_fn(|cx| {
         let now = now();
         let mut played = false;
         loop {
             // The link first: a wake-up brings packets, mostly.
-            let delivered = match over.map_or_else(|| link.poll(cx, now), Progress::Done) {
-                Progress::Delivered => true,
-                Progress::Pending => false,
-                Progress::Done(reason) if game.is_none() => return Poll::Ready(reason),
-                // The game may have something to finish for a peer that is gone; it hears of the end if it asks.
-                Progress::Done(reason) => over.replace(reason).is_none(),
+            let delivered = match link.as_mut().map(|link| link.poll(cx, now)) {
+                Some(Progress::Delivered) => true,
+                Some(Progress::Done(why)) => {
+                    reason = why;
+                    link = None;
+                    true
+                }
+                Some(Progress::Pending) | None => false,
             };
+            if game.is_none() && link.is_none() {
+                return Poll::Ready(reason);
+            }
             let Some(task) = game.as_mut().filter(|_| delivered || !played) else {
                 if delivered {
                     continue;

@@ -9,7 +9,6 @@ use tokio::sync::{Notify, oneshot};
 use super::Logic;
 use super::peer::{Peer, Schedule};
 use super::shared::Encoded;
-use crate::session::SessionId;
 
 /// One thing for a worker to do.
 pub(crate) enum Event<In, Message> {
@@ -22,7 +21,7 @@ pub(crate) enum Event<In, Message> {
     /// The game says something to itself.
     Message(Message),
     /// Another worker broadcasts to all sessions of the server.
-    Everyone(Encoded, Option<SessionId>),
+    Everyone(Encoded),
     /// The logic says good-bye, then the sender is told.
     Stopping(oneshot::Sender<()>),
     /// The worker ends.

@@ -147,7 +147,10 @@ impl<L: Logic> Worker<L> {
                 self.queue.release();
                 self.call(None, |logic, ctx| logic.message(ctx, message));
             }
-            Event::Everyone(encoded, but) => self.context.give_everyone(&encoded, but),
+            Event::Everyone(encoded) => {
+                self.queue.release();
+                self.context.give_everyone(&encoded);
+            }
             Event::Stopping(done) => {
                 self.call(None, |logic, ctx| logic.stopping(ctx));
                 self.flush();

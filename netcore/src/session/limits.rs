@@ -214,7 +214,8 @@ impl Default for Limits {
 ///
 /// It stands beside the game's own packets, with ids that are in neither enum: the game hears nothing of it. A received
 /// `ping` is answered by a `pong` with its body, a received `pong` is taken in silence, and both end a silence. Only for
-/// doors that speak frames.
+/// doors that speak frames; and an enum with a catch-all variant, or [`Frame`] itself, takes these packets too, so that
+/// answering is then up to the game.
 ///
 /// ```
 /// use std::time::Duration;

@@ -17,7 +17,7 @@ fn crier() -> Game {
         Ask::Say { n } => drop(ctx.send(session, &said(n))),
         Ask::Do { what: ALL, n } => ctx.broadcast(&said(n)),
         Ask::Do { what: BUT, n } => ctx.broadcast_but(session, &said(n)),
-        Ask::Do { n, .. } => ctx.broadcast_everywhere(&said(n)),
+        Ask::Do { n, .. } => ctx.broadcast_everywhere(&said(n)).unwrap(),
     })
 }
 
@@ -74,7 +74,7 @@ async fn what_is_sent_and_broadcast_arrives_in_the_order_of_the_calls() {
         ctx.broadcast(&long);
         ctx.send(session, &long);
         ctx.send(session, &said(3));
-        ctx.broadcast_everywhere(&long);
+        ctx.broadcast_everywhere(&long).unwrap();
         ctx.broadcast(&said(4));
     });
     let (_running, connector) = one(game).await;

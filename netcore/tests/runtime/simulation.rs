@@ -65,7 +65,7 @@ impl Logic for World {
                 ctx.send(session, &said(n));
                 self.count(session, n);
                 if n % 17 == 0 {
-                    ctx.broadcast_everywhere(&Hear::Note { who: worker as u32, n });
+                    ctx.broadcast_everywhere(&Hear::Note { who: worker as u32, n }).unwrap();
                 }
             }
         }
