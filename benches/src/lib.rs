@@ -8,3 +8,4 @@ pub mod hand;
 pub mod host;
 pub mod messages;
 pub mod packets;
+pub mod scenario;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -333,7 +333,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         for door in self.doors {
             entrances.push(Entrance {
                 name: door.name.clone(),
-                notice: door.notice(),
+                notice: door.notice(stats.clone()),
                 encoding: door.encoding(self.slow),
                 limits: Arc::new(door.limits),
                 adapter: door.adapter,
@@ -366,6 +366,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             way,
             sessions: TaskTracker::new(),
             closing: AtomicBool::new(false),
+            refused: Mutex::default(),
         });
         let mut accepting = JoinSet::new();
         for (door, place) in places.into_iter().enumerate() {

@@ -1,0 +1,219 @@
+//! Servers that send back what comes: netcore's, and what a team would write without it.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use futures::{SinkExt, StreamExt, TryStreamExt};
+use message_io::network::{NetEvent, Transport};
+use message_io::node;
+use netcore::{
+    Connection, Context, Door, Frame, Host, Limits, Logic, Packet, Running, Server, ServerError, SessionId,
+};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::codec::{Framed, LengthDelimitedCodec};
+
+use super::process;
+
+/// A kind of server.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Reads into a buffer and writes what was read: the limit of what the runtime can do.
+    Bare,
+    /// netcore, a task a session, packets as frames.
+    Task,
+    /// netcore, a task a session, packets of an enum.
+    Typed,
+    /// netcore, one worker on a thread of its own.
+    Worker,
+    /// netcore, one worker as a task of the runtime.
+    WorkerTask,
+    /// netcore, two workers on threads of their own.
+    TwoWorkers,
+    /// `Framed` with `LengthDelimitedCodec`, its stream forwarded into its sink.
+    Forwarded,
+    /// The same with a `send` for each packet.
+    Sent,
+    /// message-io's framed TCP.
+    MessageIo,
+}
+
+impl Kind {
+    /// All, the limit first.
+    pub const ALL: [Self; 9] = [
+        Self::Bare,
+        Self::Task,
+        Self::Typed,
+        Self::Worker,
+        Self::WorkerTask,
+        Self::TwoWorkers,
+        Self::Forwarded,
+        Self::Sent,
+        Self::MessageIo,
+    ];
+
+    /// As it stands in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare loop",
+            Self::Task => "netcore task a session",
+            Self::Typed => "netcore task, typed",
+            Self::Worker => "netcore 1 worker, thread",
+            Self::WorkerTask => "netcore 1 worker, task",
+            Self::TwoWorkers => "netcore 2 workers, threads",
+            Self::Forwarded => "LengthDelimited forward",
+            Self::Sent => "LengthDelimited send",
+            Self::MessageIo => "message-io framed TCP",
+        }
+    }
+
+    /// Whether it speaks message-io's framing instead of netcore's.
+    #[must_use]
+    pub const fn varint(self) -> bool {
+        matches!(self, Self::MessageIo)
+    }
+}
+
+/// Serves until the process is not needed any more.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
+    if kind == Kind::MessageIo {
+        return message_io();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut running = None;
+        let address = match kind {
+            Kind::Bare => each(bare).await?,
+            Kind::Forwarded => each(forwarded).await?,
+            Kind::Sent => each(sent).await?,
+            _ => running.insert(netcore(kind).await?).addr(),
+        };
+        tokio::task::spawn_blocking(move || process::serve(address).map_err(|error| error.to_string()))
+            .await?
+            .map_err(Into::into)
+    })
+}
+
+async fn netcore(kind: Kind) -> Result<Running, ServerError> {
+    match kind {
+        Kind::Typed => {
+            server::<Typed>()
+                .serve(|mut peer: Connection<Typed, Typed>| async move {
+                    while let Some(packet) = peer.recv().await? {
+                        peer.send_wait(&packet).await?;
+                    }
+                    Ok::<_, Box<dyn Error + Send + Sync>>(())
+                })
+                .await
+        }
+        Kind::Worker => server().logic(Echo).await,
+        Kind::WorkerTask => server().host(Host::Task).logic(Echo).await,
+        Kind::TwoWorkers => server().workers(2, |_| Echo).await,
+        _ => {
+            server::<Frame>()
+                .serve(|mut peer: Connection<Frame, Frame>| async move {
+                    while let Some(frame) = peer.recv().await? {
+                        peer.send_wait(&frame).await?;
+                    }
+                    Ok::<_, Box<dyn Error + Send + Sync>>(())
+                })
+                .await
+        }
+    }
+}
+
+/// The defaults, but for the bounds that the load itself would meet: it comes from one address, and a window of 512 large
+/// packets needs half a megabyte.
+fn server<P: Packet + Send + Sync + 'static>() -> Server<P, P> {
+    let limits = Limits::new().queue(1024 * 1024);
+    Server::new().max_per_address(usize::MAX).door(Door::tcp("127.0.0.1:0").limits(limits))
+}
+
+/// Packets with a body of 32 bytes that is read field by field, and any others.
+#[derive(Packet, Debug)]
+enum Typed {
+    #[packet(id = 1)]
+    State { entity: u32, x: f32, y: f32, heading: f32, tick: u64, owner: u64 },
+    #[packet(id = 2)]
+    Data(#[raw(rest)] Bytes),
+}
+
+struct Echo;
+
+impl Logic for Echo {
+    type In = Frame;
+    type Out = Frame;
+    type Message = ();
+
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, frame: Frame) {
+        ctx.send(session, &frame);
+    }
+}
+
+/// A task for each connection.
+async fn each<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<SocketAddr>
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if stream.set_nodelay(true).is_ok() {
+                tokio::spawn(serve(stream));
+            }
+        }
+    });
+    Ok(address)
+}
+
+async fn bare(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let len = stream.read(&mut buffer).await?;
+        let read = buffer.get(..len).filter(|read| !read.is_empty());
+        let Some(read) = read else { return Ok(()) };
+        stream.write_all(read).await?;
+    }
+}
+
+async fn forwarded(stream: TcpStream) -> io::Result<()> {
+    let (sink, stream) = Framed::new(stream, codec()).split();
+    stream.map_ok(BytesMut::freeze).forward(sink).await
+}
+
+async fn sent(stream: TcpStream) -> io::Result<()> {
+    let mut framed = Framed::new(stream, codec());
+    while let Some(frame) = framed.next().await {
+        framed.send(frame?.freeze()).await?;
+    }
+    Ok(())
+}
+
+/// The same size field as netcore's: it counts itself. Of id and type byte nothing is known here.
+fn codec() -> LengthDelimitedCodec {
+    LengthDelimitedCodec::builder()
+        .little_endian()
+        .length_field_type::<u16>()
+        .length_adjustment(-2)
+        .max_frame_length(65_535)
+        .new_codec()
+}
+
+fn message_io() -> Result<(), Box<dyn Error>> {
+    let (handler, listener) = node::split::<()>();
+    let (_, address) = handler.network().listen(Transport::FramedTcp, "127.0.0.1:0")?;
+    let _running = listener.for_each_async(move |event| {
+        if let NetEvent::Message(from, data) = event.network() {
+            handler.network().send(from, data);
+        }
+    });
+    process::serve(address)
+}

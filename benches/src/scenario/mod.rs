@@ -1,0 +1,51 @@
+//! Whole servers under load: each in a process of its own on one core, the load in another on another core.
+//!
+//! The bench starts itself again for each process and tells it its [`Role`]. A server prints its address and serves until
+//! its standard input ends; a load prints what it measured.
+
+use std::env;
+use std::error::Error;
+
+use serde::{Deserialize, Serialize};
+
+pub mod echo_load;
+pub mod echo_server;
+pub mod histogram;
+pub mod options;
+pub mod process;
+
+/// What a process of a bench is for.
+#[derive(Serialize, Deserialize, Clone, Debug)]
+pub enum Role {
+    /// Sends back what comes.
+    EchoServer(echo_server::Kind),
+    /// Sends to such a server, and measures.
+    EchoLoad(echo_load::Load),
+}
+
+impl Role {
+    /// The role that this process was given, if it was started by a bench.
+    ///
+    /// # Errors
+    /// When there is one, which it does not understand.
+    pub fn given() -> Result<Option<Self>, Box<dyn Error>> {
+        match env::var(ROLE) {
+            Ok(role) => Ok(Some(serde_json::from_str(&role)?)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Does what the role says. A server does not return.
+    ///
+    /// # Errors
+    /// Any, which end the process.
+    pub fn play(self) -> Result<(), Box<dyn Error>> {
+        match self {
+            Self::EchoServer(kind) => echo_server::run(kind),
+            Self::EchoLoad(load) => process::say(&load.run()?),
+        }
+    }
+}
+
+/// Tells a process its role.
+const ROLE: &str = "NETCORE_BENCHES_ROLE";
