@@ -40,7 +40,7 @@ impl Drop for End {
         TURN.with_borrow_mut(|turn| {
             if let Some(outbox) = turn.outbox.take() {
                 turn.usual = turn.staged.len();
-                outbox.push_joined(&mut turn.staged);
+                outbox.push_own(&mut turn.staged);
             }
         });
     }
