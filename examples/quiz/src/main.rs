@@ -2,6 +2,8 @@
 //!
 //! Read it from below: `play` is the game, one task for each player; `serve` opens the door; `main` does the rest.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

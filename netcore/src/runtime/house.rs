@@ -272,7 +272,7 @@ pub async fn serve_one<In, Out, S, F, T>(stream: S, adapter: impl Adapter<In, Ou
 where
     In: Send + 'static,
     Out: Send + Sync + 'static,
-    S: Transport,
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
     T: Future<Output = ()> + Send + 'static,
 {

@@ -19,8 +19,7 @@ use super::{Stats, pool};
 use crate::session::{CloseReason, Inbound, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
-#[allow(unreachable_pub, reason = "a bound of a function that only tests can reach")]
-pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for T {}
 

@@ -3,9 +3,10 @@
 
 use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 
-use support::testing::{read, read_to_end};
+use support::testing::{Process, read, read_to_end};
 
 use crate::process::{packet, servers};
 
@@ -63,4 +64,14 @@ fn sigterm_does_not_wait_for_a_peer_that_does_not_read() {
         assert!(ended.stderr.iter().any(|line| line.contains("cut off")), "{:?}", ended.stderr);
         drop(stream);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stdout_that_takes_no_line_is_told_and_the_server_goes_on() {
+    let script = "exec \"$0\" --raw 127.0.0.1:0 >/dev/full";
+    let process = Process::start(Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_echo")]));
+    let _ = process.logged(&["WARN", "stdout takes no line"]);
+    process.signal("TERM");
+    assert_eq!(process.end().code, Some(0));
 }

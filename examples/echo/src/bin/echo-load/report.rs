@@ -91,7 +91,7 @@ impl Report {
             megabytes_per_second: packets_per_second * packet_bytes as f64 / 1e6,
             latency_us: Latency {
                 min: histogram.min() as f64 / 1e3,
-                mean: histogram.mean() / 1e3,
+                mean: histogram.mean().round() / 1e3,
                 p50: at(0.5),
                 p90: at(0.9),
                 p99: at(0.99),
