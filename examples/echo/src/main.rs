@@ -1,186 +1,81 @@
 //! A server that sends every packet back as it came, in order: the smallest real program with netcore.
 //!
-//! `main` opens the door, `accept` starts a task for each connection, and `echo` is the part to read: bytes come in,
-//! [`FrameCodec`] finds the packets in them, and their bytes go out.
+//! The game is `echo`, a task for each session, or, with `--workers`, `Echo`, a logic for each worker. `serve` opens the
+//! door with its limits; everything else is the library's.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod cli;
-mod flags;
-
-use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bytes::{BufMut, BytesMut};
-use netcore::{CodecError, FrameCodec};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::level_filters::LevelFilter;
-use tracing::{debug, info, warn};
-use tracing_subscriber::EnvFilter;
+use netcore::{Binary, Connection, Context, Door, Frame, Limits, Logic, Server, SessionId};
+use support::{At, Outcome};
 
-use flags::{Door, Flags};
-
-/// The most that one read takes from a socket.
-const READ_CHUNK: usize = 16 * 1024;
-/// How long a closed session goes on discarding input, for the peer to read the last answers.
-const LINGER: Duration = Duration::from_secs(1);
-/// How long a shutdown waits for the sessions.
-const SHUTDOWN: Duration = Duration::from_secs(2);
-/// The pauses after failed accepts double from the first to the second.
-const ACCEPT_PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+/// Sends every packet back byte for byte, in order.
+///
+/// Once it listens, it prints `listening raw ADDR` on stdout, with the real port. Logs go to stderr, at the level that
+/// RUST_LOG names (info unless set; debug shows every connection and why it was closed). A peer that does not read its
+/// answers is not read from, and is closed when it has taken nothing for 5 seconds. A packet that cannot be (a size below
+/// 5 or over --max-packet) closes its connection, after the packets before it were answered.
+///
+/// Ctrl-C or SIGTERM: it accepts no more, answers what it has read, for 2 seconds at most, and exits with 0.
+/// Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
+#[derive(clap::Parser)]
+#[command(version, after_help = "Example: echo --raw '[::1]:0' --max-packet 1024 --workers 2")]
+struct Flags {
+    /// Where to listen: `HOST:PORT`, `[IPv6]:PORT` (port 0: the system picks one), or `off`.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11020")]
+    raw: At,
+    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535.
+    #[arg(long, value_name = "BYTES", default_value = "65535", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(5..=65535))]
+    max_packet: u16,
+    /// 0: a task for each session; 1 to 1024: so many workers, each with a thread of its own.
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(0..=1024))]
+    workers: u16,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let flags = match cli::parse::<Flags>() {
-        Ok(flags) => flags,
-        Err(code) => return code,
-    };
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    // Reporting a failed write of a log line would panic when stderr is a closed pipe.
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
-    logs.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
-    match run(&flags).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => cli::fail("echo", 2, &sentence),
-    }
+    support::main(serve).await
 }
 
-/// Listens until a signal comes. The error is a sentence: why it never listened.
-async fn run(flags: &Flags) -> Result<(), String> {
-    if flags.workers > 0 {
-        return Err(format!(
-            "--workers {} is not supported yet, only 0, which is a task for each session; see --help",
-            flags.workers
-        ));
-    }
-    let Door::At(addr) = flags.raw else {
-        return Err("with --raw off no door is open and there is nothing to serve; see --help".into());
+async fn serve(flags: Flags) -> Outcome {
+    let packets = Binary::new().max_in(flags.max_packet);
+    let limits = Limits::new()
+        // People connect with `nc` and think first.
+        .first_packet(None)
+        // With a worker: whoever sends far ahead waits for the answers. What was read meanwhile fits into half a queue.
+        .backpressure(true)
+        .queue(1024 * 1024)
+        .inbox_bytes(128 * 1024);
+    let door = flags.raw.open(|at| Door::tcp_with(at, packets).name("raw").limits(limits));
+    // A load generator comes from one address.
+    let server = Server::new().doors(door).max_per_address(usize::MAX).drain(Duration::from_secs(2));
+    let running = match flags.workers {
+        0 => server.serve(echo).await?,
+        workers => server.workers(workers.into(), |_| Echo).await?,
     };
-    let listener = TcpListener::bind(addr).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!("{addr} is already in use, so give --raw another port"),
-        _ => format!("cannot listen on {addr}: {error}"),
-    })?;
-    let addr = listener.local_addr().map_err(|error| format!("cannot tell the port of {addr}: {error}"))?;
-    // Before the line below: whoever has read it may send a signal.
-    let signal = signals().map_err(|error| format!("cannot handle signals: {error}"))?;
-    let mut stdout = io::stdout();
-    if let Err(error) = writeln!(stdout, "listening raw {addr}").and_then(|()| stdout.flush()) {
-        warn!(%addr, %error, "listening, but stdout takes no line");
-    }
+    support::run(running).await
+}
 
-    let (stop, sessions) = (CancellationToken::new(), TaskTracker::new());
-    let codec = FrameCodec::new().max_in(flags.max_packet);
-    tokio::select! {
-        () = signal => {}
-        () = accept(&listener, &codec, &stop, &sessions) => {}
-    }
-    drop(listener);
-    info!(sessions = sessions.len(), "shutting down");
-    stop.cancel();
-    sessions.close();
-    if timeout(SHUTDOWN, sessions.wait()).await.is_err() {
-        warn!(sessions = sessions.len(), "cut off: their peers did not read their answers in time");
+async fn echo(mut peer: Connection<Frame, Frame>) -> Outcome {
+    while let Some(packet) = peer.recv().await? {
+        peer.send_wait(&packet).await?;
     }
     Ok(())
 }
 
-/// Starts a session for each connection, for ever.
-async fn accept(
-    listener: &TcpListener,
-    codec: &FrameCodec,
-    stop: &CancellationToken,
-    sessions: &TaskTracker,
-) {
-    let mut pause = ACCEPT_PAUSE.0;
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                pause = ACCEPT_PAUSE.0;
-                sessions.spawn(session(stream, peer, codec.clone(), stop.clone()));
-            }
-            Err(error) => {
-                // Out of descriptors, mostly: sessions that end will free some.
-                warn!(%error, ?pause, "cannot accept a connection; trying again after a pause");
-                sleep(pause).await;
-                pause = ACCEPT_PAUSE.1.min(pause * 2);
-            }
-        }
+struct Echo;
+
+impl Logic for Echo {
+    type In = Frame;
+    type Out = Frame;
+    type Message = ();
+
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, packet: Frame) {
+        ctx.send(session, &packet);
     }
-}
-
-/// One connection, from accept to close.
-async fn session(mut stream: TcpStream, peer: SocketAddr, codec: FrameCodec, stop: CancellationToken) {
-    debug!(%peer, "connected");
-    // Small answers must not wait for the peer's acknowledgements. It fails only on a connection already gone.
-    let _ = stream.set_nodelay(true);
-    let end = echo(&mut stream, codec, &stop).await;
-    // Closing a socket with unread input makes the system send a reset, which can destroy answers on their way.
-    let goodbye = async {
-        stream.shutdown().await?;
-        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
-    };
-    let _ = timeout(LINGER, goodbye).await;
-    // Before the log says so.
-    drop(stream);
-    match end {
-        Ok(()) => debug!(%peer, "closed"),
-        Err(error) => debug!(%peer, %error, "closed"),
-    }
-}
-
-/// Answers packets until the stream ends, breaks or does not frame, or until `stop`.
-///
-/// It reads only when everything it read before is answered, so that a peer that does not read is not read from. A
-/// session thus holds less than one packet and one chunk (`--max-packet` + 16 KiB).
-async fn echo(
-    stream: &mut TcpStream,
-    mut codec: FrameCodec,
-    stop: &CancellationToken,
-) -> Result<(), CodecError> {
-    let mut input = BytesMut::new();
-    loop {
-        input.reserve(READ_CHUNK);
-        // The buffer may have more room than was asked for; the limit keeps the bound.
-        let mut chunk = (&mut input).limit(READ_CHUNK);
-        let read = tokio::select! {
-            biased;
-            () = stop.cancelled() => return Ok(()),
-            read = stream.read_buf(&mut chunk) => read?,
-        };
-        if read == 0 {
-            return Ok(codec.finish(&input)?);
-        }
-        // All whole packets, as they came. Those before a framing error are answered too.
-        let packets = codec.batch(&mut input);
-        stream.write_all(packets.wire()).await?;
-        if let Some(error) = packets.error() {
-            return Err(error.into());
-        }
-    }
-}
-
-#[cfg(unix)]
-fn signals() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn signals() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }

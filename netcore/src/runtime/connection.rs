@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 
-use super::Adapter;
 use super::peer::Peer;
+use super::{Adapter, turn};
 use crate::EncodeError;
 use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
 
@@ -92,10 +92,11 @@ impl<In, Out> Connection<In, Out> {
     /// The reason of the close, when the peer did not simply close; the packets before it were received.
     pub async fn recv(&mut self) -> Result<Option<In>, CloseReason> {
         loop {
-            match self.recv_any().await? {
-                None => return Ok(None),
+            match self.packets.pop_front() {
                 Some(Ok(packet)) => return Ok(Some(packet)),
                 Some(Err(fault)) => self.refuse(&fault)?,
+                None if self.more().await? => {}
+                None => return Ok(None),
             }
         }
     }
@@ -108,19 +109,24 @@ impl<In, Out> Connection<In, Out> {
     /// As [`recv`](Self::recv).
     pub async fn recv_any(&mut self) -> Result<Option<Result<In, Fault>>, CloseReason> {
         loop {
-            if let Some(packet) = self.packets.pop_front() {
-                return Ok(Some(packet));
+            match self.packets.pop_front() {
+                Some(packet) => return Ok(Some(packet)),
+                None if self.more().await? => {}
+                None => return Ok(None),
             }
-            match self.end {
-                Some(CloseReason::PeerClosed | CloseReason::Stopping | CloseReason::Ended) => {
-                    return Ok(None);
-                }
-                Some(reason) => return Err(reason),
-                None => {
-                    let (peer, packets) = (&self.peer, &mut self.packets);
-                    self.end = poll_fn(|cx| peer.poll_take(cx, packets)).await;
-                }
-            }
+        }
+    }
+
+    /// Waits for packets; `false` at the end.
+    async fn more(&mut self) -> Result<bool, CloseReason> {
+        if self.end.is_none() {
+            let (peer, packets) = (&self.peer, &mut self.packets);
+            self.end = poll_fn(|cx| peer.poll_take(cx, packets)).await;
+        }
+        match self.end {
+            None => Ok(true),
+            Some(CloseReason::PeerClosed | CloseReason::Stopping | CloseReason::Ended) => Ok(false),
+            Some(reason) => Err(reason),
         }
     }
 
@@ -150,7 +156,7 @@ impl<In, Out> Connection<In, Out> {
 
     /// Closes the session, after what was sent has gone out; what comes in any more is not received.
     pub fn close(self, reason: CloseReason) {
-        self.peer.finish(reason);
+        self.finish(reason);
     }
 
     /// Which session it is.
@@ -181,16 +187,22 @@ impl<In, Out> Connection<In, Out> {
         self.closes = false;
     }
 
+    fn finish(&self, reason: CloseReason) {
+        turn::flush(&self.peer.outbox);
+        self.peer.finish(reason);
+    }
+
     fn refuse(&mut self, fault: &Fault) -> Result<(), CloseReason> {
         let mut words = BytesMut::new();
         if self.sender.encoding.encode.tell(&fault.to_string(), &mut words) {
+            turn::flush(&self.peer.outbox);
             self.peer.outbox.push(&words, Slow::Disconnect);
             return Ok(());
         }
         let reason = fault.reason();
         self.packets.clear();
         self.end = Some(reason);
-        self.peer.finish(reason);
+        self.finish(reason);
         Err(reason)
     }
 }
@@ -199,7 +211,8 @@ impl<In, Out> Drop for Connection<In, Out> {
     fn drop(&mut self) {
         self.peer.ignore();
         if self.closes {
-            self.peer.finish(self.end.unwrap_or(CloseReason::Ended));
+            let reason = if std::thread::panicking() { Some(CloseReason::Panicked) } else { self.end };
+            self.finish(reason.unwrap_or(CloseReason::Ended));
         }
     }
 }
@@ -210,16 +223,7 @@ impl<Out> Sender<Out> {
     /// # Errors
     /// [`SendError`] says why it was not queued.
     pub fn send(&self, packet: &Out) -> Result<(), SendError> {
-        // The thread's, since most packets are small and every send needs one; taken, since encoding is the game's code.
-        let mut scratch = SCRATCH.take();
-        scratch.clear();
-        let sent =
-            self.encoding.encode.encode(packet, &mut scratch).map_err(SendError::from).and_then(|()| {
-                let verdict = self.outbox.push(&scratch, (self.encoding.slow)(packet));
-                self.said(verdict)
-            });
-        SCRATCH.set(scratch);
-        sent
+        self.said(turn::send(&self.outbox, &self.encoding, packet)?)
     }
 
     /// Waits until at most half of the queue's bound is taken, then sends.
@@ -229,7 +233,11 @@ impl<Out> Sender<Out> {
     /// # Errors
     /// As [`send`](Self::send).
     pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
-        poll_fn(|cx| self.outbox.poll_room(cx)).await;
+        poll_fn(|cx| {
+            turn::settle(&self.outbox);
+            self.outbox.poll_room(cx)
+        })
+        .await;
         self.send(packet)
     }
 
@@ -279,8 +287,4 @@ impl<Out> fmt::Debug for Sender<Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sender").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-thread_local! {
-    static SCRATCH: std::cell::RefCell<BytesMut> = std::cell::RefCell::new(BytesMut::new());
 }

@@ -32,7 +32,24 @@ pub struct Context<L: Logic> {
     // Sessions that the current callback closes or moves; it is done when the callback has returned.
     pub(super) leaving: Vec<Leaving<L::Message>>,
     pub(super) stop: tokio_util::sync::CancellationToken,
+    pub(super) over: Over,
     pub(super) now: Instant,
+}
+
+/// Dropped with the worker, it ends the background work.
+#[derive(Default)]
+pub(super) struct Over(tokio_util::sync::CancellationToken);
+
+impl Over {
+    fn token(&self) -> tokio_util::sync::CancellationToken {
+        self.0.clone()
+    }
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 pub(super) enum Leaving<Message> {
@@ -52,6 +69,8 @@ pub(super) struct Slot<In> {
     pub(super) peer: Arc<Peer<In>>,
     // Encoded packets on their way to the outbox: one lock a turn takes them there.
     staged: BytesMut,
+    // How much the last turn sent: room for as much is made at once.
+    usual: usize,
     pub(super) groups: Vec<GroupId>,
     pub(super) timers: Vec<TimerId>,
     // The callback that runs has closed it or moved it away.
@@ -66,6 +85,9 @@ impl<L: Logic> Context<L> {
         };
         let Some(door) = self.doors.get(slot.peer.door) else { return Verdict::Closed };
         let before = slot.staged.len();
+        if before == 0 {
+            slot.staged.reserve(slot.usual);
+        }
         if let Err(error) = door.encode.encode(packet, &mut slot.staged) {
             slot.staged.truncate(before);
             tracing::error!(%session, %error, "a packet does not encode");
@@ -178,10 +200,15 @@ impl<L: Logic> Context<L> {
     }
 
     /// Closes a session, once what was sent has gone out. [`Logic::closed`] is called when the current callback has
-    /// returned.
+    /// returned, here too if the same callback has moved it: it does not move then.
     pub fn close(&mut self, session: SessionId, reason: CloseReason) {
-        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return };
-        slot.leaving = true;
+        let Some(slot) = self.slots.get_mut(session) else { return };
+        if std::mem::replace(&mut slot.leaving, true) {
+            // It was moved a moment ago, and has not left: it never will. Or it was closed already.
+            let moved = |one: &Leaving<_>| matches!(one, Leaving::Moved(moved, ..) if *moved == session);
+            let Some(at) = self.leaving.iter().position(moved) else { return };
+            self.leaving.remove(at);
+        }
         slot.flush();
         slot.peer.ignore();
         slot.peer.finish(reason);
@@ -225,10 +252,15 @@ impl<L: Logic> Context<L> {
 
     /// Stops a timer; its message, if it had not come yet.
     pub fn cancel(&mut self, timer: TimerId) -> Option<L::Message> {
-        self.timers.cancel(timer)
+        let (message, session) = self.timers.cancel(timer)?;
+        if let Some(slot) = session.and_then(|session| self.slots.get_mut(session)) {
+            slot.timers.retain(|other| *other != timer);
+        }
+        Some(message)
     }
 
-    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message.
+    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. What is
+    /// not done when the worker ends is dropped.
     ///
     /// # Errors
     /// [`Full`] when this worker waits for as many messages as it may.
@@ -239,12 +271,14 @@ impl<L: Logic> Context<L> {
         let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
             return Err(Full(()));
         };
+        let over = self.over.token();
         self.io.spawn(async move {
             // Released also when the work panics or the runtime ends before it does.
             let room = Room(&queue);
-            let message = work.await;
-            std::mem::forget(room);
-            queue.push(Event::Message(message));
+            if let Some(message) = over.run_until_cancelled(work).await {
+                std::mem::forget(room);
+                queue.push(Event::Message(message));
+            }
         });
         Ok(())
     }
@@ -379,6 +413,7 @@ impl<In> Slots<In> {
             let slot = Slot {
                 peer,
                 staged: BytesMut::new(),
+                usual: 0,
                 groups: Vec::new(),
                 timers: Vec::new(),
                 leaving: false,
@@ -438,6 +473,7 @@ impl<In> Slot<In> {
         if bytes.len() < SHARE && self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
             if self.staged.is_empty() {
                 dirty.push(self.peer.id);
+                self.staged.reserve(self.usual);
             }
             self.staged.extend_from_slice(bytes);
         } else {
@@ -448,6 +484,7 @@ impl<In> Slot<In> {
 
     pub(super) fn flush(&mut self) {
         if !self.staged.is_empty() {
+            self.usual = self.staged.len();
             self.peer.outbox.push_joined(&mut self.staged);
         }
     }

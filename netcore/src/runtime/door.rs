@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -10,7 +12,7 @@ use bytes::BytesMut;
 use super::connection::{Encode, Encoding, Writes};
 use super::memory::{self, MemoryConnector, MemoryListener};
 use super::peer::Notice;
-use super::{Adapter, Binary, Text, TextProtocol};
+use super::{Adapter, Binary, Stats, Text, TextProtocol};
 use crate::Packet;
 use crate::session::{CloseReason, Limits, Slow};
 
@@ -162,15 +164,24 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     }
 
     /// The door's last words, encoded.
-    pub(super) fn notice(&self) -> Option<Notice> {
+    pub(super) fn notice(&self, stats: Arc<Stats>) -> Option<Notice> {
         let (words, encode) = (self.notice.clone()?, self.encode.clone());
         Some(Arc::new(move |reason, dst: &mut BytesMut| {
-            if let Some(packet) = words(reason)
-                && let Err(error) = encode.encode(&packet, dst)
-            {
-                tracing::error!(%error, "a close notice does not encode");
-                dst.clear();
-            }
+            // The game's code, but called by everyone who closes a session: a panic must not pass through them.
+            let encoded = catch_unwind(AssertUnwindSafe(|| match words(reason) {
+                Some(packet) => encode.encode(&packet, dst).map_err(|error| error.to_string()),
+                None => Ok(()),
+            }));
+            let error = match encoded {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error,
+                Err(panic) => {
+                    stats.panics.fetch_add(1, Relaxed);
+                    format!("panicked: {}", super::worker::words(&*panic))
+                }
+            };
+            tracing::error!(error, "a close notice cannot be made");
+            dst.clear();
         }))
     }
 }

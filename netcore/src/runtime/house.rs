@@ -4,12 +4,16 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
 use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
@@ -17,7 +21,7 @@ use super::connection::Encoding;
 use super::link::{Link, Progress, Transport, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
-use super::{Adapter, Connection, Stats};
+use super::{Adapter, Connection, Stats, turn};
 use crate::session::{CloseReason, Limits, Outbox, Session, Total};
 
 /// A running server, seen from inside.
@@ -30,6 +34,8 @@ pub(super) struct House<In, Out> {
     pub(super) sessions: TaskTracker,
     // A shutdown has begun: what was accepted just before is not let in any more.
     pub(super) closing: AtomicBool,
+    // Those who are being told that there is no room for them.
+    pub(super) refused: Mutex<JoinSet<Result<(), Elapsed>>>,
 }
 
 /// A door, without its socket.
@@ -86,11 +92,12 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             }
             Way::Task(handler) => {
                 let connection = Connection::new(peer.clone(), entrance.encoding.clone());
-                let handler = handler.clone();
+                // Here, not in the task: the game sees its sessions in the order in which they came.
+                let game = begin(&**handler, connection, &peer, &self.stats);
                 self.sessions.spawn(async move {
                     let mut ticket = ticket;
                     let stats = ticket.house.stats.clone();
-                    ticket.reason = both(link, &*handler, connection, &peer, &stats).await;
+                    ticket.reason = both(link, game, &peer, &stats).await;
                 })
             }
         };
@@ -100,7 +107,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     /// Says no. The peer hears why if the door has a word for it.
     fn refuse<T: Transport>(
         &self,
-        mut transport: T,
+        transport: T,
         entrance: &Entrance<In, Out>,
         address: Option<SocketAddr>,
         reason: CloseReason,
@@ -114,10 +121,12 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         let Some(notice) = &entrance.notice else { return };
         let mut words = BytesMut::new();
         notice(reason, &mut words);
-        // One try: a socket just accepted has room for a few bytes, and who was refused is owed no memory.
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        let _ = Pin::new(&mut transport).poll_write(&mut cx, &words);
-        let _ = Pin::new(&mut transport).poll_shutdown(&mut cx);
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        while refused.try_join_next().is_some() {}
+        // Who is refused is owed little memory, and in a flood none.
+        if refused.len() < REFUSED {
+            refused.spawn(timeout(entrance.limits.linger, say_no(transport, words)));
+        }
     }
 
     pub(super) fn count_accept_error(&self) {
@@ -145,29 +154,43 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     }
 }
 
-/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
-/// scheduler.
-async fn both<In, Out, T: Transport>(
-    mut link: Link<In, T>,
+/// Writes a refusal, then discards input: a connection closed with unread input is reset, which would destroy the words.
+async fn say_no<T: Transport>(mut transport: T, words: BytesMut) {
+    if transport.write_all(&words).await.is_ok() && transport.shutdown().await.is_ok() {
+        let mut waste = [0; 256];
+        while matches!(transport.read(&mut waste).await, Ok(1..)) {}
+    }
+}
+
+/// Makes what a session's task does; `None` if the game's code panicked.
+fn begin<In, Out>(
     handler: &(dyn Fn(Connection<In, Out>) -> Handling + Send + Sync),
     connection: Connection<In, Out>,
+    peer: &Peer<In>,
+    stats: &Stats,
+) -> Option<Handling> {
+    let game = catch_unwind(AssertUnwindSafe(|| handler(connection)));
+    game.inspect_err(|panic| panicked(peer, stats, &**panic)).ok()
+}
+
+/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
+/// scheduler.
+async fn both<In, T: Transport>(
+    mut link: Link<In, T>,
+    mut game: Option<Handling>,
     peer: &Arc<Peer<In>>,
     stats: &Stats,
 ) -> CloseReason {
-    let mut game = match catch_unwind(AssertUnwindSafe(|| handler(connection))) {
-        Ok(game) => Some(game),
-        Err(panic) => {
-            panicked(peer, stats, &*panic);
-            None
-        }
-    };
     let mut over = None;
     poll_fn(|cx| {
         loop {
             if let Some(task) = &mut game {
                 // It is about to be polled in any case.
                 peer.outbox.unlisten();
-                match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+                let turn = turn::begin(&peer.outbox);
+                let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
+                drop(turn);
+                match polled {
                     Ok(Poll::Pending) => {}
                     Ok(Poll::Ready(())) => game = None,
                     Err(panic) => {
@@ -209,13 +232,44 @@ struct Ticket<In, Out> {
 
 impl<In, Out> Drop for Ticket<In, Out> {
     fn drop(&mut self) {
-        let (id, reason) = (self.peer.id, self.reason);
+        let (id, mut reason) = (self.peer.id, self.reason);
+        // The door's adapter is the game's code, and runs in the session's task.
+        if std::thread::panicking() {
+            reason = CloseReason::Panicked;
+            self.house.stats.panics.fetch_add(1, Relaxed);
+            error!(session = %id, "the door's adapter panicked");
+        }
         self.house.stats.close(reason);
         self.house.stats.dropped.fetch_add(self.peer.outbox.dropped(), Relaxed);
         self.house.registry.release(id, self.peer.address.map(|address| address.ip()));
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);
         self.peer.end(reason);
-        debug!(session = %id, %reason, "closed");
+        let address = self.peer.address.map(tracing::field::display);
+        debug!(session = %id, address, %reason, "closed");
     }
 }
+
+/// Runs one session over any stream, as a server with a task a session would.
+#[cfg(feature = "testing")]
+pub async fn serve_one<In, Out, S, F, T>(stream: S, adapter: impl Adapter<In, Out>, handler: F) -> CloseReason
+where
+    In: Send + 'static,
+    Out: Send + Sync + 'static,
+    S: Transport,
+    F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
+    T: Future<Output = ()> + Send + 'static,
+{
+    let outbox = Outbox::new(256 * 1024);
+    let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None));
+    let adapter = Arc::new(adapter);
+    let stats = Arc::new(Stats::default());
+    let session = Session::new(Arc::new(Limits::new()), adapter.open(), outbox, now());
+    let link = Link::new(stream, session, peer.clone(), stats.clone());
+    let encode = Arc::new(super::connection::Writes(adapter, std::marker::PhantomData));
+    let connection = Connection::new(peer.clone(), Encoding { encode, slow: |_| crate::Slow::Disconnect });
+    both(link, Some(Box::pin(handler(connection))), &peer, &stats).await
+}
+
+/// So many who were refused are told so at once.
+const REFUSED: usize = 256;

@@ -19,7 +19,7 @@ use super::{Stats, pool};
 use crate::session::{CloseReason, Inbound, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for T {}
 
@@ -195,11 +195,14 @@ impl<In, T: Transport> Link<In, T> {
         if self.peer.admitted.load(Relaxed) {
             self.session.admit();
         }
-        match self.peer.room(self.session.limits().inbox) {
-            Room::Free => {}
+        let (limits, outbox) = (self.session.limits(), &self.peer.outbox);
+        // Tried again when some of it has been written: that is this task's own doing.
+        let ahead = limits.backpressure && outbox.queued() > outbox.limit() / 2;
+        match self.peer.room(limits.inbox, limits.inbox_bytes) {
+            Room::Free if !ahead => {}
             Room::Ended(reason) => return Err(reason),
-            Room::Full => {
-                // Our own slowness: the peer's clocks stand still. The game calls when there is room again.
+            Room::Full | Room::Free => {
+                // Not the peer's slowness to speak: its clocks stand still. The game calls when there is room again.
                 self.session.pause(now);
                 self.peer.outbox.listen(cx.waker());
                 return Ok(false);

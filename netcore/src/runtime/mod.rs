@@ -22,6 +22,7 @@ mod shared;
 mod stats;
 mod text;
 mod timers;
+mod turn;
 mod worker;
 
 pub use adapter::{Adapter, Binary};
@@ -30,6 +31,8 @@ pub use connection::{Connection, SendError, Sender};
 pub use context::Context;
 pub use door::Door;
 pub use groups::GroupId;
+#[cfg(feature = "testing")]
+pub use house::serve_one;
 pub use logic::{AfterPanic, LateTick, Logic, Tick};
 pub use queue::Full;
 pub use rooms::{EnterError, Room, Rooms, Seat};

@@ -30,6 +30,8 @@ pub(crate) type Notice = Arc<dyn Fn(CloseReason, &mut BytesMut) + Send + Sync>;
 /// Packets on their way to the game.
 struct Inbox<In> {
     packets: VecDeque<Result<In, Fault>>,
+    // What came in since the reader last took everything, in bytes of the stream.
+    bytes: usize,
     end: Option<CloseReason>,
     ended: bool,
     reader: Reader<In>,
@@ -80,6 +82,7 @@ impl<In> Peer<In> {
     ) -> Self {
         let inbox = Inbox {
             packets: VecDeque::new(),
+            bytes: 0,
             end: None,
             ended: false,
             reader: Reader::Task(None),
@@ -97,6 +100,7 @@ impl<In> Peer<In> {
     #[must_use]
     pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>) -> Option<Waker> {
         let mut inbox = self.lock();
+        inbox.bytes += std::mem::take(&mut batch.bytes);
         if inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, &mut batch.packets);
         } else {
@@ -124,12 +128,12 @@ impl<In> Peer<In> {
     }
 
     /// Whether more may be read. If not, the outbox's waker is called when that has changed.
-    pub(crate) fn room(&self, most: usize) -> Room {
+    pub(crate) fn room(&self, most: usize, most_bytes: usize) -> Room {
         let mut inbox = self.lock();
         if let Some(reason) = inbox.end {
             return Room::Ended(reason);
         }
-        inbox.full = inbox.packets.len() >= most;
+        inbox.full = inbox.packets.len() >= most || inbox.bytes >= most_bytes;
         if inbox.full { Room::Full } else { Room::Free }
     }
 
@@ -138,6 +142,7 @@ impl<In> Peer<In> {
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
+            inbox.bytes = 0;
             Found::Packets
         } else if let (Some(reason), false) = (inbox.end, inbox.ended) {
             inbox.ended = true;
@@ -173,6 +178,7 @@ impl<In> Peer<In> {
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
+            inbox.bytes = 0;
             Poll::Ready(None)
         } else if let Some(reason) = inbox.end {
             Poll::Ready(Some(reason))
@@ -204,6 +210,7 @@ impl<In> Peer<In> {
     pub(crate) fn ignore(&self) {
         let mut inbox = self.lock();
         inbox.packets = VecDeque::new();
+        inbox.bytes = 0;
         inbox.ended = true;
     }
 
@@ -228,6 +235,7 @@ impl<In> Peer<In> {
     fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>) -> Option<Waker> {
         if inbox.ended {
             inbox.packets.clear();
+            inbox.bytes = 0;
             return None;
         }
         match &mut inbox.reader {

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -139,6 +139,13 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
+    /// Adds doors: those of a list, or the one of an `Option`, as it comes from a flag that may turn a door off.
+    #[must_use]
+    pub fn doors(mut self, doors: impl IntoIterator<Item = Door<In, Out>>) -> Self {
+        self.doors.extend(doors);
+        self
+    }
+
     /// What becomes of each kind of packet when its peer reads too slowly; [`Slow::Disconnect`] unless it is given.
     #[must_use]
     pub fn slow(mut self, policy: fn(&Out) -> Slow) -> Self {
@@ -216,6 +223,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     }
 
     /// Starts, with a task for each session. The session closes when its task ends; a panic closes that session alone.
+    ///
+    /// `handler` is called in the order in which the sessions of a door came, before the next one is let in: it makes the
+    /// session's future and must not block.
     ///
     /// # Errors
     /// When a door cannot listen.
@@ -323,7 +333,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         for door in self.doors {
             entrances.push(Entrance {
                 name: door.name.clone(),
-                notice: door.notice(),
+                notice: door.notice(stats.clone()),
                 encoding: door.encoding(self.slow),
                 limits: Arc::new(door.limits),
                 adapter: door.adapter,
@@ -356,6 +366,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             way,
             sessions: TaskTracker::new(),
             closing: AtomicBool::new(false),
+            refused: Mutex::default(),
         });
         let mut accepting = JoinSet::new();
         for (door, place) in places.into_iter().enumerate() {

@@ -32,8 +32,9 @@ impl<Message> Timers<Message> {
         id
     }
 
-    pub(crate) fn cancel(&mut self, id: TimerId) -> Option<Message> {
-        self.timers.remove(&id).map(|(message, _)| message)
+    /// Its message, and the session that it belonged to.
+    pub(crate) fn cancel(&mut self, id: TimerId) -> Option<(Message, Option<SessionId>)> {
+        self.timers.remove(&id)
     }
 
     /// The next one that is due by `now`.
@@ -63,7 +64,7 @@ mod tests {
         timers.start(at(10), "first", None);
         let cancelled = timers.start(at(10), "never", None);
         timers.start(at(10), "second", None);
-        assert_eq!(timers.cancel(cancelled), Some("never"));
+        assert_eq!(timers.cancel(cancelled), Some(("never", None)));
         assert_eq!(timers.next(), Some(at(10)));
         let mut fired = Vec::new();
         while let Some((_, message, _)) = timers.fire(at(15)) {

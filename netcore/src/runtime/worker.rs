@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
-use super::context::{Leaving, Slots};
+use super::context::{Leaving, Over, Slots};
 use super::groups::Groups;
 use super::link::now;
 use super::peer::{Found, Peer};
@@ -37,6 +37,9 @@ pub(crate) struct Worker<L: Logic> {
     packets: VecDeque<Result<L::In, Fault>>,
     // Callbacks since what was sent last went to the sockets.
     unflushed: usize,
+    // The game is to be made anew; it is being made.
+    rebuild: bool,
+    rebuilding: bool,
     ended: bool,
 }
 
@@ -70,6 +73,7 @@ impl<L: Logic> Worker<L> {
             stats: parts.stats,
             leaving: Vec::new(),
             stop: parts.stop,
+            over: Over::default(),
             now: start,
         };
         let tick = settings.tick.map(|step| (start + step, 0));
@@ -82,6 +86,8 @@ impl<L: Logic> Worker<L> {
             tick,
             packets: VecDeque::new(),
             unflushed: 0,
+            rebuild: false,
+            rebuilding: false,
             ended: false,
         }
     }
@@ -154,44 +160,50 @@ impl<L: Logic> Worker<L> {
     /// Handles what one session has in its inbox: one inboxful, so that others get their turn.
     fn packets_of(&mut self, peer: &Arc<Peer<L::In>>) {
         let session = peer.id;
-        if self.context.slots.get(session).is_none() {
-            // It closed or moved away after it was put into the queue.
-            return;
-        }
-        let mut packets = std::mem::take(&mut self.packets);
-        match peer.take(&mut packets) {
-            Found::Packets => {
-                while let Some(packet) = packets.pop_front() {
-                    self.call(Some(session), |logic, ctx| match packet {
-                        Ok(packet) => logic.packet(ctx, session, packet),
-                        Err(fault) => logic.fault(ctx, session, fault),
-                    });
-                    if self.context.slots.get(session).is_none() {
-                        // Closed: the rest is of no interest. Moved: the rest is the other worker's, see `settle`.
-                        break;
-                    }
-                    // A moved session is still here until its packets are put back.
+        // It may have closed or moved away after it was put into the queue, or as it came.
+        if self.is_here(session) {
+            let mut packets = std::mem::take(&mut self.packets);
+            match peer.take(&mut packets) {
+                Found::Packets => {
+                    self.packets_in(session, &mut packets);
                     if self.moved(session) {
-                        break;
-                    }
-                    if self.unflushed >= FLUSH {
-                        self.flush();
-                        self.keep_time();
+                        peer.put_back(&mut packets);
                     }
                 }
+                Found::End(reason) => self.closed(session, reason),
+                Found::Nothing => {}
             }
-            Found::End(reason) => self.closed(session, reason),
-            Found::Nothing => {}
+            packets.clear();
+            self.packets = packets;
         }
-        if self.moved(session) {
-            peer.put_back(&mut packets);
-        }
-        packets.clear();
-        self.packets = packets;
         self.settle();
         if self.context.slots.get(session).is_some() && peer.done() {
             self.queue.push(Event::Ready(peer.clone()));
         }
+    }
+
+    /// Handles a session's packets until it has closed (the rest is of no interest) or moved (the rest is the other
+    /// worker's).
+    fn packets_in(&mut self, session: SessionId, packets: &mut VecDeque<Result<L::In, Fault>>) {
+        while let Some(packet) = packets.pop_front() {
+            self.call(Some(session), |logic, ctx| match packet {
+                Ok(packet) => logic.packet(ctx, session, packet),
+                Err(fault) => logic.fault(ctx, session, fault),
+            });
+            if self.unflushed >= FLUSH {
+                self.flush();
+                // No session leaves before its packets are put back.
+                self.fire();
+            }
+            if !self.is_here(session) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the session is on this worker, and stays.
+    fn is_here(&self, session: SessionId) -> bool {
+        self.context.slots.get(session).is_some_and(|slot| !slot.leaving)
     }
 
     /// Whether the game has moved the session and it has not left yet.
@@ -217,7 +229,9 @@ impl<L: Logic> Worker<L> {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(logic, context))) {
             self.panicked(session, &*panic);
         }
-        if self.context.leaving.iter().any(|leaving| matches!(leaving, Leaving::Closed(..))) {
+        // A state that is about to be made anew hears of nothing more.
+        if !self.rebuild && self.context.leaving.iter().any(|leaving| matches!(leaving, Leaving::Closed(..)))
+        {
             self.settle_closed();
         }
     }
@@ -259,37 +273,66 @@ impl<L: Logic> Worker<L> {
         match self.settings.after_panic {
             AfterPanic::GoOn => {}
             AfterPanic::Stop => self.context.stop.cancel(),
-            AfterPanic::Rebuild => self.rebuild(),
+            AfterPanic::Rebuild => {
+                self.rebuild = true;
+                if !self.rebuilding {
+                    self.rebuilding = true;
+                    while std::mem::take(&mut self.rebuild) {
+                        self.make_anew();
+                    }
+                    self.rebuilding = false;
+                }
+            }
         }
     }
 
-    /// Makes the game anew; the sessions open on it again.
-    fn rebuild(&mut self) {
+    /// Makes the game anew; the sessions open on it again. A panic meanwhile asks for the next one, and this ends.
+    fn make_anew(&mut self) {
         let (Some(make), worker) = (self.make.clone(), self.context.worker) else { return };
-        match catch_unwind(AssertUnwindSafe(|| make(worker))) {
-            Ok(logic) => self.logic = logic,
-            Err(_) => {
-                error!(worker, "the game cannot be made anew: stopping the server");
-                self.context.stop.cancel();
-                return;
-            }
+        let logic = &mut self.logic;
+        // The old state's end is the game's code too.
+        if catch_unwind(AssertUnwindSafe(|| *logic = make(worker))).is_err() {
+            error!(worker, "the game cannot be made anew: stopping the server");
+            self.context.stop.cancel();
+            return;
         }
         self.context.groups = Groups::default();
         self.context.timers = Timers::new();
+        // The new state never knew them.
+        for leaving in std::mem::take(&mut self.context.leaving) {
+            match leaving {
+                Leaving::Closed(session, _) => drop(self.context.forget(session)),
+                moved => self.context.leaving.push(moved),
+            }
+        }
         let sessions: Vec<SessionId> = self.context.sessions().collect();
-        for session in sessions {
+        for &session in &sessions {
             if let Some(slot) = self.context.slots.get_mut(session) {
                 slot.groups.clear();
                 slot.timers.clear();
             }
-            self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
+        }
+        for session in sessions {
+            // Another's opening may have closed it.
+            if self.is_here(session) {
+                self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
+            }
+            if self.rebuild {
+                return;
+            }
         }
     }
 
-    /// Fires what is due.
+    /// Fires what is due, and sends those on their way who were moved.
     fn keep_time(&mut self) {
+        self.fire();
+        self.settle();
+    }
+
+    /// Fires what is due.
+    fn fire(&mut self) {
         if self.tick.is_none() && self.context.timers.next().is_none() {
-            return self.settle();
+            return;
         }
         let now = now();
         self.context.now = now;
@@ -304,7 +347,6 @@ impl<L: Logic> Worker<L> {
         {
             self.ticks(now, due, number, step);
         }
-        self.settle();
     }
 
     fn ticks(&mut self, now: Instant, due: Instant, number: u64, step: Duration) {
@@ -312,7 +354,7 @@ impl<L: Logic> Worker<L> {
         let missed = u64::try_from(late.as_nanos() / step.as_nanos().max(1)).unwrap_or(u64::MAX);
         let run = match self.settings.late {
             LateTick::Skip | LateTick::Delay => 0,
-            LateTick::CatchUp(most) => missed.min(most.into()),
+            LateTick::CatchUp(most) => missed.min(most.saturating_sub(1).into()),
         };
         let skipped = missed - run;
         self.context.stats.ticks_skipped.fetch_add(skipped, Relaxed);

@@ -27,24 +27,29 @@ pub trait Decode<In>: Send {
 #[derive(Debug)]
 pub struct Inbound<In> {
     pub(crate) packets: VecDeque<Result<In, Fault>>,
-    pub(crate) tiny_under: u16,
-    pub(crate) tiny: u32,
+    // What the packets took of the stream.
+    pub(crate) bytes: usize,
+    tiny_under: u16,
+    // A bit for each packet since `begin`: whether it was a tiny one.
+    tiny: [u64; MAX / 64],
     room: usize,
-    fresh: u32,
+    // How many there were at `begin`.
+    before: usize,
 }
 
 impl<In> Inbound<In> {
     /// The most packets of a batch: it bounds the memory between socket and game where a read holds thousands of
     /// five-byte packets.
-    pub const MAX: usize = 256;
+    pub const MAX: usize = MAX;
 
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { packets: VecDeque::new(), tiny_under: 0, tiny: 0, room: Self::MAX, fresh: 0 }
+        Self { packets: VecDeque::new(), bytes: 0, tiny_under: 0, tiny: [0; MAX / 64], room: MAX, before: 0 }
     }
 
-    /// Whether there is no room for another packet.
+    /// Whether there is no room for another packet, or was none when bytes were last decoded into it: then more packets
+    /// may wait among the bytes, although some of the batch were taken out since.
     #[must_use]
     #[inline]
     pub fn is_full(&self) -> bool {
@@ -54,7 +59,10 @@ impl<In> Inbound<In> {
     /// Adds a packet that took `size` bytes of the stream.
     #[inline]
     pub fn push(&mut self, packet: Result<In, Fault>, size: usize) {
-        self.tiny += u32::from(size < usize::from(self.tiny_under));
+        if size < usize::from(self.tiny_under) {
+            self.mark_tiny();
+        }
+        self.bytes += size;
         self.packets.push_back(packet);
     }
 
@@ -72,15 +80,63 @@ impl<In> Inbound<In> {
 
     pub(crate) fn begin(&mut self, tiny_under: u16) {
         self.tiny_under = tiny_under;
-        self.tiny = 0;
-        self.fresh = u32::try_from(self.packets.len()).unwrap_or(u32::MAX);
-        self.room = self.packets.len() + Self::MAX;
+        self.tiny = [0; MAX / 64];
+        self.before = self.packets.len();
+        self.room = self.before + Self::MAX;
     }
 
-    /// How many were added since `begin`.
-    pub(crate) fn added(&self) -> u32 {
-        u32::try_from(self.packets.len()).unwrap_or(u32::MAX).saturating_sub(self.fresh)
+    /// Nothing more is decoded; from here on packets are taken out.
+    pub(crate) fn decoded(&mut self) {
+        if self.is_full() {
+            self.room = 0;
+        }
     }
+
+    /// How many were added since `begin`, and are still there.
+    pub(crate) fn added(&self) -> u32 {
+        u32::try_from(self.packets.len().saturating_sub(self.before)).unwrap_or(u32::MAX)
+    }
+
+    /// How many of them were tiny.
+    pub(crate) fn tiny(&self) -> u32 {
+        self.tiny.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Keeps the first `count` of those added since `begin`.
+    pub(crate) fn keep(&mut self, count: u32) {
+        self.packets.truncate(self.before.saturating_add(count as usize));
+    }
+
+    /// Takes out the tiny ones of those added since `begin`, but for the first `count` of them. How many that were.
+    pub(crate) fn keep_tiny(&mut self, count: u32) -> u32 {
+        let (before, tiny) = (self.packets.len(), self.tiny);
+        let (mut at, mut seen, old) = (0, 0, self.before);
+        self.packets.retain(|_| {
+            at += 1;
+            let is_tiny = at > old && is_marked(&tiny, at - old - 1);
+            seen += u32::from(is_tiny);
+            !is_tiny || seen <= count
+        });
+        u32::try_from(before - self.packets.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many come before the tiny one with that number, counted from 0.
+    pub(crate) fn before_tiny(&self, number: u32) -> u32 {
+        let mut marked = (0..MAX).filter(|at| is_marked(&self.tiny, *at));
+        marked.nth(number as usize).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+    }
+
+    #[cold]
+    fn mark_tiny(&mut self) {
+        let at = self.packets.len().saturating_sub(self.before);
+        if let Some(word) = self.tiny.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+}
+
+fn is_marked(words: &[u64], at: usize) -> bool {
+    words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
 }
 
 impl<In> Default for Inbound<In> {
@@ -166,3 +222,5 @@ impl From<FaultKind> for Fault {
         Self(Box::new(kind))
     }
 }
+
+const MAX: usize = 256;

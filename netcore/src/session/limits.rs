@@ -28,7 +28,8 @@ use crate::Frame;
 /// | [`packets`](Self::packets), [`bytes`](Self::bytes), [`tiny`](Self::tiny) | off | a second |
 /// | [`queue`](Self::queue) | 256 KiB | what waits for the peer |
 /// | [`stall`](Self::stall) | 5 s | while something waits: no byte went out |
-/// | [`inbox`](Self::inbox) | 1,024 packets | what waits for the game |
+/// | [`inbox`](Self::inbox), [`inbox_bytes`](Self::inbox_bytes) | 1,024 packets, 256 KiB | what waits for the game |
+/// | [`backpressure`](Self::backpressure) | off | |
 /// | [`read_chunk`](Self::read_chunk) | 16 KiB | one read |
 /// | [`linger`](Self::linger) | 1 s | after our close: discarding input, for the last answer to arrive |
 #[derive(Clone, Debug)]
@@ -45,6 +46,8 @@ pub struct Limits {
     pub(crate) queue: usize,
     pub(crate) stall: Duration,
     pub(crate) inbox: usize,
+    pub(crate) inbox_bytes: usize,
+    pub(crate) backpressure: bool,
     pub(crate) read_chunk: usize,
     pub(crate) linger: Duration,
 }
@@ -66,6 +69,8 @@ impl Limits {
             queue: 256 * 1024,
             stall: Duration::from_secs(5),
             inbox: 1024,
+            inbox_bytes: 256 * 1024,
+            backpressure: false,
             read_chunk: 16 * 1024,
             linger: Duration::from_secs(1),
         }
@@ -155,6 +160,28 @@ impl Limits {
     #[must_use]
     pub const fn inbox(mut self, packets: usize) -> Self {
         self.inbox = if packets == 0 { 1 } else { packets };
+        self
+    }
+
+    /// The most bytes of packets that wait for the game, as they were on the wire; otherwise as [`inbox`](Self::inbox).
+    /// Few packets may be large ones.
+    #[must_use]
+    pub const fn inbox_bytes(mut self, bytes: usize) -> Self {
+        self.inbox_bytes = if bytes == 0 { 1 } else { bytes };
+        self
+    }
+
+    /// Whether a peer that does not read is not read from either, while more than half of its [`queue`](Self::queue) is
+    /// taken. Its own clocks stand still then, that of [`stall`](Self::stall) runs on.
+    ///
+    /// For a [`Logic`](crate::Logic) that answers each request: a peer that sends far ahead waits for its answers, where
+    /// else it would be closed for a full queue. What has been read is answered all the same, so half of the queue must
+    /// have room for the answers to two times `inbox_bytes`, [`read_chunk`](Self::read_chunk) and one packet. Not where
+    /// peers hear much that they did not ask for: they could not speak while they lag. With a task a session,
+    /// [`send_wait`](crate::Connection::send_wait) does the same without this.
+    #[must_use]
+    pub const fn backpressure(mut self, on: bool) -> Self {
+        self.backpressure = on;
         self
     }
 

@@ -116,7 +116,10 @@ impl<In> Session<In> {
             self.counts.bytes_in += fresh as u64;
         }
         batch.begin(self.limits.tiny.map_or(0, |(under, _)| under));
+        let before = input.len();
         let result = self.decode.decode(input, batch);
+        batch.decoded();
+        let whole = before.saturating_sub(input.len());
         let added = batch.added();
         self.counts.packets_in += u64::from(added);
         if input.is_empty() {
@@ -125,13 +128,13 @@ impl<In> Session<In> {
             self.unfinished = Some(now);
         }
         self.fresh &= added == 0;
-        self.admission(fresh, added)?;
-        if self.rates.is_some() {
-            self.charge(now, fresh, added, batch)?;
-        }
+        // Each looks at the batch, whatever the others found: a ping before a close is not the game's either.
+        let charged = if self.rates.is_some() { self.charge(now, whole, batch) } else { Ok(()) };
+        let admission = if self.admitted { Ok(()) } else { self.admission(fresh, added, batch) };
         if self.limits.heartbeat.is_some() {
             self.beats(batch);
         }
+        admission.and(charged)?;
         Ok(result?)
     }
 
@@ -206,6 +209,7 @@ impl<In> Session<In> {
         if self.sending.is_empty() && self.sending.capacity() > 8 {
             self.sending = VecDeque::new();
         }
+        let len = len - left;
         self.outbox.gone(len);
         self.counts.bytes_out += len as u64;
         self.waiting = (!self.sending.is_empty()).then_some(now);
@@ -284,58 +288,60 @@ impl<In> Session<In> {
         heard.into_iter().filter(move |_| reading).chain([stalled]).flatten()
     }
 
-    /// Before log-in, a peer may send only so much.
-    fn admission(&mut self, bytes: usize, packets: u32) -> Result<(), CloseReason> {
-        if self.admitted {
-            return Ok(());
-        }
+    /// Before log-in, a peer may send only so much. Packets above that do not reach the game.
+    fn admission(&mut self, bytes: usize, packets: u32, batch: &mut Inbound<In>) -> Result<(), CloseReason> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let (most_bytes, most_packets) = self.limits.admission;
         let sent = &mut self.before_admission;
+        batch.keep(most_packets.saturating_sub(sent.1));
         *sent = (sent.0.saturating_add(bytes), sent.1.saturating_add(packets));
         if sent.0 > most_bytes || sent.1 > most_packets { Err(CloseReason::Admission) } else { Ok(()) }
     }
 
+    /// Charges what was decoded to the rates: `whole` bytes, which need not be those of the last read. A packet's bytes
+    /// count when it is whole, as it does itself, so that the packet that is over the rate is the one that pays.
     #[cold]
-    fn charge(
-        &mut self,
-        now: Instant,
-        fresh: usize,
-        added: u32,
-        batch: &mut Inbound<In>,
-    ) -> Result<(), CloseReason> {
+    fn charge(&mut self, now: Instant, whole: usize, batch: &mut Inbound<In>) -> Result<(), CloseReason> {
         let Some(rates) = &mut self.rates else { return Ok(()) };
-        let bytes = u32::try_from(fresh).unwrap_or(u32::MAX);
-        let mut keep = added;
-        let each = [
-            (&mut rates.packets, added, CloseReason::PacketRate),
-            (&mut rates.bytes, bytes, CloseReason::ByteRate),
-            (&mut rates.tiny, batch.tiny, CloseReason::TinyRate),
-        ];
-        let mut closed = None;
-        for (rate, asked, reason) in each {
-            let Some((bucket, over)) = rate else { continue };
+        let (added, counts) = (batch.added(), &mut self.counts);
+        let (mut keep, mut keep_tiny, mut closed) = (added, u32::MAX, None);
+        let mut over = |rate: &mut Option<(Bucket, Over)>, asked: u32, packets: u32, reason| {
+            let (bucket, over) = rate.as_mut()?;
             let given = bucket.take(now, asked);
-            let excess = asked - given;
-            if excess == 0 {
-                continue;
-            }
-            // Of bytes over the rate, a share of the packets is dropped that is as large.
-            let packets = u64::from(added) * u64::from(excess);
-            let packets =
-                u32::try_from(packets.div_ceil(u64::from(asked.max(1)))).unwrap_or(added).min(added);
             match over {
-                Over::Warn => self.counts.rate_warned += u64::from(packets),
-                Over::Drop => keep = keep.min(added - packets),
+                _ if given == asked => None,
+                Over::Warn => {
+                    counts.rate_warned += u64::from(share(asked - given, asked, packets));
+                    None
+                }
+                Over::Drop => Some((given, false)),
                 Over::Close => {
-                    keep = keep.min(added - packets);
                     closed.get_or_insert(reason);
+                    Some((given, true))
                 }
             }
+        };
+        if let Some((given, _)) = over(&mut rates.packets, added, added, CloseReason::PacketRate) {
+            keep = keep.min(given);
         }
-        let lost = added - keep;
-        batch.packets.truncate(batch.len() - lost as usize);
-        self.counts.rate_dropped += u64::from(lost);
+        let bytes = u32::try_from(whole).unwrap_or(u32::MAX);
+        if let Some((given, _)) = over(&mut rates.bytes, bytes, added, CloseReason::ByteRate) {
+            keep = keep.min(added - share(bytes - given, bytes, added));
+        }
+        let tiny = batch.tiny();
+        match over(&mut rates.tiny, tiny, tiny, CloseReason::TinyRate) {
+            Some((given, true)) => keep = keep.min(batch.before_tiny(given)),
+            Some((given, false)) => keep_tiny = given,
+            None => {}
+        }
+        if keep < added {
+            batch.keep(keep);
+        }
+        let mut lost = added - keep;
+        if keep_tiny < u32::MAX {
+            lost += batch.keep_tiny(keep_tiny);
+        }
+        counts.rate_dropped += u64::from(lost);
         closed.map_or(Ok(()), Err)
     }
 
@@ -383,6 +389,12 @@ impl<In> std::fmt::Debug for Session<In> {
             .field("counts", &self.counts)
             .finish_non_exhaustive()
     }
+}
+
+/// Of so many packets, as many as of `asked` tokens were over the rate, rounded up.
+fn share(excess: u32, asked: u32, packets: u32) -> u32 {
+    let share = (u64::from(packets) * u64::from(excess)).div_ceil(u64::from(asked.max(1)));
+    u32::try_from(share).unwrap_or(packets).min(packets)
 }
 
 enum Deadline {

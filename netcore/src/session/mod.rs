@@ -6,13 +6,23 @@ mod inbound;
 mod limits;
 mod machine;
 mod outbox;
+#[cfg(feature = "testing")]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a check that fails must panic")]
+pub(crate) mod pair;
+#[cfg(feature = "testing")]
+mod pipe;
 mod rate;
+mod waiting;
 
 pub use close::CloseReason;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
+#[cfg(feature = "testing")]
+pub(crate) use outbox::Take;
 pub(crate) use outbox::Total;
 pub use outbox::{Outbox, Slow, Verdict};
+#[cfg(feature = "testing")]
+pub use pipe::Pipe;
 pub use rate::{Over, Rate};

@@ -1,6 +1,6 @@
 //! What waits for one peer.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 
 use super::CloseReason;
+use super::waiting::Waiting;
 
 /// What becomes of a packet when its peer reads too slowly.
 ///
@@ -83,32 +84,17 @@ struct Shared {
 pub(crate) struct Total {
     queued: AtomicUsize,
     max: usize,
-    // Told, with the outbox's lock not held, when the bound is met.
+    // Told, with the outbox's lock not held, when the bound is nearly met and when it is.
     full: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    chunks: VecDeque<Chunk>,
-    // Behind the chunks: small packets, copied together.
-    tail: BytesMut,
-    // Where the droppable packets of a key are: the number of the chunk, counted since the session began.
-    #[allow(clippy::box_collection, reason = "one word in the many sessions that have no such packets")]
-    latest: Option<Box<HashMap<u64, u64>>>,
-    // The number of the first chunk.
-    first: u64,
-    // Chunks whose packet was dropped: empty, and without meaning.
-    dropped: usize,
+    packets: Waiting,
     waker: Option<Waker>,
     // Those who wait until half of the bound is free again.
     room: Vec<Waker>,
     end: Option<End>,
-}
-
-#[derive(Debug)]
-struct Chunk {
-    bytes: Bytes,
-    slow: Slow,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -153,9 +139,9 @@ impl Outbox {
     pub fn push(&self, packet: &[u8], slow: Slow) -> Verdict {
         self.add(packet.len(), slow, |queue, apart| {
             if apart {
-                queue.append(Bytes::copy_from_slice(packet), slow);
+                queue.packets.append(Bytes::copy_from_slice(packet), slow);
             } else {
-                queue.tail.extend_from_slice(packet);
+                queue.packets.join(packet);
             }
         })
     }
@@ -164,26 +150,16 @@ impl Outbox {
     pub fn push_shared(&self, packet: &Bytes, slow: Slow) -> Verdict {
         self.add(packet.len(), slow, |queue, apart| {
             if apart || packet.len() >= SHARE {
-                queue.append(packet.clone(), slow);
+                queue.packets.append(packet.clone(), slow);
             } else {
-                queue.tail.extend_from_slice(packet);
+                queue.packets.join(packet);
             }
         })
     }
 
     /// Adds packets that were put together, none of which may be dropped, and leaves `packets` empty.
     pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
-        let len = packets.len();
-        if len == 0 {
-            return Verdict::Queued;
-        }
-        let verdict = self.add(len, Slow::Disconnect, |queue, _| {
-            if queue.tail.is_empty() && queue.tail.capacity() < len {
-                queue.tail = std::mem::take(packets);
-            } else {
-                queue.tail.extend_from_slice(packets);
-            }
-        });
+        let verdict = self.add(packets.len(), Slow::Disconnect, |queue, _| queue.packets.join_all(packets));
         packets.clear();
         verdict
     }
@@ -224,6 +200,12 @@ impl Outbox {
         self.end(End { reason, flush: false });
     }
 
+    /// Whether both are handles of the same queue.
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether one more packet of `len` bytes may be joined to others, instead of being pushed by itself.
     #[inline]
     pub(crate) fn joins(&self, slow: Slow, len: usize) -> bool {
@@ -240,19 +222,17 @@ impl Outbox {
         let mut queue = self.lock();
         let mut taken = 0;
         while taken < most {
-            let Some(chunk) = queue.pop() else { break };
+            let Some(chunk) = queue.packets.pop() else { break };
             taken += chunk.len();
             to.push_back(chunk);
-        }
-        if taken < most && !queue.tail.is_empty() {
-            taken += queue.tail.len();
-            to.push_back(queue.tail.split().freeze());
-            queue.tail = BytesMut::new();
         }
         match queue.end {
             _ if taken > 0 => Take::Bytes,
             Some(end) => Take::End(end.reason),
             None => {
+                // All that was taken before has gone. Said under the lock: a push that still saw a blocked transport would
+                // call nobody.
+                self.set_blocked(false);
                 queue.listen(waker);
                 Take::Pending
             }
@@ -266,7 +246,8 @@ impl Outbox {
             total.queued.fetch_sub(len, Relaxed);
         }
         if before - len <= self.0.limit / 2 && self.0.wanted.load(SeqCst) {
-            self.call_waiting(&mut self.lock());
+            let room = self.waiting(&mut self.lock());
+            room.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -287,11 +268,10 @@ impl Outbox {
         Poll::Pending
     }
 
-    fn call_waiting(&self, queue: &mut Queue) {
+    /// Those who wait for room, to be called with the lock not held.
+    fn waiting(&self, queue: &mut Queue) -> Vec<Waker> {
         self.0.wanted.store(false, SeqCst);
-        for waker in queue.room.drain(..) {
-            waker.wake();
-        }
+        std::mem::take(&mut queue.room)
     }
 
     /// Whether the transport takes nothing more just now.
@@ -324,45 +304,53 @@ impl Outbox {
         if queue.end.is_some() {
             return Verdict::Closed;
         }
+        if len == 0 {
+            return Verdict::Queued;
+        }
         let blocked = self.0.blocked.load(Relaxed);
+        let limit = self.0.limit;
+        // Looked at first, so that nothing is dropped for a packet that has no place even then.
+        let may_go = if slow == Slow::DropNewest { 0 } else { queue.packets.droppable() };
+        if self.queued().saturating_sub(may_go).saturating_add(len) > limit {
+            drop(queue);
+            return self.no_room(slow, CloseReason::QueueFull(limit));
+        }
+        let mut lost = false;
         if let Slow::Latest(key) = slow
             && blocked
         {
-            self.lose(queue.replace(key));
+            lost |= self.lose(queue.packets.replace(key));
         }
-        let limit = self.0.limit;
-        if self.queued() + len > limit {
-            if slow != Slow::DropNewest {
-                while self.queued() + len > limit {
-                    let Some(lost) = queue.drop_oldest() else { break };
-                    self.lose(Some(lost));
-                }
-            }
-            if self.queued() + len > limit {
-                drop(queue);
-                return self.no_room(slow, CloseReason::QueueFull(limit));
-            }
+        while self.queued() + len > limit && self.lose(queue.packets.drop_oldest()) {
+            lost = true;
         }
-        if let Some(total) = &self.0.total {
-            let before = total.queued.fetch_add(len, Relaxed);
-            if before + len > total.max {
-                total.queued.fetch_sub(len, Relaxed);
-                drop(queue);
-                // The sessions with the most queued go first. This one's packet has no place either way.
-                (total.full)();
-                return self.no_room(slow, CloseReason::ServerQueueFull);
-            }
+        let (fits, tell) = self.0.total.as_ref().map_or((true, false), |total| total.add(len));
+        if !fits {
+            drop(queue);
+            self.tell_total();
+            return self.no_room(slow, CloseReason::ServerQueueFull);
         }
-        let queued = self.0.queued.fetch_add(len, Relaxed);
-        let apart = slow != Slow::Disconnect && (blocked || queued + len > limit / 4);
+        let queued = self.0.queued.fetch_add(len, SeqCst) + len;
+        let apart = slow != Slow::Disconnect && (blocked || queued > limit / 4);
         put(&mut queue, apart);
         // A blocked transport calls the task by itself, and until then there is nothing for it to do.
         let waker = if blocked { None } else { queue.waker.take() };
+        // What was dropped may have been more than what came.
+        let roomy = lost && queued <= limit / 2 && self.0.wanted.load(SeqCst);
+        let room = if roomy { self.waiting(&mut queue) } else { Vec::new() };
         drop(queue);
-        if let Some(waker) = waker {
-            waker.wake();
+        waker.into_iter().chain(room).for_each(Waker::wake);
+        if tell {
+            self.tell_total();
         }
         Verdict::Queued
+    }
+
+    #[cold]
+    fn tell_total(&self) {
+        if let Some(total) = &self.0.total {
+            (total.full)();
+        }
     }
 
     fn no_room(&self, slow: Slow, reason: CloseReason) -> Verdict {
@@ -374,8 +362,8 @@ impl Outbox {
         Verdict::Dropped
     }
 
-    /// Counts a packet of that many bytes as dropped. The lock is held.
-    fn lose(&self, lost: Option<usize>) {
+    /// Counts a packet of that many bytes as dropped, if there was one. The lock is held.
+    fn lose(&self, lost: Option<usize>) -> bool {
         if let Some(len) = lost {
             self.0.dropped.fetch_add(1, Relaxed);
             self.0.queued.fetch_sub(len, SeqCst);
@@ -383,6 +371,7 @@ impl Outbox {
                 total.queued.fetch_sub(len, Relaxed);
             }
         }
+        lost.is_some()
     }
 
     fn end(&self, end: End) {
@@ -393,22 +382,16 @@ impl Outbox {
         }
         self.0.closed.store(true, Relaxed);
         if !end.flush {
-            let waiting =
-                queue.tail.len() + queue.chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>();
-            queue.chunks = VecDeque::new();
-            queue.tail = BytesMut::new();
-            queue.latest = None;
+            let waiting = queue.packets.clear();
             self.0.queued.fetch_sub(waiting, SeqCst);
             if let Some(total) = &self.0.total {
                 total.queued.fetch_sub(waiting, Relaxed);
             }
         }
-        self.call_waiting(&mut queue);
+        let room = self.waiting(&mut queue);
         let waker = queue.waker.take();
         drop(queue);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        waker.into_iter().chain(room).for_each(Waker::wake);
     }
 
     /// The reason of the close, if what is queued was thrown away with it.
@@ -436,6 +419,19 @@ impl Total {
         Self { queued: AtomicUsize::new(0), max, full: Box::new(full) }
     }
 
+    /// Makes room for `len` bytes more, if there is any; and whether the server must be told.
+    fn add(&self, len: usize) -> (bool, bool) {
+        let after = self.queued.fetch_add(len, Relaxed) + len;
+        let fits = after <= self.max;
+        if !fits {
+            self.queued.fetch_sub(len, Relaxed);
+        }
+        // Told a little before the bound is met, and above it each time: while the sessions with the most queued are
+        // being closed, there is still room for the others.
+        let nearly = self.max - self.max / 16;
+        (fits, !fits || (after > nearly && after - len <= nearly))
+    }
+
     pub(crate) fn queued(&self) -> usize {
         self.queued.load(Relaxed)
     }
@@ -448,89 +444,16 @@ impl fmt::Debug for Total {
 }
 
 impl Queue {
-    /// Adds a chunk of its own.
-    fn append(&mut self, bytes: Bytes, slow: Slow) {
-        if !self.tail.is_empty() {
-            let tail = self.tail.split().freeze();
-            self.chunks.push_back(Chunk { bytes: tail, slow: Slow::Disconnect });
-        }
-        if let Slow::Latest(key) = slow {
-            let number = self.first + self.chunks.len() as u64;
-            self.latest.get_or_insert_default().insert(key, number);
-        }
-        self.chunks.push_back(Chunk { bytes, slow });
-    }
-
-    /// The first chunk.
-    fn pop(&mut self) -> Option<Bytes> {
-        loop {
-            let chunk = self.chunks.pop_front()?;
-            let number = self.first;
-            self.first += 1;
-            if chunk.bytes.is_empty() {
-                self.dropped = self.dropped.saturating_sub(1);
-                continue;
-            }
-            self.forget(&chunk, number);
-            return Some(chunk.bytes);
-        }
-    }
-
     fn listen(&mut self, waker: &Waker) {
         match &mut self.waker {
             Some(known) if known.will_wake(waker) => {}
             known => *known = Some(waker.clone()),
         }
     }
-
-    /// Takes out the waiting packet with that key; its length.
-    fn replace(&mut self, key: u64) -> Option<usize> {
-        let number = self.latest.as_mut()?.remove(&key)?;
-        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        let old = std::mem::take(&mut self.chunks.get_mut(at)?.bytes);
-        self.dropped += 1;
-        self.compact();
-        Some(old.len())
-    }
-
-    /// Takes out the oldest packet that may be; its length.
-    fn drop_oldest(&mut self) -> Option<usize> {
-        let droppable = |chunk: &Chunk| chunk.slow != Slow::Disconnect && !chunk.bytes.is_empty();
-        let at = self.chunks.iter().position(droppable)?;
-        let chunk = self.chunks.get_mut(at)?;
-        let old = Chunk { bytes: std::mem::take(&mut chunk.bytes), slow: chunk.slow };
-        self.forget(&old, self.first + at as u64);
-        self.dropped += 1;
-        self.compact();
-        Some(old.bytes.len())
-    }
-
-    fn forget(&mut self, chunk: &Chunk, number: u64) {
-        if let (Slow::Latest(key), Some(latest)) = (chunk.slow, &mut self.latest)
-            && latest.get(&key) == Some(&number)
-        {
-            latest.remove(&key);
-        }
-    }
-
-    /// Throws the empty chunks out when they are the most of the queue: a blocked one would grow by them.
-    fn compact(&mut self) {
-        if self.dropped < 32 || self.dropped * 2 < self.chunks.len() {
-            return;
-        }
-        self.chunks.retain(|chunk| !chunk.bytes.is_empty());
-        self.dropped = 0;
-        let numbered = self.chunks.iter().zip(self.first..);
-        self.latest = Some(Box::new(
-            numbered
-                .filter_map(|(chunk, number)| match chunk.slow {
-                    Slow::Latest(key) => Some((key, number)),
-                    _ => None,
-                })
-                .collect(),
-        ));
-    }
 }
 
 /// From how many bytes on a shared packet is kept as it is, instead of being copied to its neighbours.
 const SHARE: usize = 1024;
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,15 @@
 pub use super::fuzz_bodies::{
     derived_enum, msgpack_bodies, protobuf_bodies, raw_bodies, schema_seed, schemas,
 };
+pub use super::fuzz_outbox::outbox_ops;
+pub use super::fuzz_session::session_pair;
 pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
 
 /// What a target is.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("reassembly", reassembly),
     ("frame_round_trip", frame_round_trip),
     ("raw_bodies", raw_bodies),
@@ -19,4 +21,6 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("derived_enum", derived_enum),
     ("lines", lines),
     ("schemas", schemas),
+    ("session_pair", session_pair),
+    ("outbox_ops", outbox_ops),
 ];

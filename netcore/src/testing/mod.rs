@@ -4,4 +4,12 @@
 
 pub mod fuzz;
 mod fuzz_bodies;
+mod fuzz_outbox;
+mod fuzz_session;
 mod fuzz_streams;
+mod ops;
+
+pub use crate::session::Pipe;
+pub use crate::session::pair::{Pair, Side};
+
+pub use crate::runtime::serve_one;

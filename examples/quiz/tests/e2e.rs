@@ -1,0 +1,222 @@
+//! The real binary over real sockets.
+
+#![forbid(unsafe_code)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
+
+use support::testing::{Process, Server, exchange};
+
+fn quiz(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quiz"));
+    command.args(args);
+    command
+}
+
+fn server() -> Server {
+    Server::start(&mut quiz(&["--text", "127.0.0.1:0"]), 1)
+}
+
+/// Someone who can add.
+struct Player(BufReader<TcpStream>);
+
+impl Player {
+    fn join(server: &Server) -> Self {
+        Self(BufReader::new(server.connect()))
+    }
+
+    fn hears(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.strip_suffix('\n').expect("a whole line").to_owned()
+    }
+
+    /// The sum of the question that comes.
+    fn is_asked(&mut self) -> u8 {
+        let line = self.hears();
+        let [a, b'+', b] = line.as_bytes() else { panic!("no addition of two digits: {line}") };
+        assert!(a.is_ascii_digit() && b.is_ascii_digit(), "{line}");
+        a - b'0' + b - b'0'
+    }
+
+    fn says(&mut self, bytes: impl AsRef<[u8]>) {
+        self.0.get_mut().write_all(bytes.as_ref()).unwrap();
+    }
+}
+
+#[test]
+fn a_right_answer_is_yes_and_a_wrong_one_is_no_and_the_next_question_follows() {
+    let server = server();
+    let mut player = Player::join(&server);
+    for _ in 0..20 {
+        let sum = player.is_asked();
+        player.says(format!("{sum}\n"));
+        assert_eq!(player.hears(), "yes");
+        let sum = player.is_asked();
+        player.says(format!("{}\n", sum + 1));
+        assert_eq!(player.hears(), "no");
+    }
+}
+
+#[test]
+fn two_players_at_once_have_their_own_questions() {
+    let server = server();
+    let (mut ann, mut ben) = (Player::join(&server), Player::join(&server));
+    for _ in 0..10 {
+        let (anns, bens) = (ann.is_asked(), ben.is_asked());
+        ben.says(format!("{bens}\n"));
+        assert_eq!(ben.hears(), "yes");
+        ann.says(format!("{anns}\n"));
+        assert_eq!(ann.hears(), "yes");
+    }
+}
+
+#[test]
+fn a_carriage_return_and_spaces_around_a_number_do_not_matter() {
+    let server = server();
+    let mut player = Player::join(&server);
+    for ends in [("", "\r\n"), (" ", " \r\n"), ("\t", "\n"), ("+", "\n"), ("00", "\n")] {
+        let sum = player.is_asked();
+        player.says(format!("{}{sum}{}", ends.0, ends.1));
+        assert_eq!(player.hears(), "yes", "{ends:?}");
+    }
+}
+
+#[test]
+fn an_answer_may_come_byte_by_byte_or_with_others_in_one_piece() {
+    let server = server();
+    let mut player = Player::join(&server);
+    let sum = player.is_asked();
+    for byte in format!("00000{sum}\r\n").bytes() {
+        player.says([byte]);
+    }
+    assert_eq!(player.hears(), "yes");
+    player.says("a\nb\nc\n");
+    for _ in 0..3 {
+        player.is_asked();
+        assert_eq!(player.hears(), "no");
+    }
+    player.is_asked();
+}
+
+#[test]
+fn what_is_no_number_is_no() {
+    let server = server();
+    let mut player = Player::join(&server);
+    for answer in [
+        &b"\n"[..],
+        b"\r\n",
+        b"eight\n",
+        "여덟\n".as_bytes(),
+        b"-1\n",
+        b"1.0\n",
+        b"99999999999999999999999\n",
+        b"1 1\n",
+        b"\0\n",
+        b"\xff\xfe\x80\n",
+        b"GET / HTTP/1.1\r\n",
+    ] {
+        player.is_asked();
+        player.says(answer);
+        assert_eq!(player.hears(), "no", "{answer:?}");
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_is_no_and_the_one_behind_it_counts() {
+    let server = server();
+    let mut player = Player::join(&server);
+    player.is_asked();
+    // Said before the line has ended, if it ever does.
+    player.says([b'1'; 5000]);
+    assert_eq!(player.hears(), "no");
+    let sum = player.is_asked();
+    player.says(format!("{}\n{sum}\n", "1".repeat(100_000)));
+    assert_eq!(player.hears(), "yes");
+}
+
+#[test]
+fn a_player_who_leaves_gets_all_verdicts_and_half_a_line_is_none() {
+    let server = server();
+    let said = String::from_utf8(exchange(server.connect(), b"x\ny\n7".to_vec())).unwrap();
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(matches!(lines[..], [_, "no", _, "no", last] if last.contains('+')), "{lines:?}");
+    assert_eq!(exchange(server.connect(), Vec::new()).len(), 4);
+}
+
+#[test]
+fn a_player_far_ahead_gets_a_verdict_for_every_line() {
+    let server = server();
+    let said = exchange(server.connect(), b"x\n".repeat(100_000));
+    assert_eq!(said.iter().filter(|byte| **byte == b'\n').count(), 200_001);
+}
+
+#[test]
+fn with_a_seed_each_player_is_asked_the_same_each_time() {
+    // The second player joins when the first has left, the third beside the second.
+    let questions = |seed: &str| -> Vec<String> {
+        let server = Server::start(&mut quiz(&["--text", "127.0.0.1:0", "--seed", seed]), 1);
+        let first = exchange(server.connect(), b"x\n".repeat(50));
+        let (second, third) = (server.connect(), server.connect());
+        let third = exchange(third, b"x\n".repeat(50));
+        let second = exchange(second, b"x\n".repeat(50));
+        [first, second, third].map(|said| String::from_utf8(said).unwrap()).into()
+    };
+    let seven = questions("7");
+    assert_eq!(questions("7"), seven);
+    assert_ne!(questions("8"), seven);
+    assert!(seven[0] != seven[1] && seven[1] != seven[2] && seven[0] != seven[2]);
+}
+
+#[test]
+fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = holder.local_addr().unwrap().to_string();
+    for (args, word) in [
+        (&["--unknown"][..], "--unknown"),
+        (&["--text", "nowhere"], "HOST:PORT"),
+        (&["--text", "127.0.0.1:65536"], "65536"),
+        (&["--text", "off"], "every door is off"),
+        (&["--seed", "many"], "--seed"),
+        (&["--seed", "-1"], "-1"),
+        (&["--text", &busy], &format!("cannot listen on {busy} (text): the address is already in use")),
+    ] {
+        let sentence = Process::start(&mut quiz(args)).end().refused();
+        assert!(sentence.starts_with("quiz: ") && sentence.contains(word), "{args:?}: {sentence}");
+    }
+}
+
+#[test]
+fn help_names_every_flag_and_an_example() {
+    let ended = Process::start(&mut quiz(&["--help"])).end();
+    let help = ended.stdout.join("\n");
+    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
+    for word in ["--text", "--seed", "Example:", "listening text", "RUST_LOG", "SIGTERM", "off", "10001"] {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+#[test]
+fn the_server_listens_on_ipv6_where_there_is_one() {
+    if TcpListener::bind("[::1]:0").is_ok() {
+        let server = Server::start(&mut quiz(&["--text", "[::1]:0"]), 1);
+        assert!(server.addr().is_ipv6() && server.addr().port() != 0);
+        Player::join(&server).is_asked();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_players_in_order_and_the_exit_code_is_zero() {
+    for signal in ["TERM", "INT"] {
+        let server = server();
+        let mut player = Player::join(&server);
+        player.is_asked();
+        server.process.signal(signal);
+        let mut rest = String::new();
+        assert_eq!(player.0.read_line(&mut rest).unwrap(), 0, "{rest}");
+        player.0.get_ref().shutdown(Shutdown::Both).unwrap();
+        assert_eq!(server.process.end().code, Some(0), "{signal}");
+    }
+}

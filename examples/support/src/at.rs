@@ -1,0 +1,82 @@
+//! Where a door stands.
+
+use std::str::FromStr;
+
+/// The value of a door's flag: an address, or `off`.
+///
+/// ```
+/// use support::At;
+///
+/// let at: At = "[::1]:0".parse()?;
+/// assert_eq!(at.open(|address| address.len()), Some(7));
+/// assert_eq!("off".parse::<At>()?.open(|address| address.len()), None);
+/// # Ok::<_, &str>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct At(Option<String>);
+
+impl At {
+    /// Makes the door, unless it is off. What comes back is for [`Server::doors`](netcore::Server::doors).
+    pub fn open<D>(&self, door: impl FnOnce(&str) -> D) -> Option<D> {
+        self.0.as_deref().map(door)
+    }
+}
+
+impl FromStr for At {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let wrong = "it takes HOST:PORT, [IPv6]:PORT or `off`";
+        let (host, port) = text.rsplit_once(':').ok_or(wrong)?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let legal = match bare {
+            Some(host) => host.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => !host.is_empty() && !host.contains([':', '[', ']', ' ']),
+        };
+        if legal && !port.starts_with('+') && port.parse::<u16>().is_ok() {
+            Ok(Self(Some(text.to_owned())))
+        } else {
+            Err(wrong)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::At;
+
+    #[test]
+    fn an_address_has_a_host_and_a_port() {
+        for text in ["127.0.0.1:0", "0.0.0.0:65535", "[::1]:80", "[::]:0", "localhost:11020"] {
+            let at: At = text.parse().unwrap();
+            assert_eq!(at.open(str::to_owned), Some(text.to_owned()));
+        }
+        for text in [
+            "",
+            ":",
+            ":80",
+            "127.0.0.1",
+            "127.0.0.1:",
+            "127.0.0.1:65536",
+            "127.0.0.1:-1",
+            "127.0.0.1:+1",
+            "127.0.0.1:80x",
+            "::1:80",
+            "[::1]",
+            "[]:80",
+            "[127.0.0.1]:80",
+            "OFF",
+            "two words:80",
+        ] {
+            assert!(text.parse::<At>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_door_that_is_off_is_not_made() {
+        assert_eq!("off".parse::<At>().unwrap().open(|_| ()), None);
+    }
+}

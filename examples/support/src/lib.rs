@@ -1,0 +1,138 @@
+//! What the example servers share, so that each one's `main.rs` is about its game: flags, logs, the line that says where
+//! a door listens, signals, exit codes.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use netcore::{Connection, Door, Frame, Server};
+//! use support::{At, Outcome};
+//!
+//! /// Sends every packet back.
+//! #[derive(clap::Parser)]
+//! struct Flags {
+//!     /// Where to listen: `HOST:PORT`, `[IPv6]:PORT` (port 0: the system picks one), or `off`.
+//!     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11020")]
+//!     raw: At,
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> ExitCode {
+//!     support::main(serve).await
+//! }
+//!
+//! async fn serve(flags: Flags) -> Outcome {
+//!     let door = flags.raw.open(|at| Door::tcp(at).name("raw"));
+//!     support::run(Server::new().doors(door).serve(echo).await?).await
+//! }
+//!
+//! async fn echo(mut peer: Connection<Frame, Frame>) -> Outcome {
+//!     while let Some(packet) = peer.recv().await? {
+//!         peer.send_wait(&packet).await?;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod at;
+mod signals;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use netcore::{Running, ServerError};
+use tracing::level_filters::LevelFilter;
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+pub use at::At;
+
+/// How a program, or one session's task, ends: any error will do.
+pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// A whole program: reads its flags, starts the logs, runs it. Its exit code is 0 when it ends well; 2, with one sentence
+/// on stderr, when the flags are wrong or it ends with an error.
+pub async fn main<F: Parser>(program: impl AsyncFnOnce(F) -> Outcome) -> ExitCode {
+    let flags = match flags::<F>() {
+        Ok(flags) => flags,
+        Err(code) => return code,
+    };
+    logs();
+    match program(flags).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail::<F>(2, &in_words(&*error)),
+    }
+}
+
+/// Runs a server until Ctrl-C or SIGTERM comes, or the game stops it, and then shuts it down in order. First it prints a
+/// line for each door on stdout: `listening DOOR ADDR`, with the real port.
+///
+/// # Errors
+/// When the system hands out no signals.
+pub async fn run<Message>(server: Running<Message>) -> Outcome {
+    // Before the lines below: whoever has read them may send a signal.
+    let signal = signals::first()?;
+    if let Err(error) = say_where(&server) {
+        warn!(%error, "listening, but stdout takes no line");
+    }
+    let report = server.run_until(signal).await;
+    info!(sessions = report.sessions, cut = report.cut, took = ?report.took, "stopped");
+    Ok(())
+}
+
+fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {
+    // Not `println!`, which panics when stdout is closed.
+    let mut stdout = io::stdout().lock();
+    for (door, addr) in server.addrs() {
+        writeln!(stdout, "listening {door} {addr}")?;
+    }
+    stdout.flush()
+}
+
+/// Reads the command line. When there is nothing to run, it says so and returns the exit code.
+///
+/// # Errors
+/// 0 after `--help` and `--version`; 2 after one sentence on stderr.
+pub fn flags<F: Parser>() -> Result<F, ExitCode> {
+    F::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            // A reader that has gone away is no failure.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        let text = error.render().to_string();
+        // clap puts tips and a usage after an empty line.
+        let first = text.split("\n\n").next().unwrap_or(&text).trim_start_matches("error: ");
+        let sentence = first.split_whitespace().collect::<Vec<_>>().join(" ");
+        fail::<F>(2, &format!("{sentence}; see --help"))
+    })
+}
+
+/// Says on stderr, in one line, why the program ends, and returns its exit code.
+pub fn fail<F: Parser>(code: u8, sentence: &str) -> ExitCode {
+    // Not `eprintln!`, which panics when stderr is closed.
+    let _ = writeln!(io::stderr(), "{}: {sentence}", F::command().get_name());
+    ExitCode::from(code)
+}
+
+/// Logs go to stderr, at the level that `RUST_LOG` names: `info` unless set.
+fn logs() {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
+    // Reporting that a log line cannot be written would panic when stderr is closed.
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
+    logs.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
+}
+
+/// What an error means to who typed the flags.
+fn in_words(error: &(dyn Error + Send + Sync + 'static)) -> String {
+    match error.downcast_ref::<ServerError>() {
+        Some(ServerError::NoDoor) => "every door is off, so there is nothing to serve; see --help".to_owned(),
+        _ => error.to_string(),
+    }
+}

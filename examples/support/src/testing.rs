@@ -1,0 +1,223 @@
+//! For end-to-end tests: a real binary as a child that never outlives its test.
+//!
+//! Nothing here waits by the clock. A test waits for bytes, for the end of a stream, for a line or for a process to end,
+//! and every such wait has an upper bound: [`PATIENCE`].
+
+// It is test code, although no test module: what goes wrong here fails the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The upper bound of every wait.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A child with its output as lines; killed on drop.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+}
+
+/// What a child left when it ended by itself.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` if a signal killed it.
+    pub code: Option<i32>,
+    /// The lines on stdout that nobody had read.
+    pub stdout: Vec<String>,
+    /// The lines on stderr that nobody had read.
+    pub stderr: Vec<String>,
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    /// The process.
+    pub process: Process,
+    /// Where its doors are, by name, in the order of its lines.
+    pub doors: Vec<(String, SocketAddr)>,
+}
+
+impl Process {
+    /// Starts a program, with `RUST_LOG` as `command` sets it.
+    #[must_use]
+    pub fn start(command: &mut Command) -> Self {
+        if command.get_envs().all(|(name, _)| name != "RUST_LOG") {
+            command.env_remove("RUST_LOG");
+        }
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let stderr = lines(child.stderr.take().unwrap());
+        Self { child, stdout, stderr }
+    }
+
+    /// Waits for the process to end.
+    #[must_use]
+    pub fn end(mut self) -> Ended {
+        let deadline = Instant::now() + PATIENCE;
+        // Both streams end when the process does.
+        let (stdout, stderr) = (rest(&self.stdout, deadline), rest(&self.stderr, deadline));
+        Ended { code: self.child.wait().unwrap().code(), stdout, stderr }
+    }
+
+    /// Waits for a line on stderr that has all these words.
+    #[must_use]
+    pub fn logged(&self, words: &[&str]) -> String {
+        loop {
+            let line =
+                self.stderr.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line with {words:?}"));
+            if words.iter().all(|word| line.contains(word)) {
+                return line;
+            }
+        }
+    }
+
+    /// Sends a signal: "TERM" or "INT".
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// The peak of its resident memory in KiB, where the system tells.
+    #[must_use]
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// Fails unless it was refused: exit code 2, nothing on stdout, one sentence on stderr, which is returned.
+    #[track_caller]
+    #[must_use]
+    pub fn refused(self) -> String {
+        assert_eq!((self.code, &self.stdout[..]), (Some(2), &[][..]), "{:?}", self.stderr);
+        let [sentence] = &self.stderr[..] else { panic!("not one sentence: {:?}", self.stderr) };
+        sentence.clone()
+    }
+}
+
+impl Server {
+    /// Starts a server and waits for as many `listening` lines as it has doors.
+    #[track_caller]
+    #[must_use]
+    pub fn start(command: &mut Command, doors: usize) -> Self {
+        let process = Process::start(command);
+        let doors = (0..doors).map(|_| match process.stdout.recv_timeout(PATIENCE) {
+            Ok(line) => door(&line).unwrap_or_else(|| panic!("not `listening DOOR ADDR`: {line}")),
+            Err(_) => panic!("it does not listen: {:?}", process.stderr.try_iter().collect::<Vec<_>>()),
+        });
+        Self { doors: doors.collect(), process }
+    }
+
+    /// Where its first door is.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.doors[0].1
+    }
+
+    /// A connection to its first door.
+    #[must_use]
+    pub fn connect(&self) -> TcpStream {
+        connect(self.addr())
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn terminate(self) -> Ended {
+        self.process.signal("TERM");
+        self.process.end()
+    }
+}
+
+/// A connection that waits no longer than [`PATIENCE`].
+#[must_use]
+pub fn connect(addr: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(addr).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Exactly `len` bytes.
+#[must_use]
+pub fn read(stream: &mut TcpStream, len: usize) -> Vec<u8> {
+    let mut bytes = vec![0; len];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+/// Everything up to the end of the stream, which must be an orderly one.
+#[must_use]
+pub fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).expect("an orderly end, not a reset");
+    bytes
+}
+
+/// Writes everything and half-closes, and meanwhile reads everything to the end.
+#[must_use]
+pub fn exchange(mut stream: TcpStream, bytes: Vec<u8>) -> Vec<u8> {
+    let mut writer = stream.try_clone().unwrap();
+    let writing = thread::spawn(move || -> io::Result<()> {
+        writer.write_all(&bytes)?;
+        writer.shutdown(Shutdown::Write)
+    });
+    let answers = read_to_end(&mut stream);
+    writing.join().unwrap().unwrap();
+    answers
+}
+
+/// Fails unless both are the same, without printing megabytes.
+#[track_caller]
+pub fn assert_same(came: &[u8], went: &[u8]) {
+    let differ = came.iter().zip(went).position(|(a, b)| a != b);
+    assert_eq!((came.len(), differ), (went.len(), None), "length, and first byte that differs");
+}
+
+fn door(line: &str) -> Option<(String, SocketAddr)> {
+    let (name, addr) = line.strip_prefix("listening ")?.split_once(' ')?;
+    Some((name.to_owned(), addr.parse().ok()?))
+}
+
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+fn rest(lines: &Receiver<String>, deadline: Instant) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => all.push(line),
+            Err(RecvTimeoutError::Disconnected) => return all,
+            Err(RecvTimeoutError::Timeout) => panic!("the process does not end; so far it said {all:?}"),
+        }
+    }
+}

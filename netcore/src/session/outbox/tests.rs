@@ -1,0 +1,312 @@
+use std::sync::atomic::AtomicUsize;
+use std::task::Wake;
+
+use super::*;
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// A waker, and how often it was called since it was last asked.
+fn counted() -> (Waker, impl Fn() -> usize) {
+    let count = Arc::new(Count::default());
+    (count.clone().into(), move || count.0.swap(0, SeqCst))
+}
+
+fn take(outbox: &Outbox, most: usize) -> Vec<u8> {
+    let mut to = VecDeque::new();
+    let taken = outbox.take(&mut to, most, Waker::noop());
+    assert_eq!(matches!(taken, Take::Bytes), !to.is_empty());
+    Vec::from(to).concat()
+}
+
+#[test]
+fn the_bound_is_met_to_the_byte() {
+    let outbox = Outbox::new(10);
+    assert_eq!(outbox.push(b"0123456789", Slow::DropNewest), Verdict::Queued);
+    assert_eq!(outbox.push(b"x", Slow::DropNewest), Verdict::Dropped);
+    assert_eq!(take(&outbox, 1), b"0123456789");
+    assert_eq!(outbox.push(b"x", Slow::DropNewest), Verdict::Dropped, "what was taken still counts");
+    outbox.gone(1);
+    assert_eq!(outbox.push(b"x", Slow::DropNewest), Verdict::Queued);
+    outbox.gone(9);
+    assert_eq!((outbox.queued(), outbox.dropped()), (1, 2));
+}
+
+#[test]
+fn a_packet_larger_than_the_bound_drops_nothing_but_itself() {
+    for slow in [Slow::DropNewest, Slow::DropOldest, Slow::Latest(1)] {
+        let outbox = Outbox::new(10);
+        outbox.set_blocked(true);
+        outbox.push(b"abc", Slow::Latest(1));
+        outbox.push(b"def", Slow::DropOldest);
+        assert_eq!(outbox.push(&[0; 11], slow), Verdict::Dropped, "{slow:?}");
+        assert_eq!((outbox.dropped(), outbox.queued()), (1, 6));
+        assert_eq!(take(&outbox, 100), b"abcdef");
+    }
+}
+
+#[test]
+fn nothing_is_dropped_for_a_packet_that_has_no_room_even_then() {
+    let outbox = Outbox::new(10);
+    outbox.set_blocked(true);
+    outbox.push(b"stays", Slow::Disconnect);
+    outbox.push(b"abc", Slow::DropOldest);
+    assert_eq!(outbox.push(b"longer", Slow::DropOldest), Verdict::Dropped);
+    assert_eq!(outbox.push(b"12345", Slow::DropOldest), Verdict::Queued);
+    assert_eq!((outbox.dropped(), take(&outbox, 100)), (2, b"stays12345".to_vec()));
+}
+
+#[test]
+fn a_packet_to_disconnect_for_closes_and_the_queue_is_empty() {
+    let outbox = Outbox::new(10);
+    outbox.push(b"abcdef", Slow::Disconnect);
+    assert_eq!(take(&outbox, 3), b"abcdef");
+    outbox.push(b"ghi", Slow::Disconnect);
+    assert_eq!(outbox.push(b"jk", Slow::Disconnect), Verdict::Closed);
+    assert_eq!(outbox.queued(), 6, "only what the transport has in hand");
+    outbox.gone(6);
+    assert_eq!((outbox.queued(), outbox.given_up()), (0, Some(CloseReason::QueueFull(10))));
+    assert_eq!(outbox.push(b"", Slow::Disconnect), Verdict::Closed);
+}
+
+#[test]
+fn a_packet_without_bytes_is_no_packet() {
+    let outbox = Outbox::new(10);
+    outbox.set_blocked(true);
+    for slow in [Slow::Disconnect, Slow::DropNewest, Slow::DropOldest, Slow::Latest(1)] {
+        assert_eq!(outbox.push(b"", slow), Verdict::Queued);
+        assert_eq!(outbox.push_shared(&Bytes::new(), slow), Verdict::Queued);
+    }
+    assert_eq!(outbox.push_joined(&mut BytesMut::new()), Verdict::Queued);
+    assert!(take(&outbox, 100).is_empty());
+    assert_eq!(outbox.dropped(), 0);
+}
+
+#[test]
+fn the_first_quarter_is_joined_and_large_shared_packets_are_not_copied() {
+    let outbox = Outbox::new(16 * 1024);
+    let large = Bytes::from(vec![1; SHARE]);
+    outbox.push(b"ab", Slow::Latest(1));
+    outbox.push(b"cd", Slow::DropOldest);
+    outbox.push_shared(&large, Slow::Disconnect);
+    outbox.push_shared(&Bytes::from_static(b"ef"), Slow::Disconnect);
+    let mut to = VecDeque::new();
+    outbox.take(&mut to, usize::MAX, Waker::noop());
+    assert_eq!(to.iter().map(Bytes::len).collect::<Vec<_>>(), [4, SHARE, 2]);
+    assert_eq!(to[1].as_ptr(), large.as_ptr());
+}
+
+#[test]
+fn joined_packets_keep_their_memory_or_are_added_and_leave_the_buffer_empty() {
+    let outbox = Outbox::new(100);
+    let mut packets = BytesMut::from(&b"abc"[..]);
+    let at = packets.as_ptr();
+    assert_eq!(outbox.push_joined(&mut packets), Verdict::Queued);
+    assert!(packets.is_empty());
+    packets.extend_from_slice(b"def");
+    outbox.push_joined(&mut packets);
+    let mut to = VecDeque::new();
+    outbox.take(&mut to, 100, Waker::noop());
+    assert_eq!((to.len(), &to[0][..]), (1, &b"abcdef"[..]));
+    assert!(to[0].as_ptr() == at || to[0].len() > 3, "a copy that need not be");
+    outbox.close(CloseReason::Ended);
+    packets.extend_from_slice(b"late");
+    assert_eq!((outbox.push_joined(&mut packets), packets.len()), (Verdict::Closed, 0));
+}
+
+#[test]
+fn a_push_calls_the_task_that_found_nothing_and_only_once() {
+    let outbox = Outbox::new(100);
+    let (waker, calls) = counted();
+    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, &waker), Take::Pending));
+    outbox.push(b"a", Slow::Disconnect);
+    outbox.push(b"b", Slow::Disconnect);
+    assert_eq!(calls(), 1);
+}
+
+#[test]
+fn a_queue_found_empty_is_not_blocked_any_more() {
+    let outbox = Outbox::new(100);
+    let (waker, calls) = counted();
+    outbox.push(b"a", Slow::Disconnect);
+    assert_eq!(take(&outbox, 10), b"a");
+    outbox.set_blocked(true);
+    outbox.listen(&waker);
+    outbox.push(b"b", Slow::Disconnect);
+    assert_eq!(calls(), 0, "the transport calls by itself");
+    outbox.gone(1);
+    assert_eq!(take(&outbox, 10), b"b");
+    outbox.gone(1);
+    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, &waker), Take::Pending));
+    // Before the task can say that the transport takes bytes again.
+    outbox.push(b"c", Slow::Disconnect);
+    assert_eq!(calls(), 1);
+}
+
+#[test]
+fn a_blocked_task_is_called_for_an_end_and_not_for_packets() {
+    for flush in [true, false] {
+        let outbox = Outbox::new(100);
+        let (waker, calls) = counted();
+        outbox.set_blocked(true);
+        outbox.listen(&waker);
+        outbox.push(b"a", Slow::Latest(1));
+        assert_eq!(calls(), 0);
+        outbox.end(End { reason: CloseReason::Ended, flush });
+        assert_eq!(calls(), 1);
+    }
+}
+
+#[test]
+fn who_waits_for_room_is_called_when_half_is_free() {
+    let outbox = Outbox::new(10);
+    let (waker, calls) = counted();
+    let mut cx = Context::from_waker(&waker);
+    outbox.push(b"0123456789", Slow::Disconnect);
+    assert!(outbox.poll_room(&mut cx).is_pending());
+    assert!(outbox.poll_room(&mut cx).is_pending());
+    take(&outbox, 10);
+    outbox.gone(4);
+    assert_eq!(calls(), 0);
+    assert!(outbox.poll_room(&mut cx).is_pending());
+    outbox.gone(1);
+    assert_eq!(calls(), 1);
+    assert!(outbox.poll_room(&mut cx).is_ready());
+}
+
+#[test]
+fn who_waits_for_room_is_called_when_a_policy_or_an_end_makes_it() {
+    let (waker, calls) = counted();
+    let mut cx = Context::from_waker(&waker);
+    let outbox = Outbox::new(10);
+    outbox.set_blocked(true);
+    outbox.push(b"01234567", Slow::Latest(1));
+    assert!(outbox.poll_room(&mut cx).is_pending());
+    outbox.push(b"01234", Slow::Latest(1));
+    assert_eq!(calls(), 1);
+    outbox.push(b"5", Slow::Disconnect);
+    assert!(outbox.poll_room(&mut cx).is_pending());
+    outbox.close(CloseReason::Ended);
+    assert_eq!(calls(), 1);
+    assert!(outbox.poll_room(&mut cx).is_ready());
+}
+
+/// A waker that looks at the queue at once, as a task that is polled where it is woken does.
+struct Looks(Outbox, Count);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        self.1.0.fetch_add(self.0.closed().map_or(1, |_| 100), SeqCst);
+    }
+}
+
+#[test]
+fn nobody_is_called_with_the_lock_held() {
+    let outbox = Outbox::new(10);
+    let looks = Arc::new(Looks(outbox.clone(), Count::default()));
+    let waker = Waker::from(looks.clone());
+    let mut cx = Context::from_waker(&waker);
+    outbox.listen(&waker);
+    outbox.push(b"0123456789", Slow::Disconnect);
+    assert!(outbox.poll_room(&mut cx).is_pending());
+    take(&outbox, 10);
+    outbox.gone(10);
+    outbox.listen(&waker);
+    outbox.wake();
+    outbox.listen(&waker);
+    outbox.push(b"0123456789", Slow::Disconnect);
+    assert!(outbox.poll_room(&mut cx).is_pending());
+    outbox.close(CloseReason::Ended);
+    assert_eq!(looks.1.0.load(SeqCst), 4 + 100);
+}
+
+#[test]
+fn what_all_have_queued_follows_each() {
+    let told = Arc::new(AtomicUsize::new(0));
+    let counter = told.clone();
+    let total = Arc::new(Total::new(32, move || {
+        counter.fetch_add(1, SeqCst);
+    }));
+    let [one, two] = [(); 2].map(|()| Outbox::within(20, Some(total.clone())));
+    one.set_blocked(true);
+    one.push(&[1; 8], Slow::Latest(1));
+    one.push(&[1; 12], Slow::Latest(1));
+    two.push(&[2; 10], Slow::Disconnect);
+    assert_eq!((total.queued(), one.dropped(), told.load(SeqCst)), (22, 1, 0));
+    assert_eq!(two.push(&[2; 9], Slow::DropNewest), Verdict::Queued);
+    assert_eq!((total.queued(), told.load(SeqCst)), (31, 1));
+    assert_eq!(one.push(&[1; 2], Slow::DropNewest), Verdict::Dropped);
+    assert_eq!(one.push(&[1; 2], Slow::Disconnect), Verdict::Closed);
+    assert_eq!(one.closed(), Some(CloseReason::ServerQueueFull));
+    assert_eq!((total.queued(), one.queued(), told.load(SeqCst)), (19, 0, 3));
+    assert_eq!(take(&two, 100).len(), 19);
+    two.abort(CloseReason::Ended);
+    assert_eq!(total.queued(), 19, "what the transport has in hand");
+    drop(two);
+    assert_eq!(total.queued(), 0);
+}
+
+#[test]
+fn dropping_the_oldest_of_many_does_not_walk_the_queue() {
+    let outbox = Outbox::new(256 * 1024);
+    outbox.set_blocked(true);
+    // One that may not be dropped stands before all others.
+    outbox.push_shared(&Bytes::from(vec![0; SHARE]), Slow::Disconnect);
+    let begun = std::time::Instant::now();
+    for number in 0..300_000_u32 {
+        outbox.push(&number.to_le_bytes(), Slow::DropOldest);
+    }
+    // With a walk over what was dropped before, each push would take longer than the last.
+    assert!(begun.elapsed().as_secs() < 20);
+    assert_eq!(outbox.dropped(), 300_000 - (256 * 1024 - SHARE as u64) / 4);
+}
+
+#[test]
+fn pushes_from_many_threads_all_arrive_and_none_is_forgotten() {
+    const EACH: u32 = 5_000;
+    let outbox = Outbox::new(usize::MAX / 2);
+    let (waker, calls) = counted();
+    std::thread::scope(|scope| {
+        for thread in 0..4_u32 {
+            let outbox = &outbox;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    outbox.push(&(thread * EACH + number).to_le_bytes(), Slow::Disconnect);
+                }
+            });
+        }
+        let (mut got, mut next) = (0, [0; 4]);
+        let mut to = VecDeque::new();
+        while got < 4 * EACH {
+            // As a transport that is full after each write, and has room again at once.
+            match outbox.take(&mut to, 64, &waker) {
+                Take::Pending => {
+                    let since = std::time::Instant::now();
+                    while calls() == 0 {
+                        assert!(since.elapsed().as_secs() < 20, "{} bytes were forgotten", outbox.queued());
+                        std::thread::yield_now();
+                    }
+                }
+                Take::Bytes => outbox.set_blocked(true),
+                Take::End(reason) => panic!("{reason}"),
+            }
+            for four in
+                to.drain(..).flat_map(|chunk| chunk.chunks(4).map(<[u8; 4]>::try_from).collect::<Vec<_>>())
+            {
+                let number = u32::from_le_bytes(four.unwrap());
+                let thread = (number / EACH) as usize;
+                assert_eq!(number % EACH, next[thread], "one thread's packets are in order");
+                next[thread] += 1;
+                got += 1;
+                outbox.gone(4);
+            }
+        }
+    });
+    assert_eq!(outbox.queued(), 0);
+}

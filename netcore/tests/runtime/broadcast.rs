@@ -1,0 +1,181 @@
+//! One packet for many: all, all but one, all everywhere, and groups.
+
+use std::time::Duration;
+
+use netcore::memory::MemoryConnector;
+use netcore::{Binary, Client, Door, Host, Lines, Server, SessionId, Text, TextProtocol};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::common::{Ask, Game, Hear, client, game, next, one, pass, rest, said, server};
+
+const ALL: u32 = 0;
+const BUT: u32 = 1;
+const EVERYWHERE: u32 = 2;
+
+fn crier() -> Game {
+    game().packet(|ctx, session, ask| match ask {
+        Ask::Say { n } => drop(ctx.send(session, &said(n))),
+        Ask::Do { what: ALL, n } => ctx.broadcast(&said(n)),
+        Ask::Do { what: BUT, n } => ctx.broadcast_but(session, &said(n)),
+        Ask::Do { n, .. } => ctx.broadcast_everywhere(&said(n)),
+    })
+}
+
+/// What each of them heard, when everything has come to rest.
+async fn heard(clients: Vec<Client<Hear, Ask>>) -> Vec<Vec<u32>> {
+    let mut all = Vec::new();
+    for mut client in clients {
+        let packets = rest(&mut client).await;
+        all.push(packets.iter().map(|packet| if let Hear::Said { n } = packet { *n } else { 0 }).collect());
+    }
+    all
+}
+
+async fn some(connector: &MemoryConnector, count: usize) -> Vec<Client<Hear, Ask>> {
+    let clients = (0..count).map(|_| client(connector)).collect();
+    pass(1).await;
+    clients
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broadcast_reaches_all_sessions_of_the_worker_or_all_but_one() {
+    let (running, connector) = one(crier()).await;
+    let clients = some(&connector, 4).await;
+    clients[1].send(&Ask::Do { what: ALL, n: 1 }).unwrap();
+    pass(1).await;
+    clients[2].send(&Ask::Do { what: BUT, n: 2 }).unwrap();
+    pass(1).await;
+    clients[3].send(&Ask::Do { what: EVERYWHERE, n: 3 }).unwrap();
+    pass(1).await;
+    let (heard, _) = tokio::join!(heard(clients), running.shutdown());
+    assert_eq!(heard, [vec![1, 2, 3], vec![1, 2, 3], vec![1, 3], vec![1, 2, 3]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_broadcast_everywhere_reaches_the_sessions_of_other_workers() {
+    let (server, connector) = server();
+    let running = server.workers(2, |_| crier()).await.unwrap();
+    let clients = some(&connector, 4).await;
+    for (what, n) in [(ALL, 1), (BUT, 2), (EVERYWHERE, 3)] {
+        clients[0].send(&Ask::Do { what, n }).unwrap();
+    }
+    pass(1).await;
+    let (heard, _) = tokio::join!(heard(clients), running.shutdown());
+    assert_eq!(heard, [vec![1, 3], vec![3], vec![1, 2, 3], vec![3]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_and_broadcast_arrives_in_the_order_of_the_calls() {
+    let long = Hear::Long { text: "x".repeat(3_000) };
+    let shared = long.clone();
+    let game = game().packet(move |ctx, session, _| {
+        ctx.send(session, &said(1));
+        ctx.broadcast(&said(2));
+        ctx.broadcast(&long);
+        ctx.send(session, &long);
+        ctx.send(session, &said(3));
+        ctx.broadcast_everywhere(&long);
+        ctx.broadcast(&said(4));
+    });
+    let (_running, connector) = one(game).await;
+    let mut client = client(&connector);
+    client.send(&Ask::Say { n: 0 }).unwrap();
+    for expected in [said(1), said(2), shared.clone(), shared.clone(), said(3), shared.clone(), said(4)] {
+        assert_eq!(next(&mut client).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_hears_what_is_sent_to_it_in_the_order_of_joining_until_it_ends() {
+    let mut group = None;
+    let mut joined: Vec<SessionId> = Vec::new();
+    let game = game().packet(move |ctx, session, ask| {
+        let Ask::Do { what, n } = ask else { return };
+        let group = *group.get_or_insert_with(|| ctx.create_group());
+        match what {
+            0 => {
+                assert!(ctx.join(group, session));
+                assert!(!ctx.join(group, session), "once");
+                joined.push(session);
+                assert_eq!(ctx.members(group), joined);
+            }
+            1 => ctx.send_group(group, &said(n)),
+            2 => ctx.send_group_but(group, session, &said(n)),
+            3 => {
+                assert!(ctx.leave(group, session));
+                assert!(!ctx.leave(group, session));
+                joined.retain(|other| *other != session);
+                assert_eq!(ctx.members(group), joined);
+            }
+            4 => assert_eq!(ctx.members(group).len(), n as usize),
+            _ => {
+                ctx.remove_group(group);
+                ctx.remove_group(group);
+                assert!(ctx.members(group).is_empty() && !ctx.join(group, session));
+                let other = ctx.create_group();
+                assert!(ctx.members(other).is_empty());
+                ctx.send_group(group, &said(n));
+            }
+        }
+    });
+    let (running, connector) = one(game).await;
+    let mut clients = some(&connector, 5).await;
+    let script = [(0, 0, 0), (3, 0, 0), (1, 0, 0), (2, 1, 1), (1, 2, 2), (0, 3, 0), (2, 1, 3)];
+    for (who, what, n) in script {
+        clients[who].send(&Ask::Do { what, n }).unwrap();
+        pass(1).await;
+    }
+    // Who closes is out.
+    drop(clients.remove(3));
+    pass(5).await;
+    for (what, n) in [(4, 1), (1, 4), (5, 5), (1, 6)] {
+        clients[2].send(&Ask::Do { what, n }).unwrap();
+    }
+    pass(1).await;
+    assert_eq!(running.stats().panics, 0);
+    let (heard, _) = tokio::join!(heard(clients), running.shutdown());
+    assert_eq!(heard, [vec![1, 2], vec![1, 3, 4], vec![], vec![]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broadcast_speaks_each_doors_own_language() {
+    #[derive(Clone)]
+    struct Words;
+    impl TextProtocol for Words {
+        type In = Ask;
+        type Out = Hear;
+
+        fn parse(&mut self, line: &str) -> Result<Ask, String> {
+            line.parse().map(|n| Ask::Do { what: ALL, n }).map_err(|_| "a number, please".to_owned())
+        }
+
+        fn print(&self, packet: &Hear, lines: &mut Lines<'_>) {
+            // For the others it has no word.
+            if let Hear::Said { n } = packet {
+                lines.line(format_args!("{n} was said"));
+            }
+        }
+    }
+    let (text, typists) = Door::memory(Text::new(Words));
+    let mut server = Server::new().host(Host::Task).door(text);
+    // More doors than most servers have.
+    let mut connectors = Vec::new();
+    for _ in 0..5 {
+        let (door, connector) = Door::memory(Binary::new());
+        server = server.door(door);
+        connectors.push(connector);
+    }
+    let game = crier().tick(|ctx, _| ctx.broadcast(&Hear::Note { who: 0, n: 0 }));
+    let _running = server.tick(Duration::from_secs(1)).logic(game).await.unwrap();
+    let mut clients: Vec<_> = connectors.iter().map(client).collect();
+    let mut typist = typists.connect().unwrap();
+    typist.write_all(b"12\nx\n").await.unwrap();
+    pass(1_500).await;
+    for client in &mut clients {
+        assert_eq!(next(client).await, said(12));
+        assert_eq!(next(client).await, Hear::Note { who: 0, n: 0 });
+    }
+    let mut lines = [0; 64];
+    let len = typist.read(&mut lines).await.unwrap();
+    assert_eq!(&lines[..len], b"12 was said\na number, please\n");
+}

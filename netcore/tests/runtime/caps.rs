@@ -1,0 +1,112 @@
+//! How many may come in, and what those hear who may not.
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use netcore::{Binary, Client, CloseReason, Door, Host, Server, SessionId};
+
+use crate::common::{Ask, Hear, Log, client, echo, game, pass, rest, round, said, within};
+
+fn bye(reason: CloseReason) -> Option<Hear> {
+    Some(Hear::Bye { code: reason.code() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_session_too_many_is_refused_in_words_and_a_place_that_is_free_again_is_taken() {
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().host(Host::Task).door(door.close_notice(bye)).max_sessions(2);
+    let log = Log::default();
+    let ids = log.clone();
+    let running = server.logic(game().opened(move |_, id: SessionId| ids.add(id))).await.unwrap();
+    let (mut one, mut two) = (client(&connector), client(&connector));
+    round(&mut one, 1).await;
+    round(&mut two, 1).await;
+    let mut three = client(&connector);
+    three.send(&Ask::Say { n: 1 }).unwrap();
+    assert_eq!(rest(&mut three).await, [Hear::Bye { code: CloseReason::ServerFull.code() }]);
+    round(&mut one, 2).await;
+    let stats = running.stats();
+    assert_eq!((stats.opened, stats.open(), stats.refused_full, stats.refused_address), (2, 2, 1, 0));
+    within(two.close()).await;
+    pass(5).await;
+    let mut four = client(&connector);
+    round(&mut four, 4).await;
+    assert_eq!(log.take(), ["0.0", "1.0", "1.1"], "an id is never used again");
+}
+
+#[tokio::test]
+async fn over_tcp_the_refused_hear_why_even_if_they_have_spoken_already() {
+    let door = Door::tcp("127.0.0.1:0").close_notice(bye);
+    let running = Server::new().door(door).max_per_address(1).serve(echo).await.unwrap();
+    let mut one = Client::<Hear, Ask>::connect(running.addr()).await.unwrap();
+    round(&mut one, 1).await;
+    let code = CloseReason::AddressFull.code();
+    for n in 1..=20 {
+        let mut silent = TcpStream::connect(running.addr()).await.unwrap();
+        let mut bytes = Vec::new();
+        within(silent.read_to_end(&mut bytes)).await.unwrap();
+        assert_eq!(bytes, [7, 0, 103, 0, 0, code as u8, 0]);
+
+        let mut client = Client::<Hear, Ask>::connect(running.addr()).await.unwrap();
+        let _ = client.send(&Ask::Say { n });
+        assert_eq!(rest(&mut client).await, [Hear::Bye { code }]);
+    }
+    round(&mut one, 2).await;
+    assert_eq!(running.stats().refused_address, 40);
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_notice_stands_behind_everything_that_was_sent() {
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().host(Host::Task).door(door.close_notice(bye));
+    let game = game().packet(|ctx, session, ask| {
+        let Ask::Do { what, n } = ask else { panic!("of the game's own") };
+        for n in 0..n {
+            ctx.send(session, &said(n));
+        }
+        ctx.close(session, CloseReason::Game(what as u16));
+        ctx.send(session, &said(99));
+    });
+    let running = server.logic(game).await.unwrap();
+    let ends = |code| vec![said(0), said(1), Hear::Bye { code }];
+    let mut closed = client(&connector);
+    closed.send(&Ask::Do { what: 1234, n: 2 }).unwrap();
+    assert_eq!(rest(&mut closed).await, ends(1234));
+
+    let mut panics = client(&connector);
+    panics.send(&Ask::Say { n: 0 }).unwrap();
+    assert_eq!(rest(&mut panics).await, [Hear::Bye { code: CloseReason::Panicked.code() }]);
+
+    drop((closed, panics));
+    let mut stays = client(&connector);
+    pass(5).await;
+    let (heard, report) = tokio::join!(rest(&mut stays), running.shutdown());
+    assert_eq!(heard, [Hear::Bye { code: CloseReason::Stopping.code() }]);
+    assert_eq!((report.sessions, report.cut, report.cut_bytes), (1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_close_with_a_notice_too() {
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().door(door.close_notice(bye));
+    let _running = server
+        .serve(async |mut peer: netcore::Connection<Ask, Hear>| {
+            match peer.recv().await? {
+                Some(Ask::Do { what, .. }) => {
+                    let _ = peer.send(&said(1));
+                    peer.close(CloseReason::Game(what as u16));
+                }
+                Some(Ask::Say { n }) => drop(peer.send(&said(n))),
+                None => {}
+            }
+            Ok::<_, CloseReason>(())
+        })
+        .await
+        .unwrap();
+    for (ask, code) in [(Ask::Do { what: 777, n: 0 }, 777), (Ask::Say { n: 1 }, CloseReason::Ended.code())] {
+        let mut client = client(&connector);
+        client.send(&ask).unwrap();
+        assert_eq!(rest(&mut client).await, [said(1), Hear::Bye { code }]);
+    }
+}

@@ -1,0 +1,146 @@
+//! What comes in place of a packet reaches the game in its order; a stream that does not frame closes, after what was good.
+
+use bytes::{BufMut, BytesMut};
+use tokio::io::AsyncWriteExt;
+
+use netcore::{CloseReason, Connection, FaultKind, FrameError, SendError};
+
+use crate::common::{Ask, Game, Hear, Log, bytes_of, echo, game, one, pass, read_all, said, server};
+
+/// 1, 2, an id that nobody knows, a body that does not decode, 3.
+fn with_faults() -> BytesMut {
+    let mut bytes = bytes_of(&[Ask::Say { n: 1 }, Ask::Say { n: 2 }]);
+    bytes.put_slice(b"\x07\x00\x39\x05\x00hi");
+    bytes.put_slice(b"\x08\x00\x01\x00\x00abc");
+    bytes.unsplit(bytes_of(&[Ask::Say { n: 3 }]));
+    bytes
+}
+
+fn answer(kind: &FaultKind) -> Hear {
+    match kind {
+        FaultKind::Unknown(frame) => {
+            assert_eq!((frame.id.0, &frame.body[..]), (0x539, &b"hi"[..]));
+            Hear::Note { who: 0, n: 1 }
+        }
+        FaultKind::Malformed { id, body, .. } => {
+            assert_eq!((id.0, &body[..]), (1, &b"abc"[..]));
+            Hear::Note { who: 0, n: 2 }
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn all_answers() -> Vec<Hear> {
+    vec![said(1), said(2), Hear::Note { who: 0, n: 1 }, Hear::Note { who: 0, n: 2 }, said(3)]
+}
+
+/// A game that answers faults itself, and logs why sessions close.
+fn patient(log: &Log) -> Game {
+    let log = log.clone();
+    game()
+        .fault(|ctx, session, fault| {
+            ctx.send(session, &answer(fault.kind()));
+        })
+        .closed(move |_, _, reason| log.add(format!("{reason:?}")))
+}
+
+/// The same as a task.
+async fn patient_task(
+    mut peer: Connection<Ask, Hear>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    while let Some(packet) = peer.recv_any().await? {
+        let answered: Result<(), SendError> = match packet {
+            Ok(Ask::Say { n }) => peer.send(&said(n)),
+            Ok(_) => Ok(()),
+            Err(fault) => peer.send(&answer(fault.kind())),
+        };
+        answered?;
+    }
+    Ok(())
+}
+
+/// Sends the bytes in two pieces, at each place where they can be cut.
+async fn at_each_cut(bytes: &[u8], connector: &netcore::memory::MemoryConnector, expected: &[Hear]) {
+    for cut in 0..=bytes.len() {
+        let mut peer = connector.connect().unwrap();
+        for piece in [&bytes[..cut], &bytes[cut..]] {
+            // The server may have closed over the first piece.
+            let _ = peer.write_all(piece).await;
+            pass(1).await;
+        }
+        let _ = peer.shutdown().await;
+        assert_eq!(read_all(&mut peer).await, expected, "cut at {cut}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_and_malformed_packets_reach_a_worker_in_order_with_the_rest() {
+    let log = Log::default();
+    let (_running, connector) = one(patient(&log)).await;
+    at_each_cut(&with_faults(), &connector, &all_answers()).await;
+    pass(5).await;
+    assert!(log.take().iter().all(|reason| reason == "PeerClosed"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_and_malformed_packets_reach_a_task_in_order_with_the_rest() {
+    let (server, connector) = server();
+    let running = server.serve(patient_task).await.unwrap();
+    at_each_cut(&with_faults(), &connector, &all_answers()).await;
+    pass(5).await;
+    assert_eq!(running.stats().closed_for("peer_closed"), with_faults().len() as u64 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_default_the_first_of_them_closes_after_the_answers_to_what_came_before() {
+    let log = Log::default();
+    let reasons = log.clone();
+    let game = game().closed(move |_, _, reason| reasons.add(format!("{reason:?}")));
+    let (_running, connector) = one(game).await;
+    at_each_cut(&with_faults(), &connector, &[said(1), said(2)]).await;
+    pass(5).await;
+    let reasons = log.take();
+    assert!(reasons.len() > with_faults().len(), "{reasons:?}");
+    assert!(reasons.iter().all(|reason| reason == "Unknown(PacketId(1337))"), "{reasons:?}");
+
+    let (server, connector) = server();
+    let running = server.serve(echo).await.unwrap();
+    at_each_cut(&with_faults(), &connector, &[said(1), said(2)]).await;
+    pass(5).await;
+    assert_eq!(running.stats().closed_for("unknown"), with_faults().len() as u64 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_does_not_frame_closes_after_the_good_packets_were_answered() {
+    let mut bytes = with_faults();
+    bytes.put_slice(b"\x03\x00\x01\x00\x00");
+    bytes.unsplit(bytes_of(&[Ask::Say { n: 4 }]));
+    let log = Log::default();
+    let (_running, connector) = one(patient(&log)).await;
+    at_each_cut(&bytes, &connector, &all_answers()).await;
+    pass(5).await;
+    let reason = format!("{:?}", CloseReason::Frame(FrameError::SizeBelowHeader { size: 3 }));
+    assert!(log.take().iter().all(|other| *other == reason));
+
+    let (server, connector) = server();
+    let running = server.serve(patient_task).await.unwrap();
+    at_each_cut(&bytes, &connector, &all_answers()).await;
+    pass(5).await;
+    assert_eq!(running.stats().closed_for("frame"), bytes.len() as u64 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_inside_a_packet_is_a_framing_error_too() {
+    let log = Log::default();
+    let (_running, connector) = one(patient(&log)).await;
+    let bytes = bytes_of(&[Ask::Say { n: 1 }, Ask::Say { n: 2 }]);
+    for len in [10, 17] {
+        let mut peer = connector.connect().unwrap();
+        peer.write_all(&bytes[..len]).await.unwrap();
+        peer.shutdown().await.unwrap();
+        assert_eq!(read_all(&mut peer).await, [said(1)]);
+        pass(5).await;
+        let reasons = log.take();
+        assert!(reasons[0].starts_with("Frame(EndInsidePacket"), "{reasons:?}");
+    }
+}

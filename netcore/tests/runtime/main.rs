@@ -1,0 +1,16 @@
+//! The runtime as its users see it: servers, games and clients, mostly over the door in memory and on a paused clock, so that
+//! each run is the same.
+
+mod broadcast;
+mod caps;
+mod common;
+mod faults;
+mod move_edges;
+mod moves;
+mod panics;
+mod rooms;
+mod stalls;
+mod text;
+mod ticks;
+mod timers;
+mod ways;

@@ -1,0 +1,256 @@
+//! Panics of game code: the session at fault closes, the others go on, and all are counted.
+
+use std::time::Duration;
+
+use netcore::memory::MemoryConnector;
+use netcore::{AfterPanic, Connection, LateTick, Running, Server};
+
+use crate::common::{
+    Ask, Game, Hear, Log, Note, client, echo, game, next, pass, rest, round, said, server, within,
+};
+
+/// Panics where it is told to.
+fn fragile(log: &Log, opened_panics: bool) -> Game {
+    let [opened, closed] = std::array::from_fn(|_| log.clone());
+    game()
+        .opened(move |_, session| {
+            opened.add(format!("opened {}", session.index()));
+            assert!(!opened_panics || session.index() != 1, "in opened");
+        })
+        .packet(|ctx, session, ask| match ask {
+            Ask::Say { n } => drop(ctx.send(session, &said(n))),
+            Ask::Do { what, .. } => {
+                ctx.send(session, &said(what));
+                match what {
+                    0 => panic!("in packet"),
+                    1 => drop(ctx.after(Duration::ZERO, Note::N(1))),
+                    2 => {
+                        let work = async { panic!("in the background") };
+                        ctx.spawn(work).unwrap();
+                    }
+                    _ => ctx.broadcast(&said(what)),
+                }
+            }
+        })
+        .message(|_, _| panic!("in message"))
+        .closed(move |_, session, reason| {
+            closed.add(format!("closed {} {}", session.index(), reason.label()));
+            assert_ne!(session.index(), 2, "in closed");
+        })
+}
+
+async fn with(
+    policy: AfterPanic,
+    set: impl FnOnce(Server<Ask, Hear>) -> Server<Ask, Hear>,
+    make: impl Fn(usize) -> Game + Send + Sync + 'static,
+) -> (Running<Note>, MemoryConnector) {
+    let (server, connector) = server();
+    (set(server).after_panic(policy).workers(1, make).await.unwrap(), connector)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_over_a_packet_closes_that_session_alone() {
+    let log = Log::default();
+    let logged = log.clone();
+    let (running, connector) =
+        with(AfterPanic::GoOn, |server| server, move |_| fragile(&logged, false)).await;
+    let (mut healthy, mut guilty) = (client(&connector), client(&connector));
+    round(&mut healthy, 1).await;
+    guilty.send(&Ask::Do { what: 0, n: 0 }).unwrap();
+    guilty.send(&Ask::Say { n: 5 }).unwrap();
+    assert_eq!(
+        rest(&mut guilty).await,
+        [said(0)],
+        "what was sent before the panic arrives, and nothing behind it"
+    );
+    round(&mut healthy, 2).await;
+    assert_eq!(log.take(), ["opened 0", "opened 1", "closed 1 panicked"]);
+    drop(guilty);
+    pass(5).await;
+    let stats = running.stats();
+    assert_eq!((stats.panics, stats.closed_for("panicked"), stats.open()), (1, 1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn panics_in_opened_closed_message_and_the_background_harm_nobody_else() {
+    let log = Log::default();
+    let logged = log.clone();
+    let (running, connector) = with(AfterPanic::GoOn, |server| server, move |_| fragile(&logged, true)).await;
+    let mut healthy = client(&connector);
+    round(&mut healthy, 1).await;
+    let mut unlucky = client(&connector);
+    assert_eq!(rest(&mut unlucky).await, []);
+    let leaves = client(&connector);
+    pass(5).await;
+    within(leaves.close()).await;
+    for what in [1, 2] {
+        healthy.send(&Ask::Do { what, n: 0 }).unwrap();
+        assert_eq!(next(&mut healthy).await, said(what));
+    }
+    pass(5).await;
+    round(&mut healthy, 2).await;
+    assert_eq!(log.take(), ["opened 0", "opened 1", "closed 1 panicked", "opened 2", "closed 2 peer_closed"]);
+    assert_eq!(running.stats().panics, 3, "opened, closed, message; background work is the runtime's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_tick_closes_nobody() {
+    let make = |_| game().tick(|_, tick| assert_ne!(tick.number, 2, "in tick"));
+    let set = |server: Server<_, _>| server.tick(Duration::from_millis(10)).late_tick(LateTick::Skip);
+    let (running, connector) = with(AfterPanic::GoOn, set, make).await;
+    let mut client = client(&connector);
+    round(&mut client, 0).await;
+    pass(100).await;
+    round(&mut client, 1).await;
+    assert_eq!(running.stats().panics, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_rebuild_all_other_sessions_open_again() {
+    let log = Log::default();
+    let logged = log.clone();
+    let (running, connector) =
+        with(AfterPanic::Rebuild, |server| server, move |_| fragile(&logged, false)).await;
+    let (mut one, mut two) = (client(&connector), client(&connector));
+    round(&mut one, 1).await;
+    round(&mut two, 1).await;
+    log.take();
+    two.send(&Ask::Do { what: 0, n: 0 }).unwrap();
+    assert_eq!(rest(&mut two).await, [said(0)]);
+    round(&mut one, 2).await;
+    assert_eq!(log.take(), ["opened 0"], "the new state never knew the session that is gone");
+    assert_eq!(running.stats().panics, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_reopening_panics_closes_and_the_others_open_once_on_the_last_state() {
+    let log = Log::default();
+    let made = std::sync::atomic::AtomicU32::new(0);
+    let logged = log.clone();
+    let make = move |_| {
+        let made = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let log = logged.clone();
+        fragile(&logged, false).opened(move |_, session| {
+            log.add(format!("{made} opened {}", session.index()));
+            assert!(made == 0 || session.index() == 0 || session.index() == 3, "not again");
+        })
+    };
+    let (running, connector) = with(AfterPanic::Rebuild, |server| server, make).await;
+    let mut clients: Vec<_> = (0..5).map(|_| client(&connector)).collect();
+    for client in &mut clients {
+        round(client, 1).await;
+    }
+    log.take();
+    clients[4].send(&Ask::Do { what: 0, n: 0 }).unwrap();
+    pass(5).await;
+    round(&mut clients[0], 2).await;
+    round(&mut clients[3], 2).await;
+    assert_eq!(
+        log.take(),
+        ["1 opened 0", "1 opened 1", "2 opened 0", "2 opened 2", "3 opened 0", "3 opened 3"]
+    );
+    let stats = running.stats();
+    assert_eq!(stats.panics, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn thousands_of_sessions_that_panic_as_they_reopen_do_not_overflow_the_stack() {
+    let made = std::sync::atomic::AtomicU32::new(0);
+    let make = move |_| {
+        let made = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        game().opened(move |_, _| assert_eq!(made, 0, "not again")).packet(|_, _, _| panic!("in packet"))
+    };
+    let (running, connector) = with(AfterPanic::Rebuild, |server| server, make).await;
+    let peers: Vec<_> = (0..300).map(|_| connector.connect().unwrap()).collect();
+    let guilty = client(&connector);
+    guilty.send(&Ask::Say { n: 0 }).unwrap();
+    pass(5).await;
+    assert_eq!(running.stats().panics, 301);
+    drop(peers);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_can_stop_the_server() {
+    let log = Log::default();
+    let (running, connector) = with(
+        AfterPanic::Stop,
+        |server| server,
+        move |_| fragile(&log, false).stopping(|ctx| ctx.broadcast(&said(77))),
+    )
+    .await;
+    let (mut one, mut two) = (client(&connector), client(&connector));
+    round(&mut two, 1).await;
+    one.send(&Ask::Do { what: 0, n: 0 }).unwrap();
+    let (heard, report) = tokio::join!(rest(&mut two), running.run_until(std::future::pending()));
+    assert_eq!(heard, [said(77)]);
+    assert_eq!(report.cut, 0);
+    assert_eq!(rest(&mut one).await, [said(0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_panics_closes_its_own_session() {
+    let (server, connector) = server();
+    let running = server
+        .serve(|peer: Connection<Ask, Hear>| {
+            // Once before there is a task, once inside of it.
+            assert_ne!(peer.id().index(), 2, "before the task");
+            async move {
+                if peer.id().index() == 1 {
+                    peer.send(&said(1)).unwrap();
+                    panic!("in the task");
+                }
+                echo(peer).await
+            }
+        })
+        .await
+        .unwrap();
+    let mut clients: Vec<_> = (0..3).map(|_| client(&connector)).collect();
+    assert_eq!(rest(&mut clients[1]).await, [said(1)]);
+    assert_eq!(rest(&mut clients[2]).await, []);
+    round(&mut clients[0], 1).await;
+    clients.truncate(1);
+    pass(5).await;
+    let stats = running.stats();
+    assert_eq!((stats.panics, stats.closed_for("panicked"), stats.open()), (2, 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_notice_or_a_protocol_that_panics_harms_its_session_alone() {
+    #[derive(Clone)]
+    struct Picky;
+    impl netcore::TextProtocol for Picky {
+        type In = Ask;
+        type Out = Hear;
+
+        fn parse(&mut self, line: &str) -> Result<Ask, String> {
+            assert_ne!(line, "panic");
+            line.parse().map(|n| Ask::Say { n }).map_err(|_| "a number, please".to_owned())
+        }
+
+        fn print(&self, _: &Hear, lines: &mut netcore::Lines<'_>) {
+            lines.line("ok");
+        }
+    }
+    let (text, lines) = netcore::Door::memory(netcore::Text::new(Picky));
+    let (frames, connector) = netcore::Door::memory(netcore::Binary::new());
+    let frames = frames.close_notice(|_| panic!("in the notice"));
+    let server = Server::new().host(netcore::Host::Task).door(text).door(frames);
+    let log = Log::default();
+    let running = server.logic(fragile(&log, false)).await.unwrap();
+    let mut healthy = client(&connector);
+    round(&mut healthy, 0).await;
+
+    let mut typist = lines.connect().unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut typist, b"1\npanic\n2\n").await.unwrap();
+    pass(5).await;
+    assert_eq!(running.stats().closed_for("panicked"), 1);
+    round(&mut healthy, 1).await;
+
+    let guilty = client(&connector);
+    pass(5).await;
+    drop(guilty);
+    pass(5).await;
+    round(&mut healthy, 2).await;
+    let stats = running.stats();
+    assert_eq!((stats.panics, stats.open()), (2, 1));
+}

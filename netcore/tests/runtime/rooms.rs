@@ -1,0 +1,143 @@
+//! Numbered rooms with seats.
+
+use netcore::{CloseReason, Context, EnterError, Host, Logic, Rooms, SessionId};
+
+use crate::common::{Ask, Hear, Log, client, next, pass, rest, round, said, server};
+
+/// `Do { what: room, n }` enters (n = 1), leaves (0), or speaks to the room (more).
+struct Hotel {
+    rooms: Rooms<Hotel, u32>,
+    log: Log,
+}
+
+impl Hotel {
+    fn new(log: &Log) -> Self {
+        let rooms = Rooms::new(10..13, 2)
+            .on_enter(|ctx, room, seat| {
+                assert!(ctx.members(room.group()).contains(&seat.session()));
+                ctx.send_group(room.group(), &Hear::Note { who: seat.id() as u32, n: 1 });
+            })
+            .on_leave(|ctx, room, seat| {
+                assert!(!ctx.members(room.group()).contains(&seat.session()));
+                ctx.send_group(room.group(), &Hear::Note { who: seat.id() as u32, n: 0 });
+            });
+        Self { rooms, log: log.clone() }
+    }
+}
+
+impl Logic for Hotel {
+    type In = Ask;
+    type Out = Hear;
+    type Message = ();
+
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ask: Ask) {
+        match ask {
+            Ask::Say { n } => drop(ctx.send(session, &said(n))),
+            Ask::Do { what, n: 1 } => {
+                let entered = self.rooms.enter(ctx, what, session, what * 2);
+                self.log.add(format!("{entered:?}"));
+                if entered == Err(EnterError::InRoom(11)) {
+                    ctx.close(session, CloseReason::Ended);
+                    // It has not left yet, and yet nobody enters any more.
+                    self.rooms.leave(ctx, session);
+                    assert_eq!(self.rooms.enter(ctx, 12, session, 0), Err(EnterError::Closed));
+                }
+            }
+            Ask::Do { n: 0, .. } => {
+                let left =
+                    self.rooms.leave(ctx, session).map(|(number, seat)| (number, seat.id(), seat.member));
+                self.log.add(format!("left {left:?}"));
+                assert!(self.rooms.seat_of(session).is_none() && self.rooms.room_of(session).is_none());
+            }
+            Ask::Do { n, .. } => {
+                let room = self.rooms.room_of(session).expect("in a room");
+                assert_eq!(self.rooms.seat_of(session).map(|seat| seat.member), Some(room.number() * 2));
+                ctx.send_group(room.group(), &said(n));
+            }
+        }
+    }
+
+    fn closed(&mut self, ctx: &mut Context<Self>, session: SessionId, _: CloseReason) {
+        self.rooms.leave(ctx, session);
+        let open = self.rooms.rooms().map(|room| (room.number(), room.seats().len()));
+        self.log.add(format!("{:?}", open.collect::<Vec<_>>()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_have_seats_in_order_of_entering_whose_ids_are_never_used_again() {
+    let log = Log::default();
+    let (server, connector) = server();
+    let running = server.host(Host::Task).logic(Hotel::new(&log)).await.unwrap();
+    let mut clients: Vec<_> = (0..3).map(|_| client(&connector)).collect();
+    pass(1).await;
+    let enters = |who: usize, room| (who, room, 1);
+    let leaves = |who: usize| (who, 0, 0);
+    let script = [
+        enters(0, 9),
+        enters(0, 13),
+        leaves(0),
+        enters(0, 10),
+        enters(0, 12),
+        enters(1, 10),
+        enters(2, 10),
+        (1, 0, 50),
+        leaves(0),
+        enters(2, 10),
+        leaves(1),
+        leaves(2),
+        enters(0, 10),
+    ];
+    for (who, what, n) in script {
+        clients[who].send(&Ask::Do { what, n }).unwrap();
+        pass(1).await;
+    }
+    let expected = [
+        "Err(NoRoom(9))",
+        "Err(NoRoom(13))",
+        "left None",
+        "Ok(1)",
+        "Err(InRoom(10))",
+        "Ok(2)",
+        "Err(Full(10))",
+        "left Some((10, 1, 20))",
+        "Ok(3)",
+        "left Some((10, 2, 20))",
+        "left Some((10, 3, 20))",
+        "Ok(4)",
+    ];
+    assert_eq!(log.take(), expected);
+    let note = |who, n| Hear::Note { who, n };
+    for (who, heard) in [
+        (0, vec![note(1, 1), note(2, 1), said(50), note(4, 1)]),
+        (1, vec![note(2, 1), said(50), note(1, 0), note(3, 1)]),
+        (2, vec![note(3, 1), note(2, 0)]),
+    ] {
+        for expected in heard {
+            assert_eq!(next(&mut clients[who]).await, expected, "client {who}");
+        }
+        round(&mut clients[who], 1).await;
+    }
+    assert_eq!(running.stats().panics, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_closes_leaves_its_room_and_nobody_enters_while_closing() {
+    let log = Log::default();
+    let (server, connector) = server();
+    let running = server.host(Host::Task).logic(Hotel::new(&log)).await.unwrap();
+    let (mut stays, mut goes) = (client(&connector), client(&connector));
+    for client in [&mut stays, &mut goes] {
+        client.send(&Ask::Do { what: 11, n: 1 }).unwrap();
+        pass(1).await;
+    }
+    goes.send(&Ask::Do { what: 11, n: 1 }).unwrap();
+    rest(&mut goes).await;
+    for (who, n) in [(1, 1), (2, 1), (2, 0)] {
+        assert_eq!(next(&mut stays).await, Hear::Note { who, n });
+    }
+    drop(stays);
+    pass(5).await;
+    assert_eq!(log.take(), ["Ok(1)", "Ok(2)", "Err(InRoom(11))", "[(11, 1)]", "[]"]);
+    assert_eq!(running.stats().panics, 0);
+}

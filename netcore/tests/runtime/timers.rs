@@ -1,0 +1,211 @@
+//! What a game says to itself: timers, background work, and messages between workers.
+
+use std::time::Duration;
+
+use netcore::{CloseReason, Full};
+
+use crate::common::{Ask, Log, Note, client, game, job, next, one, pass, round, said, server, within};
+
+const MS: Duration = Duration::from_millis(1);
+
+#[tokio::test(start_paused = true)]
+async fn timers_bring_their_messages_in_the_order_in_which_they_are_due() {
+    let log = Log::default();
+    let messages = log.clone();
+    let game = game()
+        .opened(|ctx, _| {
+            for (time, n) in [(30, 3), (10, 1), (20, 2), (10, 11)] {
+                ctx.after(MS * time, Note::N(n));
+            }
+            let never = ctx.after(MS * 15, Note::N(99));
+            assert!(matches!(ctx.cancel(never), Some(Note::N(99))));
+            assert!(ctx.cancel(never).is_none());
+        })
+        .message(move |ctx, n| {
+            messages.add(n);
+            if n == 3 {
+                ctx.after(MS, Note::N(4));
+            }
+        });
+    let (_running, connector) = one(game).await;
+    let _client = client(&connector);
+    pass(25).await;
+    assert_eq!(log.take(), ["1", "11", "2"]);
+    pass(10).await;
+    assert_eq!(log.take(), ["3", "4"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sessions_timers_end_with_it() {
+    let log = Log::default();
+    let messages = log.clone();
+    let game = game()
+        .packet(|ctx, session, _| {
+            let timer = ctx.after_for(session, MS * 5, Note::N(1));
+            ctx.after_for(session, MS * 50, Note::N(2));
+            ctx.after(MS * 50, Note::N(3));
+            assert!(timer.is_some());
+        })
+        .closed(|ctx, session, _| assert!(ctx.after_for(session, MS, Note::N(9)).is_none()))
+        .message(move |_, n| messages.add(n));
+    let (running, connector) = one(game).await;
+    let client = client(&connector);
+    client.send(&Ask::Say { n: 0 }).unwrap();
+    pass(20).await;
+    drop(client);
+    pass(100).await;
+    assert_eq!(log.take(), ["1", "3"]);
+    assert_eq!(running.stats().panics, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn background_work_brings_its_result_as_a_message() {
+    let game = game().packet(|ctx, session, ask| {
+        let Ask::Say { n } = ask else { return };
+        let work = async move {
+            tokio::time::sleep(MS * 100).await;
+            job(move |ctx| {
+                ctx.send(session, &said(n * 2));
+            })
+        };
+        ctx.spawn(work).unwrap();
+    });
+    let (_running, connector) = one(game).await;
+    let mut client = client(&connector);
+    for n in [1, 2] {
+        client.send(&Ask::Say { n }).unwrap();
+    }
+    assert_eq!((next(&mut client).await, next(&mut client).await), (said(2), said(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_worker_answers_the_sender_and_background_work_counts() {
+    let log = Log::default();
+    let logged = log.clone();
+    let (server, connector) = server();
+    let running = server
+        .max_messages(3)
+        .workers(2, move |worker| {
+            let (log, messages) = (logged.clone(), logged.clone());
+            game()
+                .packet(move |ctx, session, ask| {
+                    if let Ask::Do { what, n } = ask {
+                        let answers = (0..5).map(|i| match ctx.tell(what as usize, Note::N(n + i)) {
+                            Ok(()) => 'o',
+                            Err(Full(Note::N(_))) => 'f',
+                            Err(_) => '?',
+                        });
+                        log.add(answers.collect::<String>());
+                        return;
+                    }
+                    // Two that are under way leave room for one.
+                    for _ in 0..2 {
+                        ctx.spawn(async {
+                            tokio::time::sleep(MS * 10).await;
+                            Note::N(7)
+                        })
+                        .unwrap();
+                    }
+                    let me = ctx.worker();
+                    assert!(ctx.tell(me, Note::N(8)).is_ok());
+                    assert!(ctx.tell(me, Note::N(8)).is_err());
+                    assert_eq!(ctx.spawn(async { Note::N(9) }), Err(Full(())));
+                    ctx.send(session, &said(0));
+                })
+                .message(move |_, n| messages.add(format!("{worker}: {n}")))
+        })
+        .await
+        .unwrap();
+    let mut client = client(&connector);
+    client.send(&Ask::Do { what: 1, n: 10 }).unwrap();
+    client.send(&Ask::Do { what: 2, n: 20 }).unwrap();
+    pass(1).await;
+    assert_eq!(
+        log.take(),
+        ["ooof".to_owned() + "f", "fffff".to_owned(), "1: 10".into(), "1: 11".into(), "1: 12".into()]
+    );
+    // There is room again.
+    client.send(&Ask::Do { what: 1, n: 30 }).unwrap();
+    pass(1).await;
+    assert_eq!(log.take().len(), 4);
+    client.send(&Ask::Say { n: 0 }).unwrap();
+    assert_eq!(next(&mut client).await, said(0));
+    pass(20).await;
+    assert_eq!(log.take(), ["0: 8", "0: 7", "0: 7"]);
+
+    let teller = running.teller();
+    for n in 0..3 {
+        assert!(teller.tell(1, Note::N(n)).is_ok());
+    }
+    assert!(matches!(teller.tell(1, Note::N(3)), Err(Full(Note::N(3)))));
+    assert!(matches!(teller.tell(2, Note::N(4)), Err(Full(Note::N(4)))));
+    pass(1).await;
+    assert_eq!(log.take(), ["1: 0", "1: 1", "1: 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn background_work_that_panics_gives_its_room_back() {
+    let (server, connector) = server();
+    let game = game().packet(|ctx, session, ask| match ask {
+        Ask::Say { n } => drop(ctx.send(session, &said(n))),
+        Ask::Do { .. } => ctx.spawn(async { panic!("in the background") }).unwrap(),
+    });
+    let _running = server.max_messages(1).logic(game).await.unwrap();
+    let mut client = client(&connector);
+    for n in 0..3 {
+        client.send(&Ask::Do { what: 0, n }).unwrap();
+        round(&mut client, n).await;
+        pass(1).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn background_work_and_its_runtime_end_with_the_server() {
+    let (work, mut ended) = tokio::sync::mpsc::channel::<()>(1);
+    let game = game().packet(move |ctx, session, ask| {
+        let work = work.clone();
+        ctx.spawn(async move {
+            let _work = work;
+            std::future::pending().await
+        })
+        .unwrap();
+        let Ask::Say { n } = ask else { return };
+        ctx.send(session, &said(n));
+    });
+    let (running, connector) = one(game).await;
+    let mut client = client(&connector);
+    round(&mut client, 1).await;
+    drop(running);
+    assert_eq!(within(ended.recv()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_for_a_session_that_is_gone_find_nobody() {
+    let log = Log::default();
+    let verdicts = log.clone();
+    let game = game().closed(move |ctx, session, reason| {
+        assert_eq!(reason, CloseReason::PeerClosed);
+        let verdicts = verdicts.clone();
+        ctx.after(
+            MS,
+            job(move |ctx| {
+                verdicts.add(format!("{:?}", ctx.send(session, &said(1))));
+                ctx.close(session, CloseReason::Ended);
+                ctx.move_to(session, 0, Note::N(0));
+                let group = ctx.create_group();
+                assert!(!ctx.join(group, session));
+                assert!(!ctx.has(session) && ctx.sessions().all(|other| other != session));
+            }),
+        );
+    });
+    let (running, connector) = one(game).await;
+    let first = client(&connector);
+    pass(1).await;
+    within(first.close()).await;
+    // The next session has the same place, and another id.
+    let mut second = client(&connector);
+    pass(10).await;
+    round(&mut second, 5).await;
+    assert_eq!(log.take(), ["Closed"]);
+    assert_eq!(running.stats().panics, 0);
+}

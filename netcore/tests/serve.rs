@@ -1,0 +1,56 @@
+//! A task for each session.
+#![cfg(feature = "runtime")]
+
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
+
+use netcore::{Binary, CloseReason, Connection, Door, Frame, Server};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_game_sees_its_sessions_in_the_order_in_which_they_came() {
+    let (door, connector) = Door::memory(Binary::new());
+    let sessions = AtomicU16::new(0);
+    let server = Server::new().door(door).serve(move |mut peer: Connection<Frame, Frame>| {
+        let number = sessions.fetch_add(1, Relaxed);
+        async move {
+            peer.send(&Frame::new(number, "")).unwrap();
+            peer.recv().await.map(drop)
+        }
+    });
+    let server = server.await.unwrap();
+    let streams: Vec<_> = (0..500).map(|_| connector.connect().unwrap()).collect();
+    for (number, stream) in (0..).zip(streams) {
+        let mut client = netcore::Client::<Frame, Frame>::options().over(stream);
+        assert_eq!(client.recv().await, Ok(Some(Frame::new(number, ""))));
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_game_that_panics_before_its_first_await_closes_that_session_alone() {
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().door(door).serve(|peer: Connection<Frame, Frame>| {
+        assert!(peer.id().index() > 0, "the first one is not welcome");
+        async move {
+            peer.send(&Frame::new(1, "")).unwrap();
+            Ok::<_, CloseReason>(())
+        }
+    });
+    let server = server.await.unwrap();
+    let (first, second) = (connector.connect().unwrap(), connector.connect().unwrap());
+    assert_eq!(netcore::Client::<Frame, Frame>::options().over(first).recv().await, Ok(None));
+    let mut second = netcore::Client::<Frame, Frame>::options().over(second);
+    assert_eq!(second.recv().await, Ok(Some(Frame::new(1, ""))));
+    assert_eq!(server.stats().panics, 1);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_door_that_is_off_is_no_door() {
+    let off: Option<Door<Frame, Frame>> = None;
+    let server = Server::new().doors(off).serve(async |_| Ok::<_, CloseReason>(()));
+    assert!(matches!(server.await, Err(netcore::ServerError::NoDoor)));
+    let on = ["127.0.0.1:0", "127.0.0.1:0"].map(Door::<Frame, Frame>::tcp);
+    let server = Server::new().doors(on).serve(async |_| Ok::<_, CloseReason>(())).await.unwrap();
+    assert_eq!(server.addrs().len(), 2);
+    server.shutdown().await;
+}
