@@ -4,8 +4,9 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use netcore::{Context, Door, Frame, Host, Logic, Server, SessionId};
+use netcore::{Context, Door, Frame, Host, Limits, Logic, Server, SessionId, Slow};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpSocket, TcpStream};
@@ -51,8 +52,10 @@ pub fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
             Kind::Loop => by_hand().await?,
             Kind::Worker | Kind::WorkerTask => {
                 let host = if kind == Kind::Worker { Host::Thread } else { Host::Task };
-                let door = Door::tcp("127.0.0.1:0").buffers(SEND_BUFFER, None);
-                let server = Server::new().max_per_address(usize::MAX).door(door);
+                // Closed by the default policy, those who never read would harm nobody for the rest of the run.
+                let limits = Limits::new().stall(Duration::from_secs(600));
+                let door = Door::tcp("127.0.0.1:0").buffers(SEND_BUFFER, None).limits(limits);
+                let server = Server::new().max_per_address(usize::MAX).slow(|_| Slow::DropNewest).door(door);
                 running.insert(server.host(host).logic(Fanout).await?).addr()
             }
         };
