@@ -47,6 +47,7 @@ fn files(target: &str) -> &[&str] {
         "derived_enum" => &["raw.json", "msgpack.json", "protobuf.json", "numbers.json"],
         "lines" => &["lines.json"],
         "schemas" => &["schema.json"],
+        "session_pair" | "outbox_ops" => &[],
         _ => &["frames.json"],
     }
 }

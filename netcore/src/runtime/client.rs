@@ -167,7 +167,10 @@ where
         let pending = Arc::new(Pending::default());
         {
             let pending = pending.clone();
-            link.inspect(Box::new(move |batch| pending.route(batch)));
+            link.inspect(Box::new(move |batch| match batch {
+                Some(batch) => pending.route(batch),
+                None => pending.close(),
+            }));
         }
         let task = {
             let (peer, pending) = (peer.clone(), pending.clone());
@@ -390,6 +393,12 @@ impl<In: Packet> Pending<In> {
             return Err(RequestError::Closed);
         }
         let queue = waiting.by_reply.entry(reply).or_default();
+        if queue.len() >= MAX_PENDING && number.is_some() {
+            // Those who gave up need no place where answers are told apart by their numbers.
+            let before = queue.len();
+            queue.retain(|waiter| !waiter.answer.is_closed());
+            self.count.fetch_sub(before - queue.len(), Relaxed);
+        }
         if queue.len() >= MAX_PENDING {
             return Err(RequestError::TooMany(queue.len()));
         }

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 
@@ -90,15 +92,9 @@ impl<In, Out> Connection<In, Out> {
     ///
     /// # Errors
     /// The reason of the close, when the peer did not simply close; the packets before it were received.
-    pub async fn recv(&mut self) -> Result<Option<In>, CloseReason> {
-        loop {
-            match self.packets.pop_front() {
-                Some(Ok(packet)) => return Ok(Some(packet)),
-                Some(Err(fault)) => self.refuse(&fault)?,
-                None if self.more().await? => {}
-                None => return Ok(None),
-            }
-        }
+    #[inline]
+    pub fn recv(&mut self) -> impl Future<Output = Result<Option<In>, CloseReason>> {
+        Recv(self)
     }
 
     /// The next packet, or what came in place of one.
@@ -107,27 +103,41 @@ impl<In, Out> Connection<In, Out> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
-    pub async fn recv_any(&mut self) -> Result<Option<Result<In, Fault>>, CloseReason> {
+    pub fn recv_any(&mut self) -> impl Future<Output = Result<Option<Result<In, Fault>>, CloseReason>> {
+        poll_fn(|cx| {
+            loop {
+                match self.packets.pop_front() {
+                    Some(packet) => return Poll::Ready(Ok(Some(packet))),
+                    None if ready!(self.poll_more(cx))? => {}
+                    None => return Poll::Ready(Ok(None)),
+                }
+            }
+        })
+    }
+
+    /// [`recv`](Self::recv) where no packet is at hand.
+    #[cold]
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<In>, CloseReason>> {
         loop {
             match self.packets.pop_front() {
-                Some(packet) => return Ok(Some(packet)),
-                None if self.more().await? => {}
-                None => return Ok(None),
+                Some(Ok(packet)) => return Poll::Ready(Ok(Some(packet))),
+                Some(Err(fault)) => self.refuse(&fault)?,
+                None if ready!(self.poll_more(cx))? => {}
+                None => return Poll::Ready(Ok(None)),
             }
         }
     }
 
-    /// Waits for packets; `false` at the end.
-    async fn more(&mut self) -> Result<bool, CloseReason> {
+    /// Takes packets from the inbox; `false` at the end.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CloseReason>> {
         if self.end.is_none() {
-            let (peer, packets) = (&self.peer, &mut self.packets);
-            self.end = poll_fn(|cx| peer.poll_take(cx, packets)).await;
+            self.end = ready!(self.peer.poll_take(cx, &mut self.packets));
         }
-        match self.end {
+        Poll::Ready(match self.end {
             None => Ok(true),
             Some(CloseReason::PeerClosed | CloseReason::Stopping | CloseReason::Ended) => Ok(false),
             Some(reason) => Err(reason),
-        }
+        })
     }
 
     /// Sends a packet: it is queued at once, and goes out by itself.
@@ -145,8 +155,9 @@ impl<In, Out> Connection<In, Out> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
-        self.sender.send_wait(packet).await
+    #[inline]
+    pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
+        self.sender.send_wait(packet)
     }
 
     /// Admits the session: the peer has logged in, so the log-in deadline and the admission budget end.
@@ -207,6 +218,25 @@ impl<In, Out> Connection<In, Out> {
     }
 }
 
+/// What [`Connection::recv`] waits with. Not an `async fn`: through its layers a packet would be moved several times, and
+/// small enums are slow to move.
+struct Recv<'a, In, Out>(&'a mut Connection<In, Out>);
+
+impl<In, Out> Future for Recv<'_, In, Out> {
+    type Output = Result<Option<In>, CloseReason>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.0.packets.front() {
+            Some(Ok(_)) => match self.0.packets.pop_front() {
+                Some(Ok(packet)) => Poll::Ready(Ok(Some(packet))),
+                _ => Poll::Pending,
+            },
+            _ => self.0.poll_recv(cx),
+        }
+    }
+}
+
 impl<In, Out> Drop for Connection<In, Out> {
     fn drop(&mut self) {
         self.peer.ignore();
@@ -232,13 +262,14 @@ impl<Out> Sender<Out> {
     ///
     /// # Errors
     /// As [`send`](Self::send).
-    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
+    #[inline]
+    pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
         poll_fn(|cx| {
-            turn::settle(&self.outbox);
-            self.outbox.poll_room(cx)
+            if !turn::has_room(&self.outbox) {
+                ready!(self.outbox.poll_room(cx));
+            }
+            Poll::Ready(self.send(packet))
         })
-        .await;
-        self.send(packet)
     }
 
     /// Which session it sends to.

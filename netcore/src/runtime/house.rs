@@ -183,34 +183,36 @@ async fn both<In, T: Transport>(
 ) -> CloseReason {
     let mut over = None;
     poll_fn(|cx| {
+        let now = now();
+        let mut played = false;
         loop {
-            if let Some(task) = &mut game {
-                // It is about to be polled in any case.
-                peer.outbox.unlisten();
-                let turn = turn::begin(&peer.outbox);
-                let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
-                drop(turn);
-                match polled {
-                    Ok(Poll::Pending) => {}
-                    Ok(Poll::Ready(())) => game = None,
-                    Err(panic) => {
-                        panicked(peer, stats, &*panic);
-                        game = None;
-                    }
-                }
-                if game.is_none() {
-                    peer.ignore();
-                    peer.finish(CloseReason::Ended);
-                }
-            }
-            match over.map_or_else(|| link.poll(cx), Progress::Done) {
-                Progress::Delivered => {}
-                Progress::Pending => return Poll::Pending,
+            // The link first: a wake-up brings packets, mostly.
+            let delivered = match over.map_or_else(|| link.poll(cx, now), Progress::Done) {
+                Progress::Delivered => true,
+                Progress::Pending => false,
                 Progress::Done(reason) if game.is_none() => return Poll::Ready(reason),
                 // The game may have something to finish for a peer that is gone; it hears of the end if it asks.
-                Progress::Done(_) if over.is_some() => return Poll::Pending,
-                Progress::Done(reason) => over = Some(reason),
+                Progress::Done(reason) => over.replace(reason).is_none(),
+            };
+            let Some(task) = game.as_mut().filter(|_| delivered || !played) else {
+                if delivered {
+                    continue;
+                }
+                return Poll::Pending;
+            };
+            let turn = turn::begin(&peer.outbox);
+            let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
+            drop(turn);
+            played = true;
+            match polled {
+                Ok(Poll::Pending) if !delivered && !peer.outbox.has_output() => return Poll::Pending,
+                Ok(Poll::Pending) => continue,
+                Ok(Poll::Ready(())) => {}
+                Err(panic) => panicked(peer, stats, &*panic),
             }
+            game = None;
+            peer.ignore();
+            peer.finish(CloseReason::Ended);
         }
     })
     .await

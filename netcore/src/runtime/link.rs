@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use bytes::{BufMut, BytesMut};
@@ -43,16 +43,16 @@ pub(crate) struct Link<In, T> {
     batch: Inbound<In>,
     // How many packets the last read brought: what the next batch reserves.
     usual: usize,
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Option<Timer>,
     state: State,
     // The peer will send nothing more.
     read_ended: bool,
-    // Sees each batch before the game does.
+    // Sees each batch before the game does, and the end.
     inspect: Option<Inspect<In>>,
 }
 
-/// Looks through a batch before it is delivered, and may take packets out.
-pub(crate) type Inspect<In> = Box<dyn FnMut(&mut Inbound<In>) + Send>;
+/// Looks through a batch before it is delivered, and may take packets out; `None`: nothing will follow.
+pub(crate) type Inspect<In> = Box<dyn FnMut(Option<&mut Inbound<In>>) + Send>;
 
 #[derive(Clone, Copy)]
 enum State {
@@ -101,7 +101,7 @@ impl<In, T: Transport> Link<In, T> {
     pub(crate) async fn run(mut self) -> CloseReason {
         std::future::poll_fn(|cx| {
             loop {
-                match self.poll(cx) {
+                match self.poll(cx, now()) {
                     Progress::Done(reason) => return Poll::Ready(reason),
                     Progress::Pending => return Poll::Pending,
                     // Again: the transport has not said yet that there is nothing more.
@@ -114,8 +114,7 @@ impl<In, T: Transport> Link<In, T> {
 
     /// Moves what can be moved. The reader of the inbox is woken, unless it is the very task that polls: that one sees
     /// the result.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Progress {
-        let now = now();
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress {
         let mut delivered = false;
         if self.is_writing()
             && let Err(reason) = self.poll_write(cx, now)
@@ -141,7 +140,10 @@ impl<In, T: Transport> Link<In, T> {
         match self.poll_close(cx, now) {
             Poll::Ready(reason) => Progress::Done(reason),
             Poll::Pending if delivered => Progress::Delivered,
-            Poll::Pending => Progress::Pending,
+            Poll::Pending => {
+                self.put_away();
+                Progress::Pending
+            }
         }
     }
 
@@ -219,7 +221,6 @@ impl<In, T: Transport> Link<In, T> {
             }
             let result = self.session.handle_bytes(now, &mut self.input, fresh, &mut self.batch);
             self.more = self.batch.is_full();
-            self.put_away();
             let count = self.batch.len();
             self.deliver(cx, count);
             result?;
@@ -260,7 +261,7 @@ impl<In, T: Transport> Link<In, T> {
         self.usual = count;
         self.stats.packets_in.fetch_add(count as u64, Relaxed);
         if let Some(inspect) = &mut self.inspect {
-            inspect(&mut self.batch);
+            inspect(Some(&mut self.batch));
         }
         let waker = self.peer.deliver(&mut self.batch);
         if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
@@ -282,14 +283,10 @@ impl<In, T: Transport> Link<In, T> {
             buffer.extend_from_slice(&self.input);
             self.input = buffer;
         }
-        let read = read_into(&mut self.transport, cx, &mut self.input, chunk);
-        if !matches!(read, Poll::Ready(Ok(1..))) {
-            self.put_away();
-        }
-        read
+        read_into(&mut self.transport, cx, &mut self.input, chunk)
     }
 
-    /// Keeps of the read buffer only what is needed.
+    /// Keeps of the read buffer only what is needed, until there is something to read again.
     fn put_away(&mut self) {
         if self.input.len() > OWN || self.more {
             return;
@@ -305,24 +302,22 @@ impl<In, T: Transport> Link<In, T> {
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), CloseReason> {
         loop {
             let Some(due) = self.session.poll_timeout() else {
-                if self.timer.as_ref().is_some_and(|timer| timer.is_elapsed()) {
+                if self.timer.as_ref().is_some_and(|timer| timer.sleep.is_elapsed()) {
                     self.timer = None;
                 }
                 return Ok(());
             };
             let due = tokio::time::Instant::from_std(due);
-            let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-            if timer.deadline() > due {
-                timer.as_mut().reset(due);
+            match &mut self.timer {
+                Some(timer) if timer.sleep.deadline() <= due => {}
+                Some(timer) => timer.reset(due),
+                None => self.timer = Some(Timer::new(due)),
             }
-            if timer.as_mut().poll(cx).is_pending() {
+            if self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_pending()) {
                 return Ok(());
             }
             self.session.handle_timeout(self::now().max(now))?;
-            match self.session.poll_timeout() {
-                Some(next) => timer.as_mut().reset(tokio::time::Instant::from_std(next)),
-                None => self.timer = None,
-            }
+            self.timer = None;
             // A ping may wait to go out now.
             self.poll_write(cx, now)?;
         }
@@ -340,6 +335,9 @@ impl<In, T: Transport> Link<In, T> {
             // It may be waiting for the transport, which will never be ready.
             self.state = State::Shutting(reason);
         }
+        if let Some(inspect) = &mut self.inspect {
+            inspect(None);
+        }
         let waker = self.peer.deliver_end(reason);
         if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
             waker.wake();
@@ -356,10 +354,10 @@ impl<In, T: Transport> Link<In, T> {
             self.state = State::Lingering(reason);
             // The shutdown itself may wait, with TLS; it has the same time.
             let until = tokio::time::Instant::from_std(now + self.session.limits().linger);
-            self.timer = Some(Box::pin(tokio::time::sleep_until(until)));
+            self.timer = Some(Timer::new(until));
         }
         let State::Lingering(reason) = self.state else { return Poll::Pending };
-        if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+        if self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready()) {
             return Poll::Ready(reason);
         }
         let shut = ready!(Pin::new(&mut self.transport).poll_shutdown(cx));
@@ -380,6 +378,16 @@ impl<In, T: Transport> Link<In, T> {
     }
 }
 
+impl<In, T> Drop for Link<In, T> {
+    fn drop(&mut self) {
+        let counts = self.session.counts();
+        if counts.rate_dropped + counts.rate_warned > 0 {
+            self.stats.rate_dropped.fetch_add(counts.rate_dropped, Relaxed);
+            self.stats.rate_warned.fetch_add(counts.rate_warned, Relaxed);
+        }
+    }
+}
+
 /// Reads up to `most` bytes to the end of `buffer`, whose memory need not be initialized.
 fn read_into<T: AsyncRead + Unpin>(
     transport: &mut T,
@@ -389,6 +397,40 @@ fn read_into<T: AsyncRead + Unpin>(
 ) -> Poll<io::Result<usize>> {
     let mut limited = buffer.limit(most);
     tokio_util::io::poll_read_buf(Pin::new(transport), cx, &mut limited)
+}
+
+/// The next deadline, as the runtime knows it.
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    // Whom it calls. To ask it again on behalf of the same task would be in vain, and costs.
+    waker: Option<Waker>,
+}
+
+impl Timer {
+    fn new(due: tokio::time::Instant) -> Self {
+        Self { sleep: Box::pin(tokio::time::sleep_until(due)), waker: None }
+    }
+
+    fn reset(&mut self, due: tokio::time::Instant) {
+        self.sleep.as_mut().reset(due);
+        self.waker = None;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.sleep.is_elapsed() {
+            return Poll::Ready(());
+        }
+        if self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        // Without budget the timer only asks to be polled again.
+        let asks = tokio::task::coop::has_budget_remaining();
+        let polled = self.sleep.as_mut().poll(cx);
+        if polled.is_pending() && asks {
+            self.waker = Some(cx.waker().clone());
+        }
+        polled
+    }
 }
 
 /// The time, which a test may have stopped.

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -20,6 +21,11 @@ pub(crate) struct Peer<In> {
     pub(crate) outbox: Outbox,
     notice: Option<Notice>,
     inbox: Mutex<Inbox<In>>,
+    // How many packets and bytes wait in the inbox, and whether its end has come: for the socket's task, which looks each
+    // time it is polled.
+    packets: AtomicUsize,
+    bytes: AtomicUsize,
+    has_end: AtomicBool,
     /// Set by the game; the socket's task takes it over when it next looks.
     pub(crate) admitted: AtomicBool,
 }
@@ -30,8 +36,6 @@ pub(crate) type Notice = Arc<dyn Fn(CloseReason, &mut BytesMut) + Send + Sync>;
 /// Packets on their way to the game.
 struct Inbox<In> {
     packets: VecDeque<Result<In, Fault>>,
-    // What came in since the reader last took everything, in bytes of the stream.
-    bytes: usize,
     end: Option<CloseReason>,
     ended: bool,
     reader: Reader<In>,
@@ -82,13 +86,23 @@ impl<In> Peer<In> {
     ) -> Self {
         let inbox = Inbox {
             packets: VecDeque::new(),
-            bytes: 0,
             end: None,
             ended: false,
             reader: Reader::Task(None),
             full: false,
         };
-        Self { id, door, address, outbox, notice, inbox: Mutex::new(inbox), admitted: AtomicBool::new(false) }
+        Self {
+            id,
+            door,
+            address,
+            outbox,
+            notice,
+            inbox: Mutex::new(inbox),
+            packets: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            has_end: AtomicBool::new(false),
+            admitted: AtomicBool::new(false),
+        }
     }
 
     /// From now on, `queue` hears of packets. The session counts as queued: the caller sees to it that it is.
@@ -100,7 +114,8 @@ impl<In> Peer<In> {
     #[must_use]
     pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>) -> Option<Waker> {
         let mut inbox = self.lock();
-        inbox.bytes += std::mem::take(&mut batch.bytes);
+        self.packets.fetch_add(batch.packets.len(), Relaxed);
+        self.bytes.fetch_add(std::mem::take(&mut batch.bytes), Relaxed);
         if inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, &mut batch.packets);
         } else {
@@ -124,16 +139,22 @@ impl<In> Peer<In> {
             return None;
         }
         inbox.end = Some(reason);
+        self.has_end.store(true, SeqCst);
         self.call(inbox)
     }
 
     /// Whether more may be read. If not, the outbox's waker is called when that has changed.
     pub(crate) fn room(&self, most: usize, most_bytes: usize) -> Room {
+        let is_full = || self.packets.load(Relaxed) >= most || self.bytes.load(Relaxed) >= most_bytes;
+        if !self.has_end.load(SeqCst) && !is_full() {
+            return Room::Free;
+        }
+        // Under the lock, so that whoever takes packets either took them before or sees that somebody waits.
         let mut inbox = self.lock();
         if let Some(reason) = inbox.end {
             return Room::Ended(reason);
         }
-        inbox.full = inbox.packets.len() >= most || inbox.bytes >= most_bytes;
+        inbox.full = is_full();
         if inbox.full { Room::Full } else { Room::Free }
     }
 
@@ -142,7 +163,7 @@ impl<In> Peer<In> {
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
-            inbox.bytes = 0;
+            self.emptied();
             Found::Packets
         } else if let (Some(reason), false) = (inbox.end, inbox.ended) {
             inbox.ended = true;
@@ -178,7 +199,7 @@ impl<In> Peer<In> {
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
-            inbox.bytes = 0;
+            self.emptied();
             Poll::Ready(None)
         } else if let Some(reason) = inbox.end {
             Poll::Ready(Some(reason))
@@ -202,6 +223,7 @@ impl<In> Peer<In> {
     /// Puts packets that were taken back to the front.
     pub(crate) fn put_back(&self, packets: &mut VecDeque<Result<In, Fault>>) {
         let mut inbox = self.lock();
+        self.packets.fetch_add(packets.len(), Relaxed);
         packets.append(&mut inbox.packets);
         std::mem::swap(packets, &mut inbox.packets);
     }
@@ -210,8 +232,13 @@ impl<In> Peer<In> {
     pub(crate) fn ignore(&self) {
         let mut inbox = self.lock();
         inbox.packets = VecDeque::new();
-        inbox.bytes = 0;
+        self.emptied();
         inbox.ended = true;
+        let full = std::mem::take(&mut inbox.full);
+        drop(inbox);
+        if full {
+            self.outbox.wake();
+        }
     }
 
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
@@ -232,10 +259,16 @@ impl<In> Peer<In> {
         self.outbox.wake();
     }
 
+    /// The inbox is empty. Its lock is held.
+    fn emptied(&self) {
+        self.packets.store(0, Relaxed);
+        self.bytes.store(0, Relaxed);
+    }
+
     fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>) -> Option<Waker> {
         if inbox.ended {
             inbox.packets.clear();
-            inbox.bytes = 0;
+            self.emptied();
             return None;
         }
         match &mut inbox.reader {

@@ -31,7 +31,8 @@ pub(crate) enum Event<In, Message> {
 
 /// A worker's queue. Sessions stand in it at most once each; messages have a bound of their own.
 pub(crate) struct Queue<In, Message> {
-    events: Mutex<VecDeque<Event<In, Message>>>,
+    // `None` when the worker has ended: what waited would keep sessions and this queue alive for each other.
+    events: Mutex<Option<VecDeque<Event<In, Message>>>>,
     messages: AtomicUsize,
     max_messages: usize,
     notify: Notify,
@@ -40,21 +41,27 @@ pub(crate) struct Queue<In, Message> {
 /// The queues of all workers, by their number.
 pub(crate) type Queues<L> = Arc<[Arc<Queue<<L as Logic>::In, <L as Logic>::Message>>]>;
 
-/// A worker's queue has no room for another message, which is handed back.
+/// A worker's queue has no room for another message, or the worker has ended: the message is handed back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the worker has too many messages waiting (`max_messages`)")]
 pub struct Full<T>(pub T);
 
 impl<In, Message> Queue<In, Message> {
     pub(crate) fn new(max_messages: usize) -> Self {
-        Self { events: Mutex::default(), messages: AtomicUsize::new(0), max_messages, notify: Notify::new() }
+        let events = Mutex::new(Some(VecDeque::new()));
+        Self { events, messages: AtomicUsize::new(0), max_messages, notify: Notify::new() }
     }
 
+    /// Adds an event. Nobody hears it when the worker has ended.
     pub(crate) fn push(&self, event: Event<In, Message>) {
-        let mut events = self.lock();
+        let mut open = self.lock();
+        let Some(events) = &mut *open else {
+            drop(open);
+            return drop(event);
+        };
         let first = events.is_empty();
         events.push_back(event);
-        drop(events);
+        drop(open);
         // The worker takes all there is at once, so it is called for the first alone.
         if first {
             self.notify.notify_one();
@@ -63,7 +70,7 @@ impl<In, Message> Queue<In, Message> {
 
     /// Adds a message, if there is room.
     pub(crate) fn post(&self, message: Message) -> Result<(), Full<Message>> {
-        if self.reserve() {
+        if self.lock().is_some() && self.reserve() {
             self.push(Event::Message(message));
             Ok(())
         } else {
@@ -87,17 +94,26 @@ impl<In, Message> Queue<In, Message> {
 
     /// Takes everything; `to` is empty.
     pub(crate) fn take(&self, to: &mut VecDeque<Event<In, Message>>) {
-        std::mem::swap(&mut *self.lock(), to);
+        if let Some(events) = &mut *self.lock() {
+            std::mem::swap(events, to);
+        }
+    }
+
+    /// The worker has ended: what waits is of no use any more, nor what would come.
+    pub(crate) fn close(&self) {
+        let events = self.lock().take();
+        // Not under the lock: it may be the game's own that is dropped here.
+        drop(events);
     }
 
     /// Waits until something was pushed since the last `take`. Cancel-safe.
     pub(crate) async fn wait(&self) {
-        if self.lock().is_empty() {
+        if self.lock().as_ref().is_none_or(VecDeque::is_empty) {
             self.notify.notified().await;
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Event<In, Message>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<VecDeque<Event<In, Message>>>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,6 +22,7 @@ struct Inner<In> {
     free: VecDeque<u32>,
     addresses: HashMap<IpAddr, usize>,
     count: usize,
+    aborted: bool,
 }
 
 struct Place<In> {
@@ -32,7 +33,13 @@ struct Place<In> {
 
 impl<In> Registry<In> {
     pub(crate) fn new(max_sessions: usize, max_per_address: usize) -> Self {
-        let inner = Inner { places: Vec::new(), free: VecDeque::new(), addresses: HashMap::new(), count: 0 };
+        let inner = Inner {
+            places: Vec::new(),
+            free: VecDeque::new(),
+            addresses: HashMap::new(),
+            count: 0,
+            aborted: false,
+        };
         Self { inner: Mutex::new(inner), max_sessions, max_per_address }
     }
 
@@ -66,7 +73,12 @@ impl<In> Registry<In> {
 
     /// The task that a session runs in, unless it is over already.
     pub(crate) fn runs_in(&self, id: SessionId, task: AbortHandle) {
-        if let Some(place) = self.lock().places.get_mut(id.index() as usize)
+        let mut inner = self.lock();
+        if inner.aborted {
+            drop(inner);
+            return task.abort();
+        }
+        if let Some(place) = inner.places.get_mut(id.index() as usize)
             && place.generation == id.generation()
         {
             place.task = Some(task);
@@ -97,9 +109,14 @@ impl<In> Registry<In> {
         self.lock().places.iter().filter_map(|place| place.peer.clone()).collect()
     }
 
-    /// Ends the tasks of all sessions where they are.
+    /// Ends the tasks of all sessions where they are, one that opens at this moment included.
     pub(crate) fn abort(&self) {
-        for task in self.lock().places.iter().filter_map(|place| place.task.as_ref()) {
+        let mut inner = self.lock();
+        inner.aborted = true;
+        let tasks: Vec<_> = inner.places.iter_mut().filter_map(|place| place.task.take()).collect();
+        // Not under the lock, which a task takes as it ends.
+        drop(inner);
+        for task in tasks {
             task.abort();
         }
     }

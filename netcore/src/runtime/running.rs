@@ -158,8 +158,9 @@ impl<Message> Running<Message> {
         self.accepting.shutdown().await;
         let sessions = self.house.count();
         info!(sessions, "shutting down");
-        for worker in &self.workers {
-            let said = worker.say_stopping();
+        // All at once: one that is slow does not take the others' time.
+        let said: Vec<_> = self.workers.iter().map(WorkerHandle::say_stopping).collect();
+        for said in said {
             if timeout_at(deadline, said).await.is_err() {
                 warn!("a worker does not answer: its sessions hear of the shutdown only if it does");
             }
@@ -291,7 +292,7 @@ impl WorkerHandle {
         Ok(Self { queue: Box::new(queue), ended })
     }
 
-    fn say_stopping(&self) -> impl Future<Output = ()> {
+    fn say_stopping(&self) -> impl Future<Output = ()> + use<> {
         let (done, said) = oneshot::channel();
         self.queue.stopping(done);
         async move {

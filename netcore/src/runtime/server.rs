@@ -167,7 +167,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// The most bytes that wait for all peers together. Above it, the sessions with the most are closed first.
+    /// The most bytes that wait for all peers together. A little below it, the sessions with the most are closed;
+    /// at the bound itself, nobody is sent to any more.
     #[must_use]
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;

@@ -40,7 +40,7 @@ impl Drop for End {
         TURN.with_borrow_mut(|turn| {
             if let Some(outbox) = turn.outbox.take() {
                 turn.usual = turn.staged.len();
-                outbox.push_joined(&mut turn.staged);
+                outbox.push_own(&mut turn.staged);
             }
         });
     }
@@ -71,16 +71,20 @@ pub(super) fn flush(outbox: &Outbox) {
     });
 }
 
-/// Puts what was sent in this turn into the outbox, if that has little room left: whoever waits for room looks there.
-pub(super) fn settle(outbox: &Outbox) {
-    TURN.with(|turn| {
-        if let Ok(mut turn) = turn.try_borrow_mut()
-            && turn.is_of(outbox)
-            && turn.staged.len() + outbox.queued() > outbox.limit() / 2
-        {
-            outbox.push_joined(&mut turn.staged);
+/// Whether at most half of the outbox's bound is taken, what was sent in this turn included. If not, that is put into the
+/// outbox: whoever waits for room looks there.
+#[inline]
+pub(super) fn has_room(outbox: &Outbox) -> bool {
+    TURN.with(|turn| match turn.try_borrow_mut() {
+        Ok(mut turn) if turn.is_of(outbox) => {
+            let room = turn.staged.len() + outbox.queued() <= outbox.limit() / 2;
+            if !room {
+                outbox.push_joined(&mut turn.staged);
+            }
+            room
         }
-    });
+        _ => outbox.queued() <= outbox.limit() / 2,
+    })
 }
 
 impl Turn {

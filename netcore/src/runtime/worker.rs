@@ -377,6 +377,12 @@ impl<L: Logic> Worker<L> {
     }
 }
 
+impl<L: Logic> Drop for Worker<L> {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
 /// What a panic said.
 pub(super) fn words(panic: &(dyn Any + Send)) -> &str {
     let words = panic.downcast_ref::<&str>().copied();

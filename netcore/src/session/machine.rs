@@ -26,6 +26,8 @@ pub struct Session<In> {
     limits: Arc<Limits>,
     decode: Box<dyn Decode<In>>,
     outbox: Outbox,
+    // Whom the outbox calls, if it calls anybody.
+    listener: Option<Waker>,
     // Taken from the outbox, in the transport's hands. No policy touches it any more.
     sending: VecDeque<Bytes>,
     opened: Instant,
@@ -81,6 +83,7 @@ impl<In> Session<In> {
         Self {
             decode,
             outbox,
+            listener: None,
             sending: VecDeque::new(),
             opened: now,
             received: now,
@@ -175,7 +178,7 @@ impl<In> Session<In> {
     /// When to call [`handle_timeout`](Self::handle_timeout) next, as things are; `None`: no deadline runs.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines().map(|(due, _)| due).min()
+        if self.is_timeless() { None } else { self.deadlines().map(|(due, _)| due).min() }
     }
 
     /// What goes out next, as pieces of bytes in order. Empty when nothing waits: `waker` is called when that changes.
@@ -185,9 +188,18 @@ impl<In> Session<In> {
     /// The reason of the close, once all before it has been written.
     pub fn poll_output(&mut self, now: Instant, waker: &Waker) -> Result<&VecDeque<Bytes>, CloseReason> {
         if self.sending.is_empty() {
+            if self.listener.as_ref().is_some_and(|known| known.will_wake(waker)) && self.outbox.is_quiet() {
+                self.waiting = None;
+                return Ok(&self.sending);
+            }
             match self.outbox.take(&mut self.sending, WRITE, waker) {
                 Take::Bytes => self.waiting = Some(now),
-                Take::Pending => self.waiting = None,
+                Take::Pending => {
+                    self.waiting = None;
+                    if self.listener.as_ref().is_none_or(|known| !known.will_wake(waker)) {
+                        self.listener = Some(waker.clone());
+                    }
+                }
                 Take::End(reason) => return Err(reason),
             }
         }
@@ -267,25 +279,39 @@ impl<In> Session<In> {
     /// Every deadline that runs. A silence of the peer counts only while we read.
     fn deadlines(&self) -> impl Iterator<Item = (Instant, Deadline)> {
         let limits = &*self.limits;
-        let reading = self.paused.is_none();
         let close = |since: Instant, time: Option<Duration>, reason: fn(Duration) -> CloseReason| {
             let time = time?;
             Some((since.checked_add(time)?, Deadline::Close(reason(time))))
         };
-        let first = if self.fresh { limits.first_packet } else { None };
-        let login = if self.admitted { None } else { limits.login };
-        let heard = [
-            close(self.opened, first, CloseReason::FirstPacket),
-            close(self.opened, login, CloseReason::Login),
-            self.unfinished.and_then(|since| close(since, limits.unfinished, CloseReason::Unfinished)),
-            close(self.received, limits.idle_time(), CloseReason::Idle),
-            limits.heartbeat.as_ref().and_then(|heartbeat| {
-                let since = self.pinged.unwrap_or(self.received).max(self.received);
-                Some((since.checked_add(heartbeat.every)?, Deadline::Ping))
-            }),
-        ];
         let stalled = self.waiting.and_then(|since| close(since, Some(limits.stall), CloseReason::Stalled));
-        heard.into_iter().filter(move |_| reading).chain([stalled]).flatten()
+        let mut heard = [const { None }; 5];
+        if self.paused.is_none() {
+            let first = if self.fresh { limits.first_packet } else { None };
+            let login = if self.admitted { None } else { limits.login };
+            heard = [
+                close(self.opened, first, CloseReason::FirstPacket),
+                close(self.opened, login, CloseReason::Login),
+                self.unfinished.and_then(|since| close(since, limits.unfinished, CloseReason::Unfinished)),
+                close(self.received, limits.idle_time(), CloseReason::Idle),
+                limits.heartbeat.as_ref().and_then(|heartbeat| {
+                    let since = self.pinged.unwrap_or(self.received).max(self.received);
+                    Some((since.checked_add(heartbeat.every)?, Deadline::Ping))
+                }),
+            ];
+        }
+        heard.into_iter().chain([stalled]).flatten()
+    }
+
+    /// Whether no deadline runs: what is true of most sessions most of the time, told without looking at the clock.
+    fn is_timeless(&self) -> bool {
+        let limits = &*self.limits;
+        let heard = self.paused.is_some()
+            || (!(self.fresh && limits.first_packet.is_some())
+                && self.admitted
+                && self.unfinished.is_none()
+                && limits.idle_time().is_none()
+                && limits.heartbeat.is_none());
+        heard && self.waiting.is_none()
     }
 
     /// Before log-in, a peer may send only so much. Packets above that do not reach the game.

@@ -73,6 +73,8 @@ struct Shared {
     blocked: AtomicBool,
     // `Queue::end` is there.
     closed: AtomicBool,
+    // `Queue::waker` is there.
+    listening: AtomicBool,
     dropped: AtomicU64,
     // Somebody waits for room: `Queue::room`.
     wanted: AtomicBool,
@@ -128,6 +130,7 @@ impl Outbox {
             queued: AtomicUsize::new(0),
             blocked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            listening: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
             limit,
@@ -137,7 +140,7 @@ impl Outbox {
 
     /// Adds one packet's bytes.
     pub fn push(&self, packet: &[u8], slow: Slow) -> Verdict {
-        self.add(packet.len(), slow, |queue, apart| {
+        self.add(packet.len(), slow, true, |queue, apart| {
             if apart {
                 queue.packets.append(Bytes::copy_from_slice(packet), slow);
             } else {
@@ -148,7 +151,7 @@ impl Outbox {
 
     /// Adds one packet's bytes, which other queues share.
     pub fn push_shared(&self, packet: &Bytes, slow: Slow) -> Verdict {
-        self.add(packet.len(), slow, |queue, apart| {
+        self.add(packet.len(), slow, true, |queue, apart| {
             if apart || packet.len() >= SHARE {
                 queue.packets.append(packet.clone(), slow);
             } else {
@@ -159,7 +162,16 @@ impl Outbox {
 
     /// Adds packets that were put together, none of which may be dropped, and leaves `packets` empty.
     pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
-        let verdict = self.add(packets.len(), Slow::Disconnect, |queue, _| queue.packets.join_all(packets));
+        let verdict =
+            self.add(packets.len(), Slow::Disconnect, true, |queue, _| queue.packets.join_all(packets));
+        packets.clear();
+        verdict
+    }
+
+    /// As [`push_joined`](Self::push_joined), by the task that drains the queue and will look by itself.
+    pub(crate) fn push_own(&self, packets: &mut BytesMut) -> Verdict {
+        let verdict =
+            self.add(packets.len(), Slow::Disconnect, false, |queue, _| queue.packets.join_all(packets));
         packets.clear();
         verdict
     }
@@ -234,6 +246,7 @@ impl Outbox {
                 // call nobody.
                 self.set_blocked(false);
                 queue.listen(waker);
+                self.0.listening.store(true, SeqCst);
                 Take::Pending
             }
         }
@@ -283,23 +296,37 @@ impl Outbox {
 
     /// `waker` is called by the next push or close.
     pub(crate) fn listen(&self, waker: &Waker) {
-        self.lock().listen(waker);
+        let mut queue = self.lock();
+        queue.listen(waker);
+        self.0.listening.store(true, SeqCst);
     }
 
-    /// The task that drains the queue takes its waker back: it looks by itself.
-    pub(crate) fn unlisten(&self) {
-        self.lock().waker = None;
+    /// The waker of the task that drains the queue, to be called with the lock not held.
+    fn listener(&self, queue: &mut Queue) -> Option<Waker> {
+        self.0.listening.store(false, SeqCst);
+        queue.waker.take()
+    }
+
+    /// Whether there is something for the transport, or the end, without looking closely.
+    pub(crate) fn has_output(&self) -> bool {
+        !self.0.blocked.load(Relaxed) && (self.queued() > 0 || self.0.closed.load(Relaxed))
+    }
+
+    /// Whether nothing waits and the waker of the task that drains the queue is still there to be called. True for a
+    /// moment only; but what comes in the next one calls the waker.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.0.listening.load(SeqCst) && self.0.queued.load(SeqCst) == 0 && !self.0.closed.load(SeqCst)
     }
 
     /// Calls the task that drains the queue, although nothing was added.
     pub(crate) fn wake(&self) {
-        let waker = self.lock().waker.take();
+        let waker = self.listener(&mut self.lock());
         if let Some(waker) = waker {
             waker.wake();
         }
     }
 
-    fn add(&self, len: usize, slow: Slow, put: impl FnOnce(&mut Queue, bool)) -> Verdict {
+    fn add(&self, len: usize, slow: Slow, call: bool, put: impl FnOnce(&mut Queue, bool)) -> Verdict {
         let mut queue = self.lock();
         if queue.end.is_some() {
             return Verdict::Closed;
@@ -334,7 +361,7 @@ impl Outbox {
         let apart = slow != Slow::Disconnect && (blocked || queued > limit / 4);
         put(&mut queue, apart);
         // A blocked transport calls the task by itself, and until then there is nothing for it to do.
-        let waker = if blocked { None } else { queue.waker.take() };
+        let waker = if blocked || !call { None } else { self.listener(&mut queue) };
         // What was dropped may have been more than what came.
         let roomy = lost && queued <= limit / 2 && self.0.wanted.load(SeqCst);
         let room = if roomy { self.waiting(&mut queue) } else { Vec::new() };
@@ -380,7 +407,7 @@ impl Outbox {
             let reason = queue.end.map_or(end.reason, |first| first.reason);
             queue.end = Some(End { reason, flush: end.flush });
         }
-        self.0.closed.store(true, Relaxed);
+        self.0.closed.store(true, SeqCst);
         if !end.flush {
             let waiting = queue.packets.clear();
             self.0.queued.fetch_sub(waiting, SeqCst);
@@ -389,7 +416,7 @@ impl Outbox {
             }
         }
         let room = self.waiting(&mut queue);
-        let waker = queue.waker.take();
+        let waker = self.listener(&mut queue);
         drop(queue);
         waker.into_iter().chain(room).for_each(Waker::wake);
     }

@@ -43,7 +43,7 @@ pub(crate) const fn said(n: u32) -> Hear {
 /// What a [`Game`] says to itself.
 pub(crate) enum Note {
     N(u32),
-    Job(Box<dyn FnOnce(&mut Context<Game>) + Send>),
+    Job(Job),
 }
 
 pub(crate) fn job(work: impl FnOnce(&mut Context<Game>) + Send + 'static) -> Note {
@@ -51,6 +51,8 @@ pub(crate) fn job(work: impl FnOnce(&mut Context<Game>) + Send + 'static) -> Not
 }
 
 type Ctx = Context<Game>;
+type Job = Box<dyn FnOnce(&mut Ctx) + Send>;
+type Hook<T> = Box<dyn FnMut(&mut Ctx, T) + Send>;
 type On<T> = Box<dyn FnMut(&mut Ctx, SessionId, T) + Send>;
 
 /// A game made of closures. Left alone, it answers `Say` with `Said`, and does what is told of a fault by default.
@@ -60,8 +62,8 @@ pub(crate) struct Game {
     closed: On<CloseReason>,
     arrived: On<Note>,
     fault: Option<On<Fault>>,
-    tick: Box<dyn FnMut(&mut Ctx, Tick) + Send>,
-    message: Box<dyn FnMut(&mut Ctx, u32) + Send>,
+    tick: Hook<Tick>,
+    message: Hook<u32>,
     stopping: Box<dyn FnMut(&mut Ctx) + Send>,
 }
 

@@ -3,12 +3,17 @@
 
 mod broadcast;
 mod caps;
+mod client;
 mod common;
 mod faults;
 mod move_edges;
 mod moves;
 mod panics;
+mod pressure;
+mod requests;
 mod rooms;
+mod shutdown;
+mod simulation;
 mod stalls;
 mod text;
 mod ticks;

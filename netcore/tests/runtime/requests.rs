@@ -1,0 +1,187 @@
+//! Requests and their answers: in order, by number, too late, never.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use netcore::memory::MemoryConnector;
+use netcore::{
+    Binary, Client, CloseReason, Connection, Door, Limits, Packet, PacketId, RequestError, Running, Server,
+};
+
+use crate::common::{pass, within};
+
+#[derive(Packet, Clone, Debug, PartialEq)]
+enum Ask {
+    /// Answered after so many milliseconds, in order.
+    #[packet(id = 1, reply = 2)]
+    Wait { millis: u32, n: u32 },
+    /// The same, and others may be answered before it.
+    #[packet(id = 3, reply = 4, numbered)]
+    Any { request: u32, millis: u32, n: u32 },
+    #[packet(id = 5)]
+    Tell,
+    /// Never answered: the connection is closed.
+    #[packet(id = 6, reply = 2)]
+    Close,
+}
+
+#[derive(Packet, Clone, Debug, PartialEq)]
+enum Answer {
+    #[packet(id = 2)]
+    Waited { n: u32 },
+    #[packet(id = 4, numbered)]
+    Any { request: u32, n: u32 },
+    #[packet(id = 7)]
+    Told,
+}
+
+async fn start() -> (Running, MemoryConnector) {
+    let (door, connector) = Door::memory(Binary::new());
+    let running = Server::new()
+        .door(door)
+        .serve(async |mut peer: Connection<Ask, Answer>| {
+            while let Some(ask) = peer.recv().await? {
+                match ask {
+                    Ask::Wait { millis, n } => {
+                        pass(millis.into()).await;
+                        let _ = peer.send(&Answer::Waited { n });
+                    }
+                    Ask::Any { request, millis, n } => {
+                        let sender = peer.sender();
+                        tokio::spawn(async move {
+                            pass(millis.into()).await;
+                            let _ = sender.send(&Answer::Any { request, n });
+                        });
+                    }
+                    Ask::Tell => drop(peer.send(&Answer::Told)),
+                    Ask::Close => break,
+                }
+            }
+            Ok::<_, CloseReason>(())
+        })
+        .await
+        .unwrap();
+    (running, connector)
+}
+
+fn client(connector: &MemoryConnector) -> Client<Answer, Ask> {
+    Client::options().request_timeout(Duration::from_secs(1)).over(connector.connect().unwrap())
+}
+
+fn wait(millis: u32, n: u32) -> Ask {
+    Ask::Wait { millis, n }
+}
+
+fn any(millis: u32, n: u32) -> Ask {
+    Ask::Any { request: 0, millis, n }
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_matched_in_the_order_of_the_requests() {
+    let (_running, connector) = start().await;
+    let mut client = client(&connector);
+    client.send(&Ask::Tell).unwrap();
+    let answers = join_all((0..20).map(|n| client.request(wait(10, n)))).await;
+    for (n, answer) in (0..).zip(answers) {
+        assert_eq!(answer.unwrap(), Answer::Waited { n });
+    }
+    assert_eq!(within(client.recv()).await, Ok(Some(Answer::Told)), "the rest waits to be received");
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbered_answers_may_come_in_any_order() {
+    let (_running, connector) = start().await;
+    let client = client(&connector);
+    let answers = join_all((0..50).map(|n| client.request(any(500 - n * 10, n)))).await;
+    for (expected, answer) in (0..).zip(answers) {
+        assert!(matches!(answer.unwrap(), Answer::Any { n, .. } if n == expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_too_late_is_received_like_any_other_packet() {
+    let (_running, connector) = start().await;
+    let mut client = client(&connector);
+    for ask in [wait(1_500, 1), any(1_500, 2)] {
+        assert!(
+            matches!(client.request(ask).await, Err(RequestError::Timeout(time)) if time == Duration::from_secs(1))
+        );
+    }
+    // Behind the one that gave up, the order is still right.
+    assert_eq!(client.request(wait(10, 3)).await.unwrap(), Answer::Waited { n: 3 });
+    pass(2_000).await;
+    assert_eq!(within(client.recv()).await, Ok(Some(Answer::Waited { n: 1 })));
+    assert!(matches!(within(client.recv()).await, Ok(Some(Answer::Any { n: 2, .. }))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_dropped_stands_and_its_answer_is_received() {
+    let (_running, connector) = start().await;
+    let mut client = client(&connector);
+    tokio::select! {
+        biased;
+        _ = client.request(wait(100, 1)) => unreachable!(),
+        () = pass(10) => {}
+    }
+    assert_eq!(client.request(wait(10, 2)).await.unwrap(), Answer::Waited { n: 2 });
+    assert_eq!(within(client.recv()).await, Ok(Some(Answer::Waited { n: 1 })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_closes_fails_what_waits_at_once() {
+    let (_running, connector) = start().await;
+    let client = client(&connector);
+    let start = tokio::time::Instant::now();
+    let (one, two, three) =
+        tokio::join!(client.request(any(900, 1)), client.request(Ask::Close), client.request(wait(1, 3)));
+    for answer in [one, two, three] {
+        assert!(matches!(answer, Err(RequestError::Closed)), "{answer:?}");
+    }
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(matches!(client.request(wait(1, 1)).await, Err(RequestError::Closed | RequestError::Send(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_asked_is_refused() {
+    let (_running, connector) = start().await;
+    let client = client(&connector);
+    assert!(matches!(client.request(Ask::Tell).await, Err(RequestError::NoReply(PacketId(5)))));
+    let (sender, _receiver) = client.split();
+    let refused = join_all((0..1_025).map(|n| sender.request(wait(0, n)))).await;
+    assert!(matches!(refused[1_024], Err(RequestError::TooMany(1_024))));
+    assert!(refused[..1_024].iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbered_requests_that_gave_up_do_not_take_the_place_of_others() {
+    let (_running, connector) = start().await;
+    let client = client(&connector);
+    for round in 0..3 {
+        let time = Duration::from_millis(1);
+        let (sender, _) = (client_sender(&connector), ());
+        let late = join_all((0..1_000).map(|n| sender.request_within(any(900_000, n), time))).await;
+        assert!(late.iter().all(|answer| matches!(answer, Err(RequestError::Timeout(_)))));
+        let again = join_all((0..1_000).map(|n| sender.request_within(any(0, n), time * 500))).await;
+        assert!(again.iter().all(Result::is_ok), "{round}");
+    }
+    drop(client);
+}
+
+fn client_sender(connector: &MemoryConnector) -> netcore::ClientSender<Answer, Ask> {
+    client(connector).split().0
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_come_also_where_nothing_else_is_received() {
+    let (_running, connector) = start().await;
+    let limits = Limits::new().first_packet(None).inbox(1);
+    let client = Client::<Answer, Ask>::options().limits(limits).over(connector.connect().unwrap());
+    let (sender, receiver) = client.split();
+    for _ in 0..10 {
+        sender.send(&Ask::Tell).unwrap();
+    }
+    pass(10).await;
+    drop(receiver);
+    assert_eq!(within(sender.request(wait(1, 1))).await.unwrap(), Answer::Waited { n: 1 });
+}
