@@ -1,9 +1,8 @@
 //! Echo over loopback: packets a second, and how long they take.
 
 use std::error::Error;
-use std::time::Duration;
+use std::thread;
 
-use netcore_benches::host;
 use netcore_benches::scenario::Role;
 use netcore_benches::scenario::echo_load::{Load, Measured};
 use netcore_benches::scenario::echo_server::Kind;
@@ -20,9 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .into_iter()
         .filter(|kind| *kind == Kind::Bare || options.wants_server(kind.name()))
         .collect();
-    if !options.json {
-        introduce(&options);
-    }
+    options.introduce("connections x packets under way on each x bytes of body");
     for (connections, window) in SHAPES {
         for body in BODIES {
             let name = format!("{connections}x{window}x{body}");
@@ -30,6 +27,46 @@ fn main() -> Result<(), Box<dyn Error>> {
                 scenario(&options, &kinds, &name, connections, window, body)?;
             }
         }
+    }
+    if options.wants("cores") {
+        two_cores(&options)?;
+    }
+    Ok(())
+}
+
+/// One worker on one core beside two workers on two, each under the load of two processes on cores of their own.
+fn two_cores(options: &Options) -> Result<(), Box<dyn Error>> {
+    let enough = process::pins() && process::cores() >= 4;
+    if !enough && !options.test {
+        println!(
+            "\nskipped: two cores against one. Server and load would share them: it needs four cores and `taskset`"
+        );
+        return Ok(());
+    }
+    let servers = if enough { ["0", "0,1"] } else { ["0", "0"] };
+    let loads = if enough { ["2", "3"] } else { ["1", "1"] };
+    let one = Server::start(&Role::EchoServer(Kind::Worker), servers[0])?;
+    let two = Server::start(&Role::EchoServer(Kind::TwoWorkers), servers[1])?;
+    let packets = |server: &Server| -> Result<f64, Box<dyn Error>> {
+        let role = load(options, Kind::Worker, server, (25, 64), 32);
+        let run = |cores| process::load::<Measured>(&role, cores).map_err(|error| error.to_string());
+        let (first, second) = thread::scope(|scope| {
+            let first = scope.spawn(|| run(loads[0]));
+            let second = run(loads[1]);
+            (first.join(), second)
+        });
+        Ok(first.map_err(|_| "a load panicked")??.packets + second?.packets)
+    };
+    let mut ratios = Vec::new();
+    for _ in 0..options.rounds {
+        let (one, two) = (packets(&one)?, packets(&two)?);
+        ratios.push(two / one);
+    }
+    let ratio = median(ratios);
+    if options.json {
+        println!("{}", json!({ "scenario": "cores", "ratio": ratio }));
+    } else {
+        println!("\ncores: 2 workers on 2 cores have {ratio:.2} of the packets/s of 1 worker on 1");
     }
     Ok(())
 }
@@ -48,18 +85,8 @@ fn scenario(
     }
     for _ in 0..options.rounds {
         for (kind, server, measured) in &mut servers {
-            let load = Load {
-                address: server.address,
-                pid: server.pid,
-                connections,
-                window,
-                body,
-                varint: kind.varint(),
-                spin: process::pins(),
-                warm_up: options.time / 3,
-                time: options.time,
-            };
-            measured.push(process::load::<Measured>(&Role::EchoLoad(load), "1")?);
+            let load = load(options, *kind, server, (connections, window), body);
+            measured.push(process::load::<Measured>(&load, "1")?);
         }
     }
     if options.test {
@@ -69,6 +96,20 @@ fn scenario(
     let all: Vec<_> = servers.into_iter().map(|(kind, _, measured)| (kind, measured)).collect();
     report(options, name, &all);
     Ok(())
+}
+
+fn load(options: &Options, kind: Kind, server: &Server, shape: (usize, usize), body: usize) -> Role {
+    Role::EchoLoad(Load {
+        address: server.address,
+        pid: server.pid,
+        connections: shape.0,
+        window: shape.1,
+        body,
+        varint: kind.varint(),
+        spin: process::pins(),
+        warm_up: options.time / 3,
+        time: options.time,
+    })
 }
 
 fn report(options: &Options, name: &str, all: &[(Kind, Vec<Measured>)]) {
@@ -103,20 +144,6 @@ fn report(options: &Options, name: &str, all: &[(Kind, Vec<Measured>)]) {
             );
         }
     }
-}
-
-fn introduce(options: &Options) {
-    host::print();
-    if process::pins() {
-        println!("servers on core 0, load on core 1");
-    } else {
-        println!("server and load share the cores: there is no `taskset`, or but one core");
-    }
-    println!(
-        "{} rounds of {:?}; connections x packets under way on each x bytes of body",
-        options.rounds,
-        options.time.max(Duration::from_millis(1))
-    );
 }
 
 /// Connections, and packets under way on each.

@@ -95,9 +95,7 @@ pub fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
             Kind::Sent => each(sent).await?,
             _ => running.insert(netcore(kind).await?).addr(),
         };
-        tokio::task::spawn_blocking(move || process::serve(address).map_err(|error| error.to_string()))
-            .await?
-            .map_err(Into::into)
+        process::serve_until_done(address).await
     })
 }
 
@@ -158,7 +156,7 @@ impl Logic for Echo {
 }
 
 /// A task for each connection.
-async fn each<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<SocketAddr>
+pub(super) async fn each<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<SocketAddr>
 where
     F: Future<Output = io::Result<()>> + Send + 'static,
 {
@@ -198,7 +196,7 @@ async fn sent(stream: TcpStream) -> io::Result<()> {
 }
 
 /// The same size field as netcore's: it counts itself. Of id and type byte nothing is known here.
-fn codec() -> LengthDelimitedCodec {
+pub(super) fn codec() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder()
         .little_endian()
         .length_field_type::<u16>()

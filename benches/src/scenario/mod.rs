@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 
 pub mod echo_load;
 pub mod echo_server;
+pub mod fanout_load;
+pub mod fanout_server;
 pub mod histogram;
+pub mod idle_load;
+pub mod idle_server;
 pub mod options;
 pub mod process;
 
@@ -21,6 +25,14 @@ pub enum Role {
     EchoServer(echo_server::Kind),
     /// Sends to such a server, and measures.
     EchoLoad(echo_load::Load),
+    /// Sends what its first peer says to all others.
+    FanoutServer(fanout_server::Kind),
+    /// Speaks and listens at such a server, and measures.
+    FanoutLoad(fanout_load::Load),
+    /// Keeps sessions that hardly ever say something.
+    IdleServer(idle_server::Kind),
+    /// Opens them, and measures what they cost.
+    IdleLoad(idle_load::Load),
 }
 
 impl Role {
@@ -43,6 +55,10 @@ impl Role {
         match self {
             Self::EchoServer(kind) => echo_server::run(kind),
             Self::EchoLoad(load) => process::say(&load.run()?),
+            Self::FanoutServer(kind) => fanout_server::run(kind),
+            Self::FanoutLoad(load) => process::say(&load.run()?),
+            Self::IdleServer(kind) => idle_server::run(kind),
+            Self::IdleLoad(load) => process::say(&load.run()?),
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::env;
 use std::time::Duration;
 
+use super::process;
+use crate::host;
+
 /// How a scenario is run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -41,6 +44,20 @@ impl Options {
             scenarios: args.iter().filter(|arg| !arg.contains(['-', '='])).cloned().collect(),
             servers: args.iter().filter_map(|arg| arg.strip_prefix("only=")).map(str::to_owned).collect(),
         }
+    }
+
+    /// Says what this runs on, and how; `what` is what the names of scenarios mean.
+    pub fn introduce(&self, what: &str) {
+        if self.json {
+            return;
+        }
+        host::print();
+        if process::pins() {
+            println!("servers on core 0, load on core 1");
+        } else {
+            println!("server and load share the cores: there is no `taskset`, or but one core");
+        }
+        println!("{what}; {} rounds of {:?}", self.rounds, self.time);
     }
 
     /// Whether a scenario was asked for.

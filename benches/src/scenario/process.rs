@@ -79,6 +79,15 @@ pub fn serve(address: SocketAddr) -> Result<(), Box<dyn Error>> {
     std::process::exit(0)
 }
 
+/// [`serve`] beside a runtime's tasks.
+///
+/// # Errors
+/// When nobody listens.
+pub async fn serve_until_done(address: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let served = tokio::task::spawn_blocking(move || serve(address).map_err(|error| error.to_string()));
+    served.await?.map_err(Into::into)
+}
+
 /// Whether processes can be bound to cores here.
 #[must_use]
 pub fn pins() -> bool {
