@@ -183,7 +183,7 @@ fn begin<In, Out>(
 /// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
 /// scheduler.
 async fn both<In, T: Transport>(
-    link: Link<In, T>,
+    link: Box<Link<In, T>>,
     mut game: Option<Handling>,
     peer: &Arc<Peer<In>>,
     stats: &Stats,

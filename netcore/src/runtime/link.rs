@@ -76,8 +76,14 @@ pub(crate) enum Progress {
 }
 
 impl<In, T: Transport> Link<In, T> {
-    pub(crate) fn new(transport: T, session: Session<In>, peer: Arc<Peer<In>>, stats: Arc<Stats>) -> Self {
-        Self {
+    /// In a box: it is moved into a task through several futures, of which each would keep a place for it.
+    pub(crate) fn new(
+        transport: T,
+        session: Session<In>,
+        peer: Arc<Peer<In>>,
+        stats: Arc<Stats>,
+    ) -> Box<Self> {
+        Box::new(Self {
             transport,
             session,
             peer,
@@ -90,7 +96,7 @@ impl<In, T: Transport> Link<In, T> {
             state: State::Open,
             read_ended: false,
             inspect: None,
-        }
+        })
     }
 
     pub(crate) fn inspect(&mut self, inspect: Inspect<In>) {
@@ -98,7 +104,7 @@ impl<In, T: Transport> Link<In, T> {
     }
 
     /// Runs until the session is over, for a game that is elsewhere.
-    pub(crate) async fn run(mut self) -> CloseReason {
+    pub(crate) async fn run(mut self: Box<Self>) -> CloseReason {
         std::future::poll_fn(|cx| {
             loop {
                 match self.poll(cx, now()) {
