@@ -55,7 +55,15 @@ pub struct Sender<Out> {
 /// How packets for one kind of door are encoded, and what becomes of them if their peer is slow.
 pub(crate) struct Encoding<Out> {
     pub(crate) encode: Arc<dyn Encode<Out>>,
-    pub(crate) slow: fn(&Out) -> Slow,
+    // `None`: never dropped.
+    pub(crate) slow: Option<fn(&Out) -> Slow>,
+}
+
+impl<Out> Encoding<Out> {
+    #[inline]
+    pub(crate) fn slow(&self, packet: &Out) -> Slow {
+        self.slow.map_or(Slow::Disconnect, |slow| slow(packet))
+    }
 }
 
 /// An adapter's side towards the peer.

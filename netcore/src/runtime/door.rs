@@ -159,7 +159,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
-    pub(super) fn encoding(&self, slow: fn(&Out) -> Slow) -> Encoding<Out> {
+    pub(super) fn encoding(&self, slow: Option<fn(&Out) -> Slow>) -> Encoding<Out> {
         Encoding { encode: self.encode.clone(), slow }
     }
 

@@ -269,10 +269,7 @@ impl<In, T: Transport> Link<In, T> {
         if let Some(inspect) = &mut self.inspect {
             inspect(Some(&mut self.batch));
         }
-        let waker = self.peer.deliver(&mut self.batch);
-        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
-            waker.wake();
-        }
+        self.peer.deliver(&mut self.batch, cx.waker());
         // Memory for packets only while there are any.
         self.batch.packets = VecDeque::new();
     }
@@ -344,10 +341,7 @@ impl<In, T: Transport> Link<In, T> {
         if let Some(inspect) = &mut self.inspect {
             inspect(None);
         }
-        let waker = self.peer.deliver_end(reason);
-        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
-            waker.wake();
-        }
+        self.peer.end(reason, Some(cx.waker()));
     }
 
     /// Shuts the write half down and discards input, so that closing the socket makes no reset that would destroy the
