@@ -80,14 +80,29 @@ pub fn write_array<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Resu
 fn read<T: DeserializeOwned>(body: &mut Reader<'_>, bounds: Bounds) -> Result<T, BodyError> {
     let bytes = body.rest();
     let mut from = rmp_serde::Deserializer::from_read_ref(bytes);
-    let value = T::deserialize(Bounded::new(&mut from, bounds)).map_err(BodyError::format)?;
-    // This deserializer does not tell where it stands. Only at the end is there no marker for another value.
-    let used = match bool::deserialize(&mut from) {
-        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => bytes.len(),
-        _ => first_value(bytes, bounds)?,
-    };
-    body.take(used)?;
-    Ok(value)
+    match value::<T>(&mut from, bounds) {
+        Ok(value) => {
+            // This deserializer does not tell where it stands. Only at the end is there no marker for another value.
+            let used = match bool::deserialize(&mut from) {
+                Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => bytes.len(),
+                _ => first_value(bytes, bounds)?,
+            };
+            body.take(used)?;
+            Ok(value)
+        }
+        Err(error) => Err(BodyError::format(error)),
+    }
+}
+
+type FromSlice<'a> = rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'a, [u8]>>;
+
+/// Out of line, so that the value is written where it stays until everything is judged.
+#[inline(never)]
+fn value<T: DeserializeOwned>(
+    from: &mut FromSlice<'_>,
+    bounds: Bounds,
+) -> Result<T, rmp_serde::decode::Error> {
+    T::deserialize(Bounded::new(from, bounds))
 }
 
 /// How many bytes the first value takes, by another deserializer, which is slower and does tell: needed only where
