@@ -3,7 +3,7 @@
 use byteorder::ByteOrder;
 use bytes::BytesMut;
 
-use super::{BodyError, BodyErrorKind, Format, Reader, Sink};
+use super::{BodyError, Format, Reader, Sink};
 use crate::wire::schema::Type;
 
 pub use byteorder::{BigEndian, LittleEndian};
@@ -131,16 +131,23 @@ pub trait RawBody<E: Endian = LittleEndian>: Sized {
     /// When it breaks one of its own bounds.
     fn write<S: Sink>(&self, to: &mut S) -> Result<(), BodyError>;
 
-    /// Reads `N` values. Numbers do it in one piece.
-    ///
-    /// # Errors
-    /// When the bytes are no such values.
+    /// Reads a value, or leaves in `refused` why there is none. In a `Result` the error would lie over a piece of an
+    /// array of numbers, which therefore went through memory in pieces, with a stall at each.
     #[doc(hidden)]
     #[inline]
-    fn read_array<const N: usize>(from: &mut Reader<'_>) -> Result<[Self; N], BodyError> {
-        let items: Vec<Self> = (0..N).map(|_| Self::read(from)).collect::<Result<_, _>>()?;
-        // The compiler cannot see that all N are there.
-        items.try_into().map_err(|_| BodyError::new(BodyErrorKind::Short { need: N, have: 0 }))
+    fn read_or(from: &mut Reader<'_>, refused: &mut Option<BodyError>) -> Option<Self> {
+        Self::read(from).map_err(|error| *refused = Some(error)).ok()
+    }
+
+    /// Reads `N` values, as [`read_or`](Self::read_or) does. Numbers do it in one piece.
+    #[doc(hidden)]
+    #[inline]
+    fn read_array<const N: usize>(
+        from: &mut Reader<'_>,
+        refused: &mut Option<BodyError>,
+    ) -> Option<[Self; N]> {
+        let items: Vec<Self> = (0..N).map_while(|_| Self::read_or(from, refused)).collect();
+        items.try_into().ok()
     }
 
     /// Writes `N` values. Numbers do it in one piece.
