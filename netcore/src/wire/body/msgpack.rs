@@ -23,11 +23,60 @@ use super::{BodyError, Format, Reader};
 ///
 /// # Errors
 /// [`BodyErrorKind::Format`](super::BodyErrorKind::Format), with `rmp_serde`'s error as its source.
+///
+/// ```
+/// use netcore::{Describe, Frame, MsgPack, Packet};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Describe, Debug, PartialEq)]
+/// #[serde(rename_all = "PascalCase")]
+/// struct Login {
+///     user_name: String,
+///     age: u8,
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// #[packet(format = MsgPack)]
+/// enum ToServer {
+///     #[packet(id = 701)]
+///     Login(Login),
+///     /// A struct variant is a map of its fields.
+///     #[packet(id = 721, format = MsgPack<4, 100>)]
+///     Enter { room: i32 },
+/// }
+///
+/// let login = ToServer::Login(Login { user_name: "ann".into(), age: 7 });
+/// let frame = Frame::from_packet(&login)?;
+/// assert_eq!(&frame.body[..], b"\x82\xa8UserName\xa3ann\xa3Age\x07");
+/// assert_eq!(ToServer::from_frame(&frame)?, login);
+///
+/// // Another order, a key that is not known, and a wider number are read too.
+/// let frame = Frame::new(721, &b"\x82\xa3new\xc0\xa4room\xcd\0\x07"[..]);
+/// assert_eq!(ToServer::from_frame(&frame)?, ToServer::Enter { room: 7 });
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MsgPack<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
 
 /// MessagePack with structs written as arrays: shorter, and bound to the order of the fields. It reads what
 /// [`MsgPack`] reads, within the same limits.
+///
+/// ```
+/// use netcore::{Frame, MsgPackArray, Packet};
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// #[packet(format = MsgPackArray)]
+/// enum ToServer {
+///     #[packet(id = 721)]
+///     Enter { room: i32, spectator: bool },
+/// }
+///
+/// let enter = ToServer::Enter { room: 7, spectator: false };
+/// let frame = Frame::from_packet(&enter)?;
+/// assert_eq!(&frame.body[..], b"\x92\x07\xc2");
+/// assert_eq!(ToServer::from_frame(&frame)?, enter);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MsgPackArray<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
 

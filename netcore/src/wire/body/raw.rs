@@ -74,6 +74,17 @@ impl<T: RawBody> Format<T> for Raw {
 }
 
 /// A byte order: `byteorder`'s [`LittleEndian`] or [`BigEndian`].
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::body::{BigEndian, LittleEndian, RawBody};
+///
+/// let mut wire = BytesMut::new();
+/// RawBody::<LittleEndian>::write(&1u16, &mut wire)?;
+/// RawBody::<BigEndian>::write(&1u16, &mut wire)?;
+/// assert_eq!(&wire[..], [1, 0, 0, 1]);
+/// # Ok::<_, netcore::BodyError>(())
+/// ```
 pub trait Endian: ByteOrder + sealed::Sealed {
     /// Whether the most significant byte comes first.
     const BIG: bool;
@@ -100,6 +111,47 @@ mod sealed {
 ///
 /// The byte order is that of whoever holds the value, so that a struct without `#[raw(big_endian)]` takes the order of
 /// the struct around it; a packet starts with little-endian.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::body::{BodyError, Endian, RawBody, Reader, Sink};
+/// use netcore::schema::Type;
+/// use netcore::{Frame, Packet};
+///
+/// /// An angle: a turn has 256 steps on the wire.
+/// #[derive(Debug, PartialEq)]
+/// struct Angle(f32);
+///
+/// impl<E: Endian> RawBody<E> for Angle {
+///     const MIN: usize = 1;
+///     const FIXED: bool = true;
+///     const SHARES: bool = false;
+///     const OPEN: bool = false;
+///     const TYPE: &'static Type = <u8 as RawBody<E>>::TYPE;
+///
+///     fn read(from: &mut Reader<'_>) -> Result<Self, BodyError> {
+///         let [steps] = *from.array()?;
+///         Ok(Self(f32::from(steps) * 360.0 / 256.0))
+///     }
+///
+///     fn write<S: Sink>(&self, to: &mut S) -> Result<(), BodyError> {
+///         to.put(&[(self.0.rem_euclid(360.0) / 360.0 * 256.0) as u8]);
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Turn { player: u16, to: Angle },
+/// }
+///
+/// let turn = ToServer::Turn { player: 7, to: Angle(90.0) };
+/// let frame = Frame::from_packet(&turn)?;
+/// assert_eq!(&frame.body[..], [7, 0, 64]);
+/// assert_eq!(ToServer::from_frame(&frame)?, turn);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no raw layout of its own",
     label = "no raw layout",

@@ -36,6 +36,28 @@ impl fmt::Display for Difference {
 impl Schema {
     /// The first packet and field, by packet id, in which `other` differs from this schema on the wire; `None` when the
     /// two agree, which is when their [fingerprints](Self::fingerprint) do.
+    ///
+    /// ```
+    /// use netcore::{Packet, PacketId};
+    ///
+    /// #[derive(Packet)]
+    /// enum Ours {
+    ///     #[packet(id = 1)]
+    ///     Move { x: f32, y: f32 },
+    /// }
+    ///
+    /// #[derive(Packet)]
+    /// enum Theirs {
+    ///     #[packet(id = 1)]
+    ///     Move { x: f32, y: f64 },
+    ///     #[packet(id = 2)]
+    ///     Stop,
+    /// }
+    ///
+    /// let first = Ours::SCHEMA.compare(Theirs::SCHEMA).unwrap();
+    /// assert_eq!((first.id, &*first.field), (PacketId(1), "y"));
+    /// assert_eq!(first.to_string(), "packet 1 Move, field y: here f32, there f64");
+    /// ```
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Difference> {
         let (ours, theirs) = (self.by_id(), other.by_id());
