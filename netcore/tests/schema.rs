@@ -2,6 +2,7 @@
 
 use netcore::schema::{Schema, SchemaError};
 use netcore::{Describe, Frame, Packet, Raw};
+use proptest::prelude::*;
 
 /// Declares one enum of packets a line, and returns their schemas.
 macro_rules! schemas {
@@ -427,4 +428,72 @@ fn numbers_of_items_that_no_memory_holds_are_not_counted_out() {
     assert_eq!(schema.compare(&schema), None);
     assert_ne!(schema.fingerprint(), FromServer::SCHEMA.fingerprint());
     assert!(schema.compare(FromServer::SCHEMA).is_some());
+}
+
+/// The compact schema of one raw packet whose body is a struct of `fields`, each a type's bytes.
+fn compact(fields: &[Vec<u8>]) -> Schema {
+    let mut bytes = vec![1, 0, 0, 1, 0, 7, 0, 0, 0, 3, 0, b'r', b'a', b'w', 0, 0, 0, 0, 0];
+    bytes.extend(structure(fields));
+    Schema::from_compact(&bytes).unwrap()
+}
+
+fn structure(fields: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = vec![10, 0, 0, 0];
+    bytes.extend((fields.len() as u16).to_le_bytes());
+    for field in fields {
+        bytes.extend([0; 6]);
+        bytes.extend(field);
+    }
+    bytes
+}
+
+fn array(count: usize, item: &[u8]) -> Vec<u8> {
+    [&[7], &(count as u32).to_le_bytes()[..], item].concat()
+}
+
+/// Unsigned integers of so many bytes each, put together into structs and arrays as `how` says, `depth` of them deep.
+fn grouped(sizes: &[u8], depth: usize, how: &mut impl Iterator<Item = usize>) -> Vec<Vec<u8>> {
+    let (mut fields, mut rest) = (Vec::new(), sizes);
+    while !rest.is_empty() {
+        let len = how.next().unwrap_or(0) % rest.len() + 1;
+        let (first, behind) = rest.split_at(len);
+        // As often as the same sizes follow each other.
+        let times = 1 + behind.chunks_exact(len).take_while(|next| *next == first).count();
+        match how.next().unwrap_or(0) % 3 * depth.min(1) {
+            0 => {
+                fields.push(vec![2, rest[0], 0, 0]);
+                rest = &rest[1..];
+            }
+            1 => {
+                fields.push(structure(&grouped(first, depth - 1, how)));
+                rest = behind;
+            }
+            _ => {
+                fields.push(array(times, &structure(&grouped(first, depth - 1, how))));
+                rest = &rest[len * times..];
+            }
+        }
+    }
+    fields
+}
+
+proptest! {
+    #[test]
+    fn however_raw_numbers_are_grouped_the_fingerprint_is_theirs(
+        sizes in prop::collection::vec(prop::sample::select(vec![1u8, 2, 4]), 1..24),
+        how in prop::collection::vec(0usize..24, 0..60),
+        other in prop::collection::vec(0usize..24, 0..60),
+        changed in 0usize..24,
+    ) {
+        let one = compact(&grouped(&sizes, 10, &mut how.into_iter()));
+        let two = compact(&grouped(&sizes, 10, &mut other.clone().into_iter()));
+        prop_assert_eq!(one.fingerprint(), two.fingerprint());
+        prop_assert_eq!(one.compare(&two), None);
+        let mut sizes = sizes;
+        let at = changed % sizes.len();
+        sizes[at] = 8;
+        let two = compact(&grouped(&sizes, 10, &mut other.into_iter()));
+        prop_assert_ne!(one.fingerprint(), two.fingerprint());
+        prop_assert!(one.compare(&two).is_some());
+    }
 }
