@@ -15,7 +15,8 @@ use super::{Adapter, turn};
 use crate::EncodeError;
 use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
 
-/// A packet was not sent.
+/// A packet was not sent. A reason of a close becomes one by `?`, so that a session's task that receives and sends can
+/// return it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -28,6 +29,12 @@ pub enum SendError {
     /// It cannot be encoded: a mistake of ours.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+}
+
+impl From<CloseReason> for SendError {
+    fn from(reason: CloseReason) -> Self {
+        Self::Closed(reason)
+    }
 }
 
 /// One session, for the task that speaks with its peer: what a server gives to each session's `async fn`, and what is

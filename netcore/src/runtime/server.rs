@@ -30,7 +30,7 @@ use crate::session::{Slow, Total};
 /// worker that owns all state, and [`workers`](Self::workers) has several.
 ///
 /// ```
-/// use netcore::{Client, Connection, Door, Packet, Server};
+/// use netcore::{Client, Connection, Door, Packet, SendError, Server};
 ///
 /// #[derive(Packet, Debug, PartialEq)]
 /// enum Number {
@@ -39,14 +39,14 @@ use crate::session::{Slow, Total};
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::new().door(Door::tcp("127.0.0.1:0"));
 /// let running = server
 ///     .serve(|mut peer: Connection<Number, Number>| async move {
 ///         while let Some(Number::Is { value }) = peer.recv().await? {
 ///             peer.send(&Number::Is { value: value * 2 })?;
 ///         }
-///         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+///         Ok::<_, SendError>(())
 ///     })
 ///     .await?;
 ///
