@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -160,7 +161,7 @@ where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let outbox = Outbox::new(self.limits.queue);
-        let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None));
+        let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
         let decode = Adapter::<In, Out>::open(&self.adapter);
         let session = Session::new(Arc::new(self.limits), decode, outbox, now());
         let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
@@ -267,6 +268,9 @@ where
     /// Other packets that come meanwhile wait for [`recv`](Self::recv).
     ///
     /// Dropped before the answer came, the request stands, and its answer is received like any other packet.
+    ///
+    /// Where packets carry no number, an answer that never comes is a gap: the next answer is taken for it, and the request
+    /// that this one was for times out. Close the connection after a timeout then, or number the requests.
     ///
     /// # Errors
     /// [`RequestError`]
@@ -401,15 +405,19 @@ impl<In: Packet> Pending<In> {
             return Err(RequestError::TooMany(queue.len()));
         }
         // Under the lock, so that the order of the requests is that of those who wait.
-        send()?;
+        // Counted before, since the answer may be here before `send` returns.
+        self.count.fetch_add(1, SeqCst);
+        if let Err(error) = send() {
+            self.count.fetch_sub(1, SeqCst);
+            return Err(error.into());
+        }
         queue.push_back(Waiter { number, answer });
-        self.count.fetch_add(1, Relaxed);
         Ok(answered)
     }
 
     /// Takes the answers out of a batch.
     fn route(&self, batch: &mut Inbound<In>) {
-        if self.count.load(Relaxed) == 0 {
+        if self.count.load(SeqCst) == 0 {
             return;
         }
         let mut waiting = self.lock();

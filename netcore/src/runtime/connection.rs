@@ -67,9 +67,30 @@ pub(crate) struct Encoding<Out> {
 }
 
 impl<Out> Encoding<Out> {
+    /// Appends a packet to `dst`, or leaves it as it was: after an error, and after a panic of the game's own code.
+    #[inline]
+    pub(crate) fn append(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        let begun = Begun { before: dst.len(), dst };
+        self.encode.encode(packet, begun.dst)?;
+        std::mem::forget(begun);
+        Ok(())
+    }
+
     #[inline]
     pub(crate) fn slow(&self, packet: &Out) -> Slow {
         self.slow.map_or(Slow::Disconnect, |slow| slow(packet))
+    }
+}
+
+/// A packet that is being written behind others.
+struct Begun<'a> {
+    dst: &'a mut BytesMut,
+    before: usize,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        self.dst.truncate(self.before);
     }
 }
 
@@ -293,10 +314,17 @@ impl<Out> Sender<Out> {
         self.id
     }
 
-    /// The queue that it sends to: how full it is, how much was dropped.
+    /// Bytes that wait for the peer.
     #[must_use]
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
+    pub fn queued(&self) -> usize {
+        turn::flush(&self.outbox);
+        self.outbox.queued()
+    }
+
+    /// Packets that were dropped because the peer reads too slowly.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.outbox.dropped()
     }
 
     fn said(&self, verdict: Verdict) -> Result<(), SendError> {
@@ -310,6 +338,9 @@ impl<Out> Sender<Out> {
 
 impl<Out> Clone for Sender<Out> {
     fn clone(&self) -> Self {
+        // From here on the order of sends is that of several senders: each goes to the outbox at once.
+        self.outbox.share();
+        turn::flush(&self.outbox);
         Self { id: self.id, outbox: self.outbox.clone(), encoding: self.encoding.clone() }
     }
 }

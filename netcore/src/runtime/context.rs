@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::connection::Encoding;
 use super::groups::Groups;
+use super::link::YEARS;
 use super::peer::Peer;
 use super::queue::{Event, Queue, Queues};
 use super::shared::{Encoded, Encoder};
@@ -88,12 +89,11 @@ impl<L: Logic> Context<L> {
         if before == 0 {
             slot.staged.reserve(slot.usual);
         }
-        if let Err(error) = door.encode.encode(packet, &mut slot.staged) {
-            slot.staged.truncate(before);
+        let slow = door.slow(packet);
+        if let Err(error) = door.append(packet, &mut slot.staged) {
             tracing::error!(%session, %error, "a packet does not encode");
             return Verdict::Refused;
         }
-        let slow = door.slow(packet);
         if slot.peer.outbox.joins(slow, slot.staged.len()) {
             if before == 0 {
                 self.slots.dirty.push(session);
@@ -193,13 +193,9 @@ impl<L: Logic> Context<L> {
             if Some(*session) == but {
                 continue;
             }
-            let Some(slot) = self.slots.slots.get_mut(session.index() as usize).and_then(Option::as_mut)
-            else {
-                continue;
-            };
-            if slot.leaving {
-                continue;
-            }
+            let slots = &mut self.slots.slots;
+            let slot = slots.get_mut(session.index() as usize).and_then(Option::as_mut);
+            let Some(slot) = slot.filter(|slot| slot.peer.id == *session && !slot.leaving) else { continue };
             let slow = encoder.slow;
             if let Some(bytes) = encoder.bytes(slot.peer.door) {
                 slot.give(bytes, slow, &mut self.slots.dirty);
@@ -247,13 +243,13 @@ impl<L: Logic> Context<L> {
 
     /// Brings a message later.
     pub fn after(&mut self, time: Duration, message: L::Message) -> TimerId {
-        self.timers.start(self.now + time, message, None)
+        self.timers.start(self.now + time.min(YEARS), message, None)
     }
 
     /// Brings a message later, unless the session has closed or moved away by then.
     pub fn after_for(&mut self, session: SessionId, time: Duration, message: L::Message) -> Option<TimerId> {
         let slot = self.slots.get_mut(session).filter(|slot| !slot.leaving)?;
-        let id = self.timers.start(self.now + time, message, Some(session));
+        let id = self.timers.start(self.now + time.min(YEARS), message, Some(session));
         slot.timers.push(id);
         Some(id)
     }

@@ -78,11 +78,19 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         // The adapter is the game's code, and this the task that accepts.
         let Ok(decode) = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open())) else {
             self.registry.release(id, address.map(|address| address.ip()));
+            self.registry.free().give(id.index());
             self.stats.panics.fetch_add(1, Relaxed);
             error!(door = entrance.name, "the door's adapter panicked");
             return self.refuse(transport, entrance, address, CloseReason::Panicked);
         };
-        let peer = Arc::new(Peer::new(id, door, address, outbox.clone(), entrance.notice.clone()));
+        let peer = Arc::new(Peer::new(
+            id,
+            door,
+            address,
+            outbox.clone(),
+            entrance.notice.clone(),
+            Some(self.registry.free()),
+        ));
         self.registry.insert(peer.clone());
         self.stats.opened.fetch_add(1, Relaxed);
         debug!(session = %id, door = entrance.name, address = address.map(tracing::field::display), "opened");
@@ -146,7 +154,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             too_much.notified().await;
             self.stats.queues_full.fetch_add(1, Relaxed);
             let mut peers = self.registry.peers();
-            peers.sort_by_key(|peer| std::cmp::Reverse(peer.outbox.queued()));
+            // Looked at once each: the queues go on changing, and a sort whose keys change may panic.
+            peers.sort_by_cached_key(|peer| std::cmp::Reverse(peer.outbox.queued()));
             let enough = max - max / 8;
             for peer in peers {
                 if self.total.queued() <= enough || peer.outbox.queued() == 0 {
@@ -193,7 +202,7 @@ async fn both<In, T: Transport>(
     let mut reason = CloseReason::Ended;
     poll_fn(|cx| {
         let now = now();
-        let mut played = false;
+        let (mut played, mut batches) = (false, 0);
         loop {
             // The link first: a wake-up brings packets, mostly.
             let delivered = match link.as_mut().map(|link| link.poll(cx, now)) {
@@ -214,12 +223,18 @@ async fn both<In, T: Transport>(
                 }
                 return Poll::Pending;
             };
+            batches += usize::from(delivered);
             let turn = turn::begin(&peer.outbox);
             let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
             drop(turn);
             played = true;
             match polled {
                 Ok(Poll::Pending) if !delivered && !peer.outbox.has_output() => return Poll::Pending,
+                Ok(Poll::Pending) if batches > BATCHES => {
+                    // Enough for one turn: a peer that never stops sending is not the only one.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Ok(Poll::Pending) => continue,
                 Ok(Poll::Ready(())) => {}
                 Err(panic) => panicked(peer, stats, &*panic),
@@ -231,6 +246,9 @@ async fn both<In, T: Transport>(
     })
     .await
 }
+
+/// So many batches of one session are handled before others have their turn.
+const BATCHES: usize = 2;
 
 #[cold]
 fn panicked<In>(peer: &Peer<In>, stats: &Stats, panic: &(dyn std::any::Any + Send)) {
@@ -277,7 +295,7 @@ where
     T: Future<Output = ()> + Send + 'static,
 {
     let outbox = Outbox::new(256 * 1024);
-    let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None));
+    let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
     let adapter = Arc::new(adapter);
     let stats = Arc::new(Stats::default());
     let session = Session::new(Arc::new(Limits::new()), adapter.open(), outbox, now());

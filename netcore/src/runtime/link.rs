@@ -106,7 +106,7 @@ impl<In, T: Transport> Link<In, T> {
     /// Runs until the session is over, for a game that is elsewhere.
     pub(crate) async fn run(mut self: Box<Self>) -> CloseReason {
         std::future::poll_fn(|cx| {
-            loop {
+            for _ in 0..BATCHES {
                 match self.poll(cx, now()) {
                     Progress::Done(reason) => return Poll::Ready(reason),
                     Progress::Pending => return Poll::Pending,
@@ -114,6 +114,9 @@ impl<In, T: Transport> Link<In, T> {
                     Progress::Delivered => {}
                 }
             }
+            // A peer that never stops sending is not the only one.
+            cx.waker().wake_by_ref();
+            Poll::Pending
         })
         .await
     }
@@ -125,6 +128,11 @@ impl<In, T: Transport> Link<In, T> {
         if self.is_writing()
             && let Err(reason) = self.poll_write(cx, now)
         {
+            // What came before the connection broke is still there to be read.
+            if let (CloseReason::Broken(_), State::Open) = (reason, self.state) {
+                while matches!(self.poll_read(cx, now), Ok(true)) {}
+            }
+            delivered = true;
             self.end(cx, reason);
             self.state = State::Shutting(reason);
         }
@@ -268,6 +276,11 @@ impl<In, T: Transport> Link<In, T> {
         self.stats.packets_in.fetch_add(count as u64, Relaxed);
         if let Some(inspect) = &mut self.inspect {
             inspect(Some(&mut self.batch));
+            if self.batch.is_empty() {
+                // All of it was answers, which wait for nobody.
+                self.batch.bytes = 0;
+                return;
+            }
         }
         self.peer.deliver(&mut self.batch, cx.waker());
         // Memory for packets only while there are any.
@@ -353,7 +366,8 @@ impl<In, T: Transport> Link<In, T> {
             }
             self.state = State::Lingering(reason);
             // The shutdown itself may wait, with TLS; it has the same time.
-            let until = tokio::time::Instant::from_std(now + self.session.limits().linger);
+            let linger = self.session.limits().linger.min(YEARS);
+            let until = tokio::time::Instant::from_std(now + linger);
             self.timer = Some(Timer::new(until));
         }
         let State::Lingering(reason) = self.state else { return Poll::Pending };
@@ -438,8 +452,12 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
+/// So many batches are delivered before others have their turn.
+const BATCHES: usize = 4;
 /// So many pieces go out in one write.
 const SLICES: usize = 64;
 /// Up to so many bytes, an unfinished packet is kept apart from the read buffer.
 const OWN: usize = 2 * 1024;
 const WASTE: usize = 2 * 1024;
+/// For ever, as a time that can be added to any other.
+pub(super) const YEARS: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);

@@ -58,6 +58,8 @@ pub(super) async fn accept_tcp<In, Out>(
             Ok((stream, address)) => {
                 pause = FIRST_PAUSE;
                 set(&stream, settings);
+                // An IPv4 peer at an IPv6 socket is an IPv4 peer.
+                let address = SocketAddr::new(address.ip().to_canonical(), address.port());
                 house.open(stream, Some(address), door);
             }
             // One connection was gone before it was accepted: the next may be there.
@@ -89,7 +91,8 @@ pub(super) async fn accept_memory<In, Out>(
 fn set(stream: &TcpStream, settings: TcpSettings) {
     let _ = stream.set_nodelay(settings.nodelay);
     if let Some(time) = settings.keepalive {
-        let keepalive = TcpKeepalive::new().with_time(time).with_interval(time / 3);
+        let keepalive =
+            TcpKeepalive::new().with_time(time).with_interval((time / 3).max(Duration::from_secs(1)));
         let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
     }
 }

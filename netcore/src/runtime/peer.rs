@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
 
+use super::registry::Free;
 use crate::session::{CloseReason, Fault, Inbound, Outbox, SessionId, Slow};
 
 /// One session, as everyone but its socket's task knows it.
@@ -20,6 +21,8 @@ pub(crate) struct Peer<In> {
     pub(crate) address: Option<SocketAddr>,
     pub(crate) outbox: Outbox,
     notice: Option<Notice>,
+    // Where the id's index goes at the end. A client's has none.
+    free: Option<Arc<Free>>,
     inbox: Mutex<Inbox<In>>,
     // How many packets and bytes wait in the inbox, and whether its end has come: for the socket's task, which looks each
     // time it is polled.
@@ -76,6 +79,15 @@ pub(crate) enum Found {
     Nothing,
 }
 
+impl<In> Drop for Peer<In> {
+    fn drop(&mut self) {
+        // Not before: a worker may still have the old session when the next one comes to it.
+        if let Some(free) = &self.free {
+            free.give(self.id.index());
+        }
+    }
+}
+
 impl<In> Peer<In> {
     pub(crate) fn new(
         id: SessionId,
@@ -83,6 +95,7 @@ impl<In> Peer<In> {
         address: Option<SocketAddr>,
         outbox: Outbox,
         notice: Option<Notice>,
+        free: Option<Arc<Free>>,
     ) -> Self {
         let inbox = Inbox {
             packets: VecDeque::new(),
@@ -97,6 +110,7 @@ impl<In> Peer<In> {
             address,
             outbox,
             notice,
+            free,
             inbox: Mutex::new(inbox),
             packets: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),

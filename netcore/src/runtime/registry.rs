@@ -12,14 +12,27 @@ use crate::session::{CloseReason, SessionId};
 /// The sessions of a server by their index, and how many each address has.
 pub(crate) struct Registry<In> {
     inner: Mutex<Inner<In>>,
+    free: Arc<Free>,
     max_sessions: usize,
     max_per_address: usize,
 }
 
+/// Indices that may be used again. First in, first out: one rests as long as it can.
+#[derive(Default)]
+pub(crate) struct Free(Mutex<VecDeque<u32>>);
+
+impl Free {
+    fn take(&self) -> Option<u32> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    pub(super) fn give(&self, index: u32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(index);
+    }
+}
+
 struct Inner<In> {
     places: Vec<Place<In>>,
-    // First in, first out: an index rests as long as it can before it is used again.
-    free: VecDeque<u32>,
     addresses: HashMap<IpAddr, usize>,
     count: usize,
     aborted: bool,
@@ -33,14 +46,13 @@ struct Place<In> {
 
 impl<In> Registry<In> {
     pub(crate) fn new(max_sessions: usize, max_per_address: usize) -> Self {
-        let inner = Inner {
-            places: Vec::new(),
-            free: VecDeque::new(),
-            addresses: HashMap::new(),
-            count: 0,
-            aborted: false,
-        };
-        Self { inner: Mutex::new(inner), max_sessions, max_per_address }
+        let inner = Inner { places: Vec::new(), addresses: HashMap::new(), count: 0, aborted: false };
+        Self { inner: Mutex::new(inner), free: Arc::default(), max_sessions, max_per_address }
+    }
+
+    /// Where a session's index goes when nobody knows the session any more.
+    pub(crate) fn free(&self) -> Arc<Free> {
+        self.free.clone()
     }
 
     /// Makes room for one more session, and names it.
@@ -57,7 +69,7 @@ impl<In> Registry<In> {
             *here += 1;
         }
         inner.count += 1;
-        let index = inner.free.pop_front().unwrap_or_else(|| {
+        let index = self.free.take().unwrap_or_else(|| {
             inner.places.push(Place { generation: 0, peer: None, task: None });
             u32::try_from(inner.places.len() - 1).unwrap_or(u32::MAX)
         });
@@ -85,7 +97,7 @@ impl<In> Registry<In> {
         }
     }
 
-    /// The session is over: its index is free again.
+    /// The session is over. Its index is used again only when the game does not know it any more either.
     pub(crate) fn release(&self, id: SessionId, address: Option<IpAddr>) {
         let mut inner = self.lock();
         if let Some(address) = address.map(whole)
@@ -102,7 +114,6 @@ impl<In> Registry<In> {
             place.peer = None;
             place.task = None;
         }
-        inner.free.push_back(id.index());
     }
 
     pub(crate) fn peers(&self) -> Vec<Arc<Peer<In>>> {
@@ -155,6 +166,7 @@ mod tests {
         registry.admit(at("10.0.0.1")).unwrap();
         assert_eq!(registry.admit(at("10.0.0.2")), Err(CloseReason::ServerFull));
         registry.release(first, at("2001:db8::1"));
+        registry.free().give(first.index());
         let again = registry.admit(at("2001:db8::3")).unwrap();
         assert_eq!((again.index(), again.generation()), (first.index(), first.generation() + 1));
         assert_eq!(registry.len(), 3);

@@ -20,6 +20,7 @@ use super::worker::Worker;
 use super::{Full, Host, Logic, ServerError, Snapshot, Stats};
 use crate::session::CloseReason;
 
+#[must_use = "a server stops when this is dropped"]
 /// A server that runs. Dropped, it stops at once and cuts everyone off; [`shutdown`](Self::shutdown) stops it in order.
 pub struct Running<Message = ()> {
     addresses: Vec<(String, SocketAddr)>,
@@ -153,9 +154,10 @@ impl<Message> Running<Message> {
     /// Not cancel-safe: dropped, it cuts off at once.
     pub async fn shutdown(mut self) -> Report {
         let start = Instant::now();
-        let deadline = start + self.drain;
+        let deadline = start + self.drain.min(super::link::YEARS);
         self.house.close_doors();
-        self.accepting.shutdown().await;
+        // A handler that blocks as it is made would keep its door open.
+        let _ = timeout_at(deadline, self.accepting.shutdown()).await;
         let sessions = self.house.count();
         info!(sessions, "shutting down");
         // All at once: one that is slow does not take the others' time.

@@ -64,7 +64,7 @@ use crate::session::{Slow, Total};
 /// | setting | default |
 /// |---|---|
 /// | [`max_sessions`](Self::max_sessions) | 65,536 |
-/// | [`max_per_address`](Self::max_per_address) | 1,024, and an IPv6 network of 2^64 addresses counts as one |
+/// | [`max_per_address`](Self::max_per_address) | 256, and an IPv6 network of 2^64 addresses counts as one |
 /// | [`max_queued_bytes`](Self::max_queued_bytes) | 256 MiB, all sessions together |
 /// | [`max_messages`](Self::max_messages) | 65,536 for each worker |
 /// | [`drain`](Self::drain) | 5 s |
@@ -123,7 +123,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             doors: Vec::new(),
             slow: None,
             max_sessions: 65_536,
-            max_per_address: 1024,
+            max_per_address: 256,
             max_queued_bytes: 256 * 1024 * 1024,
             max_messages: 65_536,
             drain: Duration::from_secs(5),
@@ -198,7 +198,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// Calls [`Logic::tick`] once each `step`: a microsecond at least.
     #[must_use]
     pub fn tick(mut self, step: Duration) -> Self {
-        self.worker.tick = Some(step.max(Duration::from_micros(1)));
+        self.worker.tick = Some(step.clamp(Duration::from_micros(1), super::link::YEARS));
         self
     }
 

@@ -40,12 +40,11 @@ impl<'a, Out> Encoder<'a, Out> {
         };
         if place.is_none() {
             let mut bytes = BytesMut::new();
-            let encoded = self.doors.get(door)?.encode.encode(self.packet, &mut bytes);
-            if let Err(error) = encoded {
-                if !std::mem::replace(&mut self.failed, true) {
-                    tracing::error!(door, %error, "a broadcast does not encode");
-                }
-                bytes.clear();
+            let encoded = self.doors.get(door)?.append(self.packet, &mut bytes);
+            if let Err(error) = encoded
+                && !std::mem::replace(&mut self.failed, true)
+            {
+                tracing::error!(door, %error, "a broadcast does not encode");
             }
             *place = Some(bytes.freeze());
         }

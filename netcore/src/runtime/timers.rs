@@ -37,10 +37,21 @@ impl<Message> Timers<Message> {
         self.timers.remove(&id)
     }
 
-    /// The next one that is due by `now`.
-    pub(crate) fn fire(&mut self, now: Instant) -> Option<(TimerId, Message, Option<SessionId>)> {
-        let entry = self.timers.first_entry().filter(|entry| entry.key().due <= now)?;
-        let (id, (message, session)) = entry.remove_entry();
+    /// How many were started so far.
+    pub(crate) fn started(&self) -> u64 {
+        self.started
+    }
+
+    /// The next one that is due by `now`, and that was among the first `started`: one that is due at once and started by
+    /// what the last one brought would else keep the worker for ever.
+    pub(crate) fn fire(
+        &mut self,
+        now: Instant,
+        started: u64,
+    ) -> Option<(TimerId, Message, Option<SessionId>)> {
+        let due = |id: &TimerId| id.due <= now;
+        let next = self.timers.keys().take_while(|id| due(id)).find(|id| id.number <= started).copied()?;
+        let (id, (message, session)) = self.timers.remove_entry(&next)?;
         Some((id, message, session))
     }
 
@@ -67,7 +78,7 @@ mod tests {
         assert_eq!(timers.cancel(cancelled), Some(("never", None)));
         assert_eq!(timers.next(), Some(at(10)));
         let mut fired = Vec::new();
-        while let Some((_, message, _)) = timers.fire(at(15)) {
+        while let Some((_, message, _)) = timers.fire(at(15), timers.started()) {
             fired.push(message);
         }
         assert_eq!(fired, ["first", "second"]);

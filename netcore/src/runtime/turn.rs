@@ -27,18 +27,24 @@ thread_local! {
         RefCell::new(Turn { outbox: None, staged: BytesMut::new(), usual: 0, scratch: BytesMut::new() });
 }
 
-/// Begins a session's turn; it ends when the result is dropped.
+/// Begins a session's turn; it ends when the result is dropped. One within another is possible (a runtime that blocks
+/// within a task): the outer one goes on afterwards.
 pub(super) fn begin(outbox: &Outbox) -> impl Drop + use<> {
-    TURN.with_borrow_mut(|turn| turn.outbox = Some(outbox.clone()));
-    End
+    TURN.with_borrow_mut(|turn| {
+        let outer = turn.outbox.replace(outbox.clone());
+        if let Some(outer) = &outer {
+            outer.push_joined(&mut turn.staged);
+        }
+        End(outer)
+    })
 }
 
-struct End;
+struct End(Option<Outbox>);
 
 impl Drop for End {
     fn drop(&mut self) {
         TURN.with_borrow_mut(|turn| {
-            if let Some(outbox) = turn.outbox.take() {
+            if let Some(outbox) = std::mem::replace(&mut turn.outbox, self.0.take()) {
                 turn.usual = turn.staged.len();
                 outbox.push_own(&mut turn.staged);
             }
@@ -100,18 +106,15 @@ impl Turn {
         encoding: &Encoding<Out>,
         packet: &Out,
     ) -> Result<Verdict, EncodeError> {
-        if !self.is_of(outbox) {
+        if !self.is_of(outbox) || outbox.is_shared() {
             return apart(&mut self.scratch, outbox, encoding, packet);
         }
         let before = self.staged.len();
         if before == 0 {
             self.staged.reserve(self.usual);
         }
-        if let Err(error) = encoding.encode.encode(packet, &mut self.staged) {
-            self.staged.truncate(before);
-            return Err(error);
-        }
         let slow = encoding.slow(packet);
+        encoding.append(packet, &mut self.staged)?;
         if outbox.joins(slow, self.staged.len()) {
             return Ok(Verdict::Queued);
         }
@@ -128,6 +131,6 @@ fn apart<Out>(
     packet: &Out,
 ) -> Result<Verdict, EncodeError> {
     scratch.clear();
-    encoding.encode.encode(packet, scratch)?;
+    encoding.append(packet, scratch)?;
     Ok(outbox.push(scratch, encoding.slow(packet)))
 }

@@ -105,7 +105,7 @@ impl<L: Logic> Worker<L> {
             self.keep_time();
             self.flush();
             if self.ended {
-                break;
+                return self.end();
             }
             if !idle {
                 // Beside other tasks, where the worker is one of the runtime's; a thread of its own goes on at once.
@@ -125,6 +125,15 @@ impl<L: Logic> Worker<L> {
                 }
             }
         }
+    }
+
+    /// Sessions whose end is still on its way close with the worker: each that opened closes once.
+    fn end(&mut self) {
+        let sessions: Vec<SessionId> = self.context.sessions().collect();
+        for session in sessions {
+            self.closed(session, CloseReason::Stopping);
+        }
+        self.flush();
     }
 
     fn handle(&mut self, event: Event<L::In, L::Message>) {
@@ -339,7 +348,8 @@ impl<L: Logic> Worker<L> {
         }
         let now = now();
         self.context.now = now;
-        while let Some((id, message, session)) = self.context.timers.fire(now) {
+        let started = self.context.timers.started();
+        while let Some((id, message, session)) = self.context.timers.fire(now, started) {
             if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
                 slot.timers.retain(|timer| *timer != id);
             }

@@ -31,6 +31,7 @@ use crate::Frame;
 /// | [`inbox`](Self::inbox), [`inbox_bytes`](Self::inbox_bytes) | 1,024 packets, 256 KiB | what waits for the game |
 /// | [`backpressure`](Self::backpressure) | off | |
 /// | [`read_chunk`](Self::read_chunk) | 16 KiB | one read |
+/// | [`flush`](Self::flush) | 10 s | after our close: sending what is queued |
 /// | [`linger`](Self::linger) | 1 s | after our close: discarding input, for the last answer to arrive |
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -49,6 +50,7 @@ pub struct Limits {
     pub(crate) inbox_bytes: usize,
     pub(crate) backpressure: bool,
     pub(crate) read_chunk: usize,
+    pub(crate) flush: Duration,
     pub(crate) linger: Duration,
 }
 
@@ -72,6 +74,7 @@ impl Limits {
             inbox_bytes: 256 * 1024,
             backpressure: false,
             read_chunk: 16 * 1024,
+            flush: Duration::from_secs(10),
             linger: Duration::from_secs(1),
         }
     }
@@ -189,6 +192,14 @@ impl Limits {
     #[must_use]
     pub const fn read_chunk(mut self, bytes: usize) -> Self {
         self.read_chunk = if bytes < 512 { 512 } else { bytes };
+        self
+    }
+
+    /// How long what is queued may take to go out after we closed: a peer that takes a byte now and then would else keep its
+    /// place for hours.
+    #[must_use]
+    pub const fn flush(mut self, time: Duration) -> Self {
+        self.flush = time;
         self
     }
 

@@ -37,6 +37,8 @@ pub struct Session<In> {
     // Since when output waits and none went out.
     waiting: Option<Instant>,
     pinged: Option<Instant>,
+    // When we closed, while output still waits.
+    closing: Option<Instant>,
     // Since when the caller does not read, on our side's account: the clocks stand still.
     paused: Option<Instant>,
     // Nothing whole has come yet.
@@ -90,6 +92,7 @@ impl<In> Session<In> {
             unfinished: None,
             waiting: None,
             pinged: None,
+            closing: None,
             paused: None,
             fresh: true,
             admitted: limits.login.is_none(),
@@ -187,6 +190,9 @@ impl<In> Session<In> {
     /// # Errors
     /// The reason of the close, once all before it has been written.
     pub fn poll_output(&mut self, now: Instant, waker: &Waker) -> Result<&VecDeque<Bytes>, CloseReason> {
+        if self.closing.is_none() && self.outbox.is_closed() {
+            self.closing = Some(now);
+        }
         if self.sending.is_empty() {
             if self.listener.as_ref().is_some_and(|known| known.will_wake(waker)) && self.outbox.is_quiet() {
                 self.waiting = None;
@@ -299,7 +305,8 @@ impl<In> Session<In> {
                 }),
             ];
         }
-        heard.into_iter().chain([stalled]).flatten()
+        let closing = self.closing.and_then(|since| close(since, Some(limits.flush), CloseReason::Stalled));
+        heard.into_iter().chain([stalled, closing]).flatten()
     }
 
     /// Whether no deadline runs: what is true of most sessions most of the time, told without looking at the clock.
@@ -311,7 +318,7 @@ impl<In> Session<In> {
                 && self.unfinished.is_none()
                 && limits.idle_time().is_none()
                 && limits.heartbeat.is_none());
-        heard && self.waiting.is_none()
+        heard && self.waiting.is_none() && self.closing.is_none()
     }
 
     /// Before log-in, a peer may send only so much. Packets above that do not reach the game.

@@ -75,6 +75,8 @@ struct Shared {
     closed: AtomicBool,
     // `Queue::waker` is there.
     listening: AtomicBool,
+    // Several senders have it.
+    shared: AtomicBool,
     dropped: AtomicU64,
     // Somebody waits for room: `Queue::room`.
     wanted: AtomicBool,
@@ -131,6 +133,7 @@ impl Outbox {
             blocked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             listening: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
             limit,
@@ -210,6 +213,20 @@ impl Outbox {
     /// Takes nothing more, and throws away what is queued: the peer will not have it.
     pub fn abort(&self, reason: CloseReason) {
         self.end(End { reason, flush: false });
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.closed.load(Relaxed)
+    }
+
+    /// Several senders have it from now on, between whose packets there is an order.
+    pub(crate) fn share(&self) {
+        self.0.shared.store(true, SeqCst);
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.shared.load(Relaxed)
     }
 
     /// Whether both are handles of the same queue.
@@ -353,7 +370,9 @@ impl Outbox {
         }
         let (fits, tell) = self.0.total.as_ref().map_or((true, false), |total| total.add(len));
         if !fits {
+            let room = self.waiting(&mut queue);
             drop(queue);
+            room.into_iter().for_each(Waker::wake);
             self.tell_total();
             return self.no_room(slow, CloseReason::ServerQueueFull);
         }
