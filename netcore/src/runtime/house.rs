@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::connection::Encoding;
-use super::link::{Link, Progress, Transport, now};
+use super::link::{Link, Progress, Transport, Turns, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
 use super::{Adapter, Connection, Stats, turn};
@@ -194,7 +194,9 @@ async fn both<In, T: Transport>(
     poll_fn(|cx| {
         let now = now();
         let mut played = false;
+        let mut turns = Turns::default();
         loop {
+            ready!(turns.poll_next(cx));
             // The link first: a wake-up brings packets, mostly.
             let delivered = match link.as_mut().map(|link| link.poll(cx, now)) {
                 Some(Progress::Delivered) => true,

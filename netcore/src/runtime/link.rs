@@ -100,7 +100,9 @@ impl<In, T: Transport> Link<In, T> {
     /// Runs until the session is over, for a game that is elsewhere.
     pub(crate) async fn run(mut self) -> CloseReason {
         std::future::poll_fn(|cx| {
+            let mut turns = Turns::default();
             loop {
+                ready!(turns.poll_next(cx));
                 match self.poll(cx, now()) {
                     Progress::Done(reason) => return Poll::Ready(reason),
                     Progress::Pending => return Poll::Pending,
@@ -388,6 +390,25 @@ impl<In, T> Drop for Link<In, T> {
     }
 }
 
+/// How often one poll has gone round. A peer that sends faster than its packets are handled has always sent more, and would
+/// keep the thread from all others: tokio's own budget counts reads, of which each may bring thousands of packets.
+#[derive(Default)]
+pub(super) struct Turns(u32);
+
+impl Turns {
+    /// Ready for another turn; otherwise the task is polled again after the others had theirs, and after the runtime has
+    /// looked at its sockets.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0 += 1;
+        if self.0 <= TURNS {
+            return Poll::Ready(());
+        }
+        let mut others = std::pin::pin!(tokio::task::yield_now());
+        // It wakes this task whether it is polled to its end or not.
+        others.as_mut().poll(cx)
+    }
+}
+
 /// Reads up to `most` bytes to the end of `buffer`, whose memory need not be initialized.
 fn read_into<T: AsyncRead + Unpin>(
     transport: &mut T,
@@ -442,4 +463,6 @@ pub(super) fn now() -> Instant {
 const SLICES: usize = 64;
 /// Up to so many bytes, an unfinished packet is kept apart from the read buffer.
 const OWN: usize = 2 * 1024;
+/// So many batches are handled in one poll.
+const TURNS: u32 = 16;
 const WASTE: usize = 2 * 1024;
