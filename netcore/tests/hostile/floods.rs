@@ -1,7 +1,7 @@
 //! Peers that send as much as they can of what costs most.
 
 use std::io::Write;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 
 use netcore::{Limits, Over, Rate};
@@ -24,7 +24,7 @@ fn a_flood_of_tiny_packets_is_handled_and_harms_nobody() {
 }
 
 /// Sends for a while, and waits until the server has taken all of it; how many packets that were.
-fn flood(address: std::net::SocketAddr) -> u64 {
+fn flood(address: SocketAddr) -> u64 {
     let mut peer = connect(address);
     let (bytes, since, mut sent) = (nothing(PIECE), Instant::now(), 0);
     while since.elapsed() < Duration::from_millis(700) {
@@ -36,17 +36,22 @@ fn flood(address: std::net::SocketAddr) -> u64 {
     sent
 }
 
+/// Sends until the server takes nothing more. It goes on taking for a second, so that no reset destroys its last words.
+fn flood_until_closed(address: SocketAddr) {
+    let (mut peer, bytes) = (connect(address), nothing(PIECE));
+    while write_some(&mut peer, &bytes) {}
+}
+
 #[test]
 fn a_flood_of_tiny_packets_over_their_rate_closes_that_session() {
     let rate = Rate::per_second(1_000).burst(2_000);
     each_way(
         || door(Limits::new().tiny(9, rate)),
         |stage| {
-            for _ in 0..4 {
-                let mut peer = stage.connect();
-                let bytes = nothing(PIECE);
-                while write_some(&mut peer, &bytes) {}
-            }
+            let address = stage.address();
+            let floods: Vec<_> =
+                (0..4).map(|_| std::thread::spawn(move || flood_until_closed(address))).collect();
+            floods.into_iter().for_each(|flood| flood.join().unwrap());
             stage.closed(&[("tiny_rate", 4)], 0);
             // Of each flood no more than its burst, and what was refilled, reached the game. Those that did not are counted.
             let stats = stage.stats();
@@ -80,10 +85,7 @@ fn a_flood_of_bytes_over_its_rate_closes_that_session() {
     each_way(
         || door(Limits::new().bytes(Rate::per_second(64 * 1024))),
         |stage| {
-            let mut peer = stage.connect();
-            let bytes = nothing(PIECE);
-            while write_some(&mut peer, &bytes) {}
-            drop(peer);
+            flood_until_closed(stage.address());
             stage.closed(&[("byte_rate", 1)], 0);
         },
     );

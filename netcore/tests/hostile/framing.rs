@@ -54,11 +54,13 @@ fn a_size_over_the_limit_closes_as_soon_as_the_header_is_there_and_the_largest_w
             // The header alone: nothing of the body that it promises.
             over.write_all(&packet(1, &[0; 1020])[..5]).unwrap();
             assert_eq!(read_all(&mut over), b"");
+            drop(over);
             stage.closed(&[("frame", 1)], 0);
 
             let mut largest = stage.connect();
             largest.write_all(&packet(2, &[0; 1019])).unwrap();
             assert_eq!(read_all(&mut largest), b"");
+            drop(largest);
             // It frames; only its body is not one of this packet's.
             stage.closed(&[("frame", 1), ("malformed", 1)], 0);
         },

@@ -69,7 +69,7 @@ pub(crate) fn beside<T>(address: SocketAddr, what: impl std::fmt::Debug, attack:
         "{what:?}: {} rounds, median {median:?} ({ratio:.1} of {usual:?}), p99 {p99:?}, longest {longest:?}",
         rounds.len()
     );
-    assert!(median <= usual * 5 + Duration::from_millis(5), "{what:?}: half of all answers took {median:?}");
+    assert!(median <= usual * 5 + NOISE, "{what:?}: half of all answers took {median:?}");
     assert!(longest <= LONGEST, "{what:?}: an answer took {longest:?}");
     result
 }
@@ -83,6 +83,8 @@ pub(crate) fn resident(process: u32) -> Option<u64> {
 }
 
 const QUIET: usize = 200;
+/// What the machine may add while it does something else: the shares of two or three other threads.
+const NOISE: Duration = Duration::from_millis(50);
 const PACE: Duration = Duration::from_micros(500);
 /// Far above what is seen, for machines that do something else beside; far below a server that waits for an attacker.
 const LONGEST: Duration = Duration::from_secs(2);

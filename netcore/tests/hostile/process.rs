@@ -64,7 +64,8 @@ impl Role {
         self.ask(name).parse().unwrap()
     }
 
-    /// Of a crowd's peers, as many of those as `what` is true for: `answered` when they speak, `ended` by the server.
+    /// Of a crowd's peers, as many of those as `what` is true for: `answered` when they speak, told to say
+    /// their hello `again`, `heard` something, `ended` by the server.
     pub(crate) fn of(&mut self, what: &str, peers: Range<usize>) -> usize {
         self.ask(&format!("{what} {} {}", peers.start, peers.end)).parse().unwrap()
     }
@@ -157,6 +158,8 @@ fn a_crowd() {
         let asked = &mut peers[words[1].parse().unwrap()..words[2].parse().unwrap()];
         reply(match words[0] {
             "answered" => asked.iter_mut().flatten().filter_map(answered).count(),
+            "again" => asked.iter_mut().flatten().filter_map(|peer| peer.write_all(&hello).ok()).count(),
+            "heard" => asked.iter_mut().flatten().filter_map(|peer| peer.peek(&mut [0]).ok()).sum(),
             "ended" => asked.iter_mut().flatten().filter_map(ended).count(),
             _ => asked.iter_mut().filter_map(Option::take).count(),
         });
@@ -171,6 +174,8 @@ fn come(address: SocketAddr) -> TcpStream {
         let from = SocketAddr::from(([127, 0, 0, 2], 0));
         socket.bind(&from.into()).unwrap();
     }
+    // Leaves by a reset: the system would keep ten thousand ports from the next crowd for a minute.
+    socket.set_linger(Some(Duration::ZERO)).unwrap();
     socket.connect(&address.into()).unwrap();
     socket.set_read_timeout(Some(GUARD)).unwrap();
     socket.set_write_timeout(Some(GUARD)).unwrap();

@@ -69,6 +69,7 @@ fn a_hello_that_frames_by_chance_is_an_unknown_packet() {
             hello.resize(1500, 0);
             peer.write_all(&hello).unwrap();
             assert_eq!(read_all(&mut peer), b"");
+            drop(peer);
             stage.closed(&[("unknown", 1)], 0);
         },
     );
