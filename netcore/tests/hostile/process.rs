@@ -1,6 +1,7 @@
 //! Processes of their own for servers and crowds: this very test binary, asked for one of the two tests below.
 //!
 //! Both speak in lines. A line in, a line out; at the end of the input they end.
+#![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpStream};
