@@ -5,12 +5,12 @@ use std::hint::black_box;
 use bytes::BytesMut;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
-use netcore::body::Reader;
-use netcore::{Header, Packet};
+use netcore::body::{Format, Reader};
+use netcore::{MsgPack, MsgPackArray, Protobuf, Raw};
 use netcore_benches::host;
 use netcore_benches::messages::{
-    ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket, header,
-    msgpack_array_by_scratch, msgpack_by_scratch, msgpack_by_writer,
+    ById, ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket,
+    header, msgpack_array_by_scratch, msgpack_by_scratch, msgpack_by_writer,
 };
 use prost::Message as _;
 
@@ -35,8 +35,18 @@ fn encoder<T>(
     encoded
 }
 
-fn netcore<P: Packet>(packet: &P, to: &mut BytesMut) -> bool {
-    packet.encode_body(to).is_ok()
+/// A packet through netcore, and by hand around the bare library; then a value alone through netcore. The library's own
+/// value alone comes first, from the caller.
+fn encoders_of<T, P: ById, F: Format<T>>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    value: &T,
+    packet: P,
+) {
+    let mut scratch = Vec::new();
+    encoder(group, &format!("{name}, netcore value"), value, |value, to| F::encode(value, to).is_ok());
+    encoder(group, &format!("{name}, by id"), &packet, |packet, to| packet.write(&mut scratch, to));
+    encoder(group, &format!("{name}, netcore"), &packet, |packet, to| packet.encode_body(to).is_ok());
 }
 
 fn encoders<M: Message>(criterion: &mut Criterion) -> [Vec<u8>; 7] {
@@ -47,10 +57,10 @@ fn encoders<M: Message>(criterion: &mut Criterion) -> [Vec<u8>; 7] {
     let group = &mut group;
 
     let raw = encoder(group, "raw, hand-written", &message, |message, to| {
-        message.write(to);
+        message.write_by_hand(to);
         true
     });
-    encoder(group, "raw, netcore", &message.clone().raw(), netcore);
+    encoders_of::<_, _, Raw>(group, "raw", &message, message.clone().raw());
 
     let msgpack = encoder(group, "MessagePack, rmp_serde into a kept Vec", &message, |message, to| {
         msgpack_by_scratch(message, &mut scratch, to).is_ok()
@@ -58,15 +68,16 @@ fn encoders<M: Message>(criterion: &mut Criterion) -> [Vec<u8>; 7] {
     encoder(group, "MessagePack, rmp_serde into BytesMut", &message, |message, to| {
         msgpack_by_writer(message, to).is_ok()
     });
-    encoder(group, "MessagePack, netcore", &message.clone().msgpack(), netcore);
+    encoders_of::<_, _, MsgPack>(group, "MessagePack", &message, message.clone().msgpack());
 
     let array = encoder(group, "MessagePack arrays, rmp_serde into a kept Vec", &message, |message, to| {
         msgpack_array_by_scratch(message, &mut scratch, to).is_ok()
     });
-    encoder(group, "MessagePack arrays, netcore", &message.clone().msgpack_array(), netcore);
+    let packet = message.clone().msgpack_array();
+    encoders_of::<_, _, MsgPackArray>(group, "MessagePack arrays", &message, packet);
 
     let protobuf = encoder(group, "protobuf, prost", &proto, |proto, to| proto.encode(to).is_ok());
-    encoder(group, "protobuf, netcore", &message.clone().protobuf(), netcore);
+    encoders_of::<_, _, Protobuf>(group, "protobuf", &proto, message.clone().protobuf());
 
     let mut room = vec![0; ROOM];
     let postcard = encoder(group, "postcard", &message, |message, to| {
@@ -92,31 +103,40 @@ fn decoder<T, E>(
     decode: impl Fn(&[u8]) -> Result<T, E>,
 ) {
     assert!(decode(body).is_ok(), "{name} does not decode");
-    group.bench_function(name, |bencher| bencher.iter(|| black_box(decode(black_box(body)))));
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            let value = decode(black_box(body));
+            // By reference: what is returned from here would be moved once more, and what that costs depends on how
+            // the value was put together, not on who reads it.
+            black_box(&value).is_ok()
+        });
+    });
 }
 
-fn from_netcore<P: Packet>(
+/// As [`encoders_of`].
+fn decoders_of<M: Message, T, P: ById, F: Format<T>>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
     body: &[u8],
-    header: impl Fn(usize) -> Option<Header>,
 ) {
-    let Some(header) = header(body.len()) else { panic!("{name} does not fit a packet") };
-    decoder(group, name, body, |body| P::decode(black_box(header), Reader::new(body)));
+    let Some(header) = header::<M>(body.len()) else { panic!("{name} does not fit a packet") };
+    decoder(group, &format!("{name}, netcore value"), body, |body| F::decode(&mut Reader::new(body)));
+    decoder(group, &format!("{name}, by id"), body, |body| P::read(black_box(header).id, body));
+    decoder(group, &format!("{name}, netcore"), body, |body| P::decode(black_box(header), Reader::new(body)));
 }
 
 fn decoders<M: Message>(criterion: &mut Criterion, bodies: &[Vec<u8>; 7]) {
     let [raw, msgpack, array, protobuf, postcard, bincode, json] = bodies;
     let mut group = criterion.benchmark_group(format!("decode/{}", M::NAME));
     let group = &mut group;
-    decoder(group, "raw, hand-written", raw, M::read);
-    from_netcore::<RawPacket>(group, "raw, netcore", raw, header::<M>);
+    decoder(group, "raw, hand-written", raw, M::read_by_hand);
+    decoders_of::<M, M, RawPacket, Raw>(group, "raw", raw);
     decoder(group, "MessagePack, rmp_serde", msgpack, |body| rmp_serde::from_slice::<M>(body));
-    from_netcore::<MsgPackPacket>(group, "MessagePack, netcore", msgpack, header::<M>);
+    decoders_of::<M, M, MsgPackPacket, MsgPack>(group, "MessagePack", msgpack);
     decoder(group, "MessagePack arrays, rmp_serde", array, |body| rmp_serde::from_slice::<M>(body));
-    from_netcore::<MsgPackArrayPacket>(group, "MessagePack arrays, netcore", array, header::<M>);
+    decoders_of::<M, M, MsgPackArrayPacket, MsgPackArray>(group, "MessagePack arrays", array);
     decoder(group, "protobuf, prost", protobuf, |body| M::Proto::decode(body));
-    from_netcore::<ProtobufPacket>(group, "protobuf, netcore", protobuf, header::<M>);
+    decoders_of::<M, M::Proto, ProtobufPacket, Protobuf>(group, "protobuf", protobuf);
     decoder(group, "postcard", postcard, |body| postcard::from_bytes::<M>(body));
     decoder(group, "bincode", bincode, |body| {
         bincode::serde::decode_from_slice::<M, _>(body, bincode::config::standard())

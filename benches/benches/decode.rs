@@ -34,6 +34,8 @@ fn size<P: Sample>(criterion: &mut Criterion) {
     });
     decoder(&mut group, "hand-written walk", &wire, decode::walk::<P>);
     decoder(&mut group, "netcore typed", &wire, decode::typed::<P>);
+    decoder(&mut group, "hand-written walk, fields used", &wire, decode::walk_using::<P>);
+    decoder(&mut group, "netcore typed, fields used", &wire, decode::typed_using::<P>);
     decoder(&mut group, "netcore typed, sharing", &relayed, decode::typed::<Relay>);
     decoder(&mut group, "netcore batch", &wire, decode::batch);
     decoder(&mut group, "netcore decode_frame", &wire, decode::frames);

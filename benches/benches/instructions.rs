@@ -10,11 +10,11 @@ use std::mem::forget;
 use std::process::{Command, Stdio};
 
 use bytes::BytesMut;
-use netcore::Packet;
-use netcore::body::Reader;
+use netcore::body::{Format, Reader};
+use netcore::{MsgPack, MsgPackArray, Protobuf, Raw};
 use netcore_benches::messages::{
-    ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket, header,
-    msgpack_array_by_scratch, msgpack_by_scratch,
+    ById, ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket,
+    header, msgpack_array_by_scratch, msgpack_by_scratch,
 };
 use netcore_benches::packets::{
     Large, Medium, ROUND, Sample, Small, frames, packets, payloads, per_round, stream,
@@ -154,6 +154,14 @@ fn streams<P: Sample + 'static>(pairs: &mut Vec<Pair>) {
     let wire = stream::<P>;
     let walk = decoding(wire, decode::walk::<P>);
     add("decode typed", decoding(wire, decode::typed::<P>), "hand-written walk", walk, 1.15);
+    let walk = decoding(wire, decode::walk_using::<P>);
+    add(
+        "decode typed, fields used",
+        decoding(wire, decode::typed_using::<P>),
+        "hand-written walk",
+        walk,
+        1.15,
+    );
     for (name, decode) in
         [("batch", decode::batch as fn(&mut BytesMut) -> usize), ("decode_frame", decode::frames)]
     {
@@ -192,71 +200,88 @@ fn each<T: 'static>(value: T, work: impl FnMut(&T, &mut BytesMut) -> bool + Clon
     })
 }
 
-fn through<P: Packet + 'static>(packet: P) -> Rounds {
-    each(packet, |packet, to| packet.encode_body(to).is_ok())
+/// A body out of a packet: netcore's work, and the same by hand around the bare library.
+fn out_of<P: ById + Clone + 'static>(packet: P) -> [Rounds; 2] {
+    let (netcore, mut scratch) = (packet.clone(), Vec::with_capacity(ROUND));
+    [
+        each(netcore, |packet, to| packet.encode_body(to).is_ok()),
+        each(packet, move |packet, to| packet.write(&mut scratch, to)),
+    ]
 }
 
-fn out_of<M: Message, P: Packet>(body: &BytesMut) -> Rounds {
-    each(body.clone(), |body, _| {
-        let Some(header) = header::<M>(body.len()) else { return false };
-        black_box(P::decode(header, Reader::new(body))).is_ok()
-    })
+/// Takes the value out of its `Result` and shows it to the optimizer. The error is taken too, as by a server that tells
+/// of it: a `Result` that is left to be dropped as a whole keeps even a good value from being taken apart.
+#[inline(always)]
+fn taken<T, E>(decoded: Result<T, E>) -> bool {
+    match decoded {
+        Ok(value) => {
+            black_box(&value);
+            true
+        }
+        Err(error) => {
+            drop(error);
+            false
+        }
+    }
+}
+
+/// A packet out of a body, likewise.
+fn into<M: Message, P: ById + 'static>(body: &BytesMut) -> [Rounds; 2] {
+    [
+        each(body.clone(), |body, _| {
+            let Some(header) = header::<M>(body.len()) else { return false };
+            taken(P::decode(header, Reader::new(body)))
+        }),
+        each(body.clone(), |body, _| {
+            let Some(header) = header::<M>(body.len()) else { return false };
+            taken(P::read(header.id, body))
+        }),
+    ]
+}
+
+/// A value out of a body, through netcore's format and by the bare library.
+fn values<T: 'static, E, F: Format<T>>(
+    body: &BytesMut,
+    bare: impl Fn(&[u8]) -> Result<T, E> + Clone + 'static,
+) -> [Rounds; 2] {
+    [
+        each(body.clone(), |body, _| taken(F::decode(&mut Reader::new(body)))),
+        each(body.clone(), move |body, _| taken(bare(body))),
+    ]
 }
 
 fn bodies<M: Message + 'static>(pairs: &mut Vec<Pair>) {
     let message = M::sample();
     let proto = message.clone().proto();
-    let mut add = |name: &str, netcore, peer_name, peer, goal| {
-        pairs.push(Pair {
-            name: format!("{name}, {}", M::NAME),
-            packets: BODIES,
-            netcore,
-            peer_name,
-            peer,
-            goal,
-        });
+    let mut add = |name: &str, [netcore, peer]: [Rounds; 2], peer_name, goal| {
+        let name = format!("{name}, {}", M::NAME);
+        pairs.push(Pair { name, packets: BODIES, netcore, peer_name, peer, goal });
     };
 
-    let mut raw = BytesMut::new();
-    message.write(&mut raw);
-    let by_hand = each(message.clone(), |message, to| {
-        message.write(to);
-        true
-    });
-    add("encode raw", through(message.clone().raw()), "hand-written", by_hand, 1.1);
-    let by_hand = each(raw.clone(), |body, _| black_box(M::read(body)).is_ok());
-    add("decode raw", out_of::<M, RawPacket>(&raw), "hand-written", by_hand, 1.15);
-
-    let (mut scratch, mut maps, mut arrays) = (Vec::with_capacity(ROUND), BytesMut::new(), BytesMut::new());
+    let (mut raw, mut protobuf) = (BytesMut::new(), BytesMut::new());
+    let (mut maps, mut arrays, mut scratch) = (BytesMut::new(), BytesMut::new(), Vec::with_capacity(ROUND));
+    message.write_by_hand(&mut raw);
     assert!(msgpack_by_scratch(&message, &mut scratch, &mut maps).is_ok());
     assert!(msgpack_array_by_scratch(&message, &mut scratch, &mut arrays).is_ok());
-    let mut kept = scratch.clone();
-    let bare = each(message.clone(), move |message, to| msgpack_by_scratch(message, &mut kept, to).is_ok());
-    add("encode MessagePack", through(message.clone().msgpack()), "rmp_serde, a kept Vec", bare, 1.05);
-    let bare = each(maps.clone(), |body, _| black_box(rmp_serde::from_slice::<M>(body)).is_ok());
-    add("decode MessagePack", out_of::<M, MsgPackPacket>(&maps), "rmp_serde::from_slice", bare, 1.05);
-    let bare =
-        each(message.clone(), move |message, to| msgpack_array_by_scratch(message, &mut scratch, to).is_ok());
-    add(
-        "encode MessagePack arrays",
-        through(message.clone().msgpack_array()),
-        "rmp_serde, a kept Vec",
-        bare,
-        1.05,
-    );
-    let bare = each(arrays.clone(), |body, _| black_box(rmp_serde::from_slice::<M>(body)).is_ok());
-    add(
-        "decode MessagePack arrays",
-        out_of::<M, MsgPackArrayPacket>(&arrays),
-        "rmp_serde::from_slice",
-        bare,
-        1.05,
-    );
-
-    let mut protobuf = BytesMut::new();
     assert!(proto.encode(&mut protobuf).is_ok());
-    let bare = each(proto, |proto, to| proto.encode(to).is_ok());
-    add("encode protobuf", through(message.protobuf()), "prost", bare, 1.05);
-    let bare = each(protobuf.clone(), |body, _| black_box(M::Proto::decode(&body[..])).is_ok());
-    add("decode protobuf", out_of::<M, ProtobufPacket>(&protobuf), "prost", bare, 1.05);
+
+    add("encode raw", out_of(message.clone().raw()), "hand-written, by id", 1.1);
+    add("decode raw", into::<M, RawPacket>(&raw), "hand-written, by id", 1.15);
+    add("decode raw value", values::<M, _, Raw>(&raw, M::read_by_hand), "hand-written", 1.15);
+
+    let rmp = "rmp_serde, by id";
+    add("encode MessagePack", out_of(message.clone().msgpack()), rmp, 1.05);
+    add("decode MessagePack", into::<M, MsgPackPacket>(&maps), rmp, 1.05);
+    let bare = |body: &[u8]| rmp_serde::from_slice(body);
+    add("decode MessagePack value", values::<M, _, MsgPack>(&maps, bare), "rmp_serde::from_slice", 1.05);
+
+    add("encode MessagePack arrays", out_of(message.clone().msgpack_array()), rmp, 1.05);
+    add("decode MessagePack arrays", into::<M, MsgPackArrayPacket>(&arrays), rmp, 1.05);
+    let value = values::<M, _, MsgPackArray>(&arrays, bare);
+    add("decode MessagePack arrays value", value, "rmp_serde::from_slice", 1.05);
+
+    add("encode protobuf", out_of(message.protobuf()), "prost, by id", 1.05);
+    add("decode protobuf", into::<M, ProtobufPacket>(&protobuf), "prost, by id", 1.05);
+    let value = values::<M::Proto, _, Protobuf>(&protobuf, |body| M::Proto::decode(body));
+    add("decode protobuf value", value, "prost", 1.05);
 }

@@ -1,7 +1,8 @@
 //! Decoding a buffer full of packets, by netcore and by its peers.
 //!
-//! Each function takes everything out of the buffer, shows each item to the optimizer so that all of it must exist, and
-//! says how many there were. None is inlined: what is measured is the same code in every bench.
+//! Each function takes everything out of the buffer and says how many items there were. Most show each item to the
+//! optimizer, so that all of it must exist in memory; the two that end in `_using` match on each packet and use all of
+//! its fields, as a game does. None is inlined: what is measured is the same code in every bench.
 
 use std::hint::black_box;
 
@@ -60,6 +61,33 @@ pub fn walk<P: Hand>(wire: &mut BytesMut) -> usize {
     count
 }
 
+/// [`PacketCodec::packets`], with every field of every packet used.
+#[inline(never)]
+pub fn typed_using<P: Hand>(wire: &mut BytesMut) -> usize {
+    let mut codec = PacketCodec::<P, P>::new();
+    let (mut count, mut sum) = (0, 0u64);
+    for packet in codec.packets(wire) {
+        let Ok(packet) = packet else { break };
+        sum = sum.wrapping_add(packet.sum());
+        count += 1;
+    }
+    black_box(sum);
+    count
+}
+
+/// A slice walk written by hand, with every field of every packet used.
+#[inline(never)]
+pub fn walk_using<P: Hand>(wire: &mut BytesMut) -> usize {
+    let (mut count, mut sum) = (0, 0u64);
+    let walked = hand::walk(wire, |packet: P| {
+        sum = sum.wrapping_add(packet.sum());
+        count += 1;
+    });
+    wire.advance(walked.unwrap_or(0));
+    black_box(sum);
+    count
+}
+
 /// tokio-util's `LengthDelimitedCodec`, set to the same size field. Its frames have the header in them still: to take
 /// it apart is left out, in its favour.
 #[inline(never)]
@@ -110,7 +138,7 @@ mod tests {
     use bytes::BytesMut;
     use netcore::{FrameCodec, PacketCodec};
 
-    use super::{batch, frames, frames_by_hand, length_delimited, typed, walk};
+    use super::{batch, frames, frames_by_hand, length_delimited, typed, typed_using, walk, walk_using};
     use crate::hand;
     use crate::packets::{Large, Medium, Relay, Sample, Small, per_round, relay_stream, stream};
 
@@ -121,7 +149,9 @@ mod tests {
         let by_netcore: Vec<P> =
             PacketCodec::<P, P>::new().packets(&mut wire.clone()).map(Result::unwrap).collect();
         assert_eq!(by_hand, by_netcore);
-        for decode in [batch, frames, frames_by_hand, typed::<P>, walk::<P>, length_delimited] {
+        let (typed, walk) = ([typed::<P>, typed_using::<P>], [walk::<P>, walk_using::<P>]);
+        let frames = [batch, frames, frames_by_hand, length_delimited];
+        for decode in typed.into_iter().chain(walk).chain(frames) {
             let mut wire = wire.clone();
             assert_eq!(decode(&mut wire), per_round(P::BODY));
             assert!(wire.is_empty());

@@ -39,6 +39,10 @@ pub trait Hand: Packet {
 
     /// Writes header and body, in one piece.
     fn write(&self, to: &mut impl Out);
+
+    /// The sum of all fields: the least that can be done with every one of them, so that what it takes to read them
+    /// shows.
+    fn sum(&self) -> u64;
 }
 
 /// A header of type 0. `body` fits: the peers know their packets.
@@ -91,6 +95,11 @@ fn eights<const N: usize>(numbers: [u64; N], to: &mut [u8]) {
     }
 }
 
+#[inline]
+fn sum<const N: usize>(numbers: [u32; N]) -> u64 {
+    numbers.into_iter().map(u64::from).sum()
+}
+
 impl Hand for Small {
     #[inline]
     fn read(id: u16, body: &[u8]) -> Result<Self, Malformed> {
@@ -117,6 +126,15 @@ impl Hand for Small {
                 to.put(&whole::<13>(17, |body| fours([*entity, heading.to_bits()], body)));
             }
             Self::Leave => to.put(&head(18, 0)),
+        }
+    }
+
+    #[inline]
+    fn sum(&self) -> u64 {
+        match *self {
+            Self::Step { entity, x, y, z } => sum([entity, x, y, z]),
+            Self::Turn { entity, heading } => sum([entity, heading.to_bits()]),
+            Self::Leave => 0,
         }
     }
 }
@@ -168,6 +186,21 @@ impl Hand for Medium {
             Self::Leave => to.put(&head(66, 0)),
         }
     }
+
+    #[inline]
+    fn sum(&self) -> u64 {
+        match *self {
+            Self::State { entity, x, y, z, vx, vy, vz, flags, tick, owner, target, party } => {
+                sum([entity, x, y, z, vx, vy, vz, flags])
+                    .wrapping_add(tick)
+                    .wrapping_add(owner)
+                    .wrapping_add(target)
+                    .wrapping_add(party)
+            }
+            Self::Seen { tick } => tick,
+            Self::Leave => 0,
+        }
+    }
 }
 
 impl Hand for Large {
@@ -209,6 +242,17 @@ impl Hand for Large {
             }
             Self::Seen { tick } => to.put(&whole::<13>(513, |body| eights([*tick], body))),
             Self::Leave => to.put(&head(514, 0)),
+        }
+    }
+
+    #[inline]
+    fn sum(&self) -> u64 {
+        match self {
+            Self::Terrain { x, y, tick, heights } => {
+                sum([*x, *y]).wrapping_add(*tick).wrapping_add(sum(*heights))
+            }
+            Self::Seen { tick } => *tick,
+            Self::Leave => 0,
         }
     }
 }

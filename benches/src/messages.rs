@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use bytes::{BufMut, BytesMut};
+use netcore::body::RawBody;
 use netcore::{Describe, Header, Packet, PacketId, PacketType, Raw};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -126,8 +127,81 @@ pub enum ProtobufPacket {
     Inventory(proto::Inventory),
 }
 
+/// What a team writes around a bare library: a body is decoded by its id into the enum, and encoded out of it.
+///
+/// The enum's own `decode` and `encode_body` are held against it. What the format costs by itself is what a value alone
+/// costs through [`Format`](netcore::body::Format), held against the library alone.
+pub trait ById: Packet {
+    /// What the library returns for a body that it refuses.
+    type Refused;
+
+    /// Reads the body that `id` announces. An id that is not known has no packet and no error of the library's.
+    ///
+    /// # Errors
+    /// Those of the library.
+    fn read(id: PacketId, body: &[u8]) -> Result<Self, Option<Self::Refused>>;
+
+    /// Writes the body, and says whether that went well. `scratch` is kept from one to the next.
+    fn write(&self, scratch: &mut Vec<u8>, to: &mut BytesMut) -> bool;
+}
+
+macro_rules! by_id {
+    ($($packet:ident: $refused:ty, $read:expr, $write:expr;)*) => {$(
+        impl ById for $packet {
+            type Refused = $refused;
+
+            #[inline(always)]
+            fn read(id: PacketId, body: &[u8]) -> Result<Self, Option<Self::Refused>> {
+                match id.0 {
+                    1 => Ok(Self::Move($read(body)?)),
+                    2 => Ok(Self::Chat($read(body)?)),
+                    3 => Ok(Self::Inventory($read(body)?)),
+                    _ => Err(None),
+                }
+            }
+
+            #[inline]
+            fn write(&self, scratch: &mut Vec<u8>, to: &mut BytesMut) -> bool {
+                match self {
+                    Self::Move(message) => $write(message, scratch, to),
+                    Self::Chat(message) => $write(message, scratch, to),
+                    Self::Inventory(message) => $write(message, scratch, to),
+                }
+            }
+        }
+    )*};
+}
+
+by_id! {
+    RawPacket: Malformed, Message::read_by_hand, raw;
+    MsgPackPacket: rmp_serde::decode::Error, rmp_serde::from_slice, msgpack;
+    MsgPackArrayPacket: rmp_serde::decode::Error, rmp_serde::from_slice, msgpack_array;
+    ProtobufPacket: prost::DecodeError, prost::Message::decode, protobuf;
+}
+
+#[inline]
+fn raw<M: Message>(message: &M, _: &mut Vec<u8>, to: &mut BytesMut) -> bool {
+    message.write_by_hand(to);
+    true
+}
+
+#[inline]
+fn msgpack<M: Message>(message: &M, scratch: &mut Vec<u8>, to: &mut BytesMut) -> bool {
+    msgpack_by_scratch(message, scratch, to).is_ok()
+}
+
+#[inline]
+fn msgpack_array<M: Message>(message: &M, scratch: &mut Vec<u8>, to: &mut BytesMut) -> bool {
+    msgpack_array_by_scratch(message, scratch, to).is_ok()
+}
+
+#[inline]
+fn protobuf<M: prost::Message>(message: &M, _: &mut Vec<u8>, to: &mut BytesMut) -> bool {
+    message.encode(to).is_ok()
+}
+
 /// A message in all its forms.
-pub trait Message: Serialize + DeserializeOwned + Clone + Debug + PartialEq {
+pub trait Message: RawBody + Serialize + DeserializeOwned + Clone + Debug + PartialEq {
     /// Its protobuf form.
     type Proto: prost::Message + Default + Clone + PartialEq;
     /// Its id in every set of packets.
@@ -149,12 +223,12 @@ pub trait Message: Serialize + DeserializeOwned + Clone + Debug + PartialEq {
     fn protobuf(self) -> ProtobufPacket;
 
     /// Writes the raw body, by hand.
-    fn write(&self, to: &mut BytesMut);
+    fn write_by_hand(&self, to: &mut BytesMut);
     /// Reads the raw body, by hand.
     ///
     /// # Errors
     /// [`Malformed`].
-    fn read(body: &[u8]) -> Result<Self, Malformed>;
+    fn read_by_hand(body: &[u8]) -> Result<Self, Malformed>;
 }
 
 macro_rules! forms {
@@ -194,7 +268,7 @@ impl Message for Move {
     }
 
     #[inline]
-    fn write(&self, to: &mut BytesMut) {
+    fn write_by_hand(&self, to: &mut BytesMut) {
         let Self { id, x, y, z, vx, vy, vz } = self;
         let mut body = [0; 28];
         let floats = [x, y, z, vx, vy, vz].map(|float| float.to_bits());
@@ -205,7 +279,7 @@ impl Message for Move {
     }
 
     #[inline]
-    fn read(body: &[u8]) -> Result<Self, Malformed> {
+    fn read_by_hand(body: &[u8]) -> Result<Self, Malformed> {
         let ([id, x, y, z, vx, vy, vz], []) = body.as_chunks() else { return Err(Malformed) };
         let float = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
         Ok(Self {
@@ -237,7 +311,7 @@ impl Message for ChatLine {
     }
 
     #[inline]
-    fn write(&self, to: &mut BytesMut) {
+    fn write_by_hand(&self, to: &mut BytesMut) {
         let Self { user_id, name, text } = self;
         // What is over its length is cut by no peer: the sample fits.
         let (name_len, text_len) = (name.len() as u8, text.len() as u16);
@@ -250,7 +324,7 @@ impl Message for ChatLine {
     }
 
     #[inline]
-    fn read(body: &[u8]) -> Result<Self, Malformed> {
+    fn read_by_hand(body: &[u8]) -> Result<Self, Malformed> {
         let read = || {
             let (user_id, rest) = body.split_first_chunk()?;
             let (name_len, rest) = rest.split_first()?;
@@ -284,7 +358,7 @@ impl Message for Inventory {
     }
 
     #[inline]
-    fn write(&self, to: &mut BytesMut) {
+    fn write_by_hand(&self, to: &mut BytesMut) {
         to.reserve(2 + self.items.len() * 13);
         to.extend_from_slice(&(self.items.len() as u16).to_le_bytes());
         for Item { item_id, count, slot, equipped } in &self.items {
@@ -298,7 +372,7 @@ impl Message for Inventory {
     }
 
     #[inline]
-    fn read(body: &[u8]) -> Result<Self, Malformed> {
+    fn read_by_hand(body: &[u8]) -> Result<Self, Malformed> {
         let (count, rest) = body.split_first_chunk().ok_or(Malformed)?;
         let (items, []) = rest.as_chunks::<13>() else { return Err(Malformed) };
         if items.len() != usize::from(u16::from_le_bytes(*count)) {
@@ -374,12 +448,12 @@ mod tests {
     use bytes::BytesMut;
     use netcore::body::Reader;
     use netcore::schema::{By, Type};
-    use netcore::{Packet, Schema};
+    use netcore::{Packet, PacketId, Schema};
     use prost::Message as _;
 
     use super::{
-        ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket,
-        header, msgpack_array_by_scratch, msgpack_by_scratch, msgpack_by_writer,
+        ById, ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket,
+        RawPacket, header, msgpack_array_by_scratch, msgpack_by_scratch, msgpack_by_writer,
     };
 
     fn body<P: Packet>(packet: &P) -> BytesMut {
@@ -392,15 +466,23 @@ mod tests {
         P::decode(header::<M>(body.len()).unwrap(), Reader::new(body)).unwrap()
     }
 
+    fn by_id_alike<M: Message, P: ById + PartialEq + std::fmt::Debug>(packet: P) {
+        let mut to = BytesMut::new();
+        assert!(packet.write(&mut Vec::new(), &mut to));
+        assert_eq!(to, body(&packet));
+        assert_eq!(P::read(PacketId(M::ID), &to).ok(), Some(packet));
+        assert!(P::read(PacketId(99), &to).is_err());
+    }
+
     fn alike<M: Message>() {
         let message = M::sample();
         let (mut to, mut scratch) = (BytesMut::new(), Vec::new());
 
-        message.write(&mut to);
+        message.write_by_hand(&mut to);
         assert_eq!(to, body(&message.clone().raw()));
-        assert_eq!(M::read(&to).unwrap(), message);
+        assert_eq!(M::read_by_hand(&to).unwrap(), message);
         assert_eq!(decode::<M, RawPacket>(&to), message.clone().raw());
-        assert!(M::read(&to[1..]).is_err());
+        assert!(M::read_by_hand(&to[1..]).is_err());
 
         to.clear();
         msgpack_by_scratch(&message, &mut scratch, &mut to).unwrap();
@@ -420,7 +502,12 @@ mod tests {
         message.clone().proto().encode(&mut to).unwrap();
         assert_eq!(to, body(&message.clone().protobuf()));
         assert!(M::Proto::decode(&to[..]).unwrap() == message.clone().proto());
-        assert_eq!(decode::<M, ProtobufPacket>(&to), message.protobuf());
+        assert_eq!(decode::<M, ProtobufPacket>(&to), message.clone().protobuf());
+
+        by_id_alike::<M, _>(message.clone().raw());
+        by_id_alike::<M, _>(message.clone().msgpack());
+        by_id_alike::<M, _>(message.clone().msgpack_array());
+        by_id_alike::<M, _>(message.protobuf());
     }
 
     #[test]

@@ -249,6 +249,8 @@ impl Context {
 pub(crate) struct Code {
     /// An expression: `Result<T, BodyError>`, from `__from`.
     pub(crate) read: TokenStream,
+    /// The same as an `Option<T>`, with the error in `__refused`, where there is a way without a `Result`.
+    pub(crate) read_or: Option<TokenStream>,
     /// An expression: `Result<(), BodyError>`, of `__value: &T`, to `__to`.
     pub(crate) write: TokenStream,
     /// A `&'static Type`.
@@ -280,6 +282,7 @@ fn own(cx: &Context, ty: &Type) -> Code {
     let body = quote_spanned!(place(ty.span())=> <#ty as #nc::derive::RawBody<#endian>>);
     Code {
         read: quote!(#body::read(__from)),
+        read_or: Some(quote!(#body::read_or(__from, &mut __refused))),
         write: quote!(#body::write(__value, __to)),
         ty: quote!(#body::TYPE),
         min: quote!(#body::MIN),
@@ -294,6 +297,7 @@ fn option(cx: &mut Context, spec: &FieldSpec, inner: &Type, held: u32) -> Code {
     let Code { read, write, ty, shares, open, .. } = code(cx, spec, inner, held);
     Code {
         read: quote!(#nc::derive::fields::read_option(__from, |__from| #read)),
+        read_or: None,
         write: quote!(#nc::derive::fields::write_option(__value, __to, |__value, __to| #write)),
         ty: cx.type_constant(&quote!(#nc::derive::Type::Option(#nc::derive::Shared::Static(#ty)))),
         min: quote!(1),
@@ -346,6 +350,7 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     let item_ty = ty;
     Code {
         read,
+        read_or: None,
         write: quote!(#write_len.and_then(|()| #fields::write_list(__value, __to, |__value, __to| #write))),
         ty: cx.type_constant(&quote!(#nc::derive::Type::List {
             item: #nc::derive::Shared::Static(#item_ty),
@@ -403,6 +408,7 @@ fn text(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> Code {
     };
     Code {
         read,
+        read_or: None,
         write,
         ty: cx.type_constant(&quote!(#fields::text_type::<#ty>(#len))),
         min,

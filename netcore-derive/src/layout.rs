@@ -84,11 +84,20 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
         let held =
             spec.held_in().and_then(|holder| fields.iter().position(|other| plain(holder) == other.name));
         let code = code(cx, spec, ty, u32::try_from(held.unwrap_or(0)).unwrap_or(0));
-        let Code { read: read_one, write: write_one, ty, .. } = &code;
+        let Code { read: read_one, read_or, write: write_one, ty, .. } = &code;
         // The body behind a request number has no name: the packet's stands for it.
         let named =
             (!name.is_empty()).then(|| quote!(.map_err(|__error| #nc::BodyError::within(__error, #name))));
-        read.extend(quote!(let #binding = #read_one #named?;));
+        let within = (!name.is_empty()).then(|| quote!(.within(#name)));
+        read.extend(match read_or {
+            Some(read_or) => quote! {
+                let mut __refused = ::core::option::Option::None;
+                let ::core::option::Option::Some(#binding) = #read_or else {
+                    return ::core::result::Result::Err(#nc::derive::fields::reason(__refused) #within);
+                };
+            },
+            None => quote!(let #binding = #read_one #named?;),
+        });
         write.extend(quote!({ let __value = #binding; #write_one } #named?;));
         let (one_min, one_fixed, one_shares) = (&code.min, &code.fixed, &code.shares);
         min.extend(quote!(+ #one_min));

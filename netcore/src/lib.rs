@@ -5,7 +5,7 @@
 //!
 //! ```
 //! # #[cfg(feature = "runtime")] {
-//! use netcore::{Binary, Client, Connection, Door, Packet, Server};
+//! use netcore::{Binary, Client, Connection, Door, Packet, SendError, Server};
 //!
 //! #[derive(Packet)]
 //! enum ToServer {
@@ -19,9 +19,7 @@
 //!     Sum { value: i32 },
 //! }
 //!
-//! type Error = Box<dyn std::error::Error + Send + Sync>;
-//!
-//! async fn session(mut peer: Connection<ToServer, ToClient>) -> Result<(), Error> {
+//! async fn session(mut peer: Connection<ToServer, ToClient>) -> Result<(), SendError> {
 //!     while let Some(ToServer::Add { a, b }) = peer.recv().await? {
 //!         peer.send(&ToClient::Sum { value: a + b })?;
 //!     }
@@ -29,7 +27,7 @@
 //! }
 //!
 //! #[tokio::main(flavor = "current_thread")]
-//! async fn main() -> Result<(), Error> {
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     // A door in memory; `Door::tcp("127.0.0.1:11020")` is one in the world.
 //!     let (door, connector) = Door::memory(Binary::new());
 //!     let server = Server::new().door(door).serve(session).await?;

@@ -2,6 +2,7 @@
 
 use netcore::schema::{Schema, SchemaError};
 use netcore::{Describe, Frame, Packet, Raw};
+use proptest::prelude::*;
 
 /// Declares one enum of packets a line, and returns their schemas.
 macro_rules! schemas {
@@ -284,10 +285,215 @@ fn how_raw_fields_are_grouped_into_structs_is_not_on_the_wire() {
         assert_eq!(one.fingerprint(), other.fingerprint(), "{}{}", one.to_text(), other.to_text());
         assert_eq!(one.compare(other), None);
     }
+    // Places go by their values, not by their fields' number.
+    let [one, other] = schemas! {
+        { #[packet(id = 1)] M { x: u8, y: u8, id: u32 } }
+        { #[packet(id = 1)] M { at: [u8; 2], id: u16 } }
+    };
+    assert_eq!(one.compare(other).unwrap().to_string(), "packet 1 M, field id: here u32, there u16");
     let [one, other] = schemas! {
         { #[packet(id = 1)] M { id: u32, x: f32, y: f64 } }
         { #[packet(id = 1)] M { id: u32, at: Place } }
     };
     assert_eq!(one.compare(other).unwrap().to_string(), "packet 1 M, field y: here f64, there f32");
     assert_eq!(other.compare(one).unwrap().to_string(), "packet 1 M, field at.y: here f32, there f64");
+}
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct Step {
+    by: u8,
+    at: Place,
+}
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct Turned {
+    at: Place,
+    by: u8,
+}
+
+#[derive(Raw)]
+#[allow(dead_code)]
+struct Nothing {}
+
+#[test]
+fn how_raw_fields_are_grouped_into_arrays_is_not_on_the_wire() {
+    let pairs = [
+        schemas! {
+            { #[packet(id = 1)] M { a: u8, b: u8, c: u8, d: u16 } }
+            { #[packet(id = 1)] M { a: u8, bc: [u8; 2], d: [u16; 1] } }
+        },
+        schemas! { { #[packet(id = 1)] M([u8; 6]) } { #[packet(id = 1)] M([[u8; 3]; 2]) } },
+        schemas! { { #[packet(id = 1)] M([u8; 600]) } { #[packet(id = 1)] M { a: [u8; 599], b: u8 } } },
+        schemas! {
+            { #[packet(id = 1)] M { x1: f32, y1: f32, x2: f32, y2: f32 } }
+            { #[packet(id = 1)] M([Place; 2]) }
+        },
+        schemas! {
+            { #[packet(id = 1)] M { by1: u8, x1: f32, y1: f32, by2: u8, x2: f32, y2: f32, end: u8 } }
+            { #[packet(id = 1)] M { steps: [Step; 2], end: u8 } }
+        },
+        // From any of its fields on.
+        schemas! {
+            { #[packet(id = 1)] M { steps: [Step; 2], by: u8, at: Place } }
+            { #[packet(id = 1)] M { by: u8, steps: [Turned; 2], at: Place } }
+        },
+        schemas! { { #[packet(id = 1)] M([Step; 6]) } { #[packet(id = 1)] M([[Step; 3]; 2]) } },
+        schemas! { { #[packet(id = 1)] M([Step; 600]) } { #[packet(id = 1)] M([[Step; 300]; 2]) } },
+        schemas! { { #[packet(id = 1)] M([Named; 1]) } { #[packet(id = 1)] M(Named) } },
+        // The place of a length does not depend on what is put together in front of it.
+        schemas! {
+            { #[packet(id = 1)] M { a: u8, b: u8, c: u8, len: u16, #[raw(len_in = len)] text: String } }
+            { #[packet(id = 1)] M { a: [u8; 3], len: u16, #[raw(len_in = len)] text: String } }
+        },
+        schemas! {
+            { #[packet(id = 1)] M { #[raw(count = u8)] all: Vec<Place> } }
+            { #[packet(id = 1)] M { #[raw(count = u8)] all: Vec<[f32; 2]> } }
+        },
+        schemas! { { #[packet(id = 1)] M { a: u8, none: [u8; 0], no: Nothing } } { #[packet(id = 1)] M(u8) } },
+    ];
+    for [one, other] in pairs {
+        assert_eq!(one.fingerprint(), other.fingerprint(), "{}{}", one.to_text(), other.to_text());
+        assert_eq!(one.compare(other), None);
+        assert_eq!(other.compare(one), None);
+    }
+}
+
+#[test]
+fn arrays_that_differ_on_the_wire_have_other_fingerprints() {
+    let pairs = [
+        (
+            schemas! {
+                { #[packet(id = 1)] M { all: [u8; 3], end: u16 } }
+                { #[packet(id = 1)] M { all: [u8; 4], end: u16 } }
+            },
+            "packet 1 M, field all: here 3 × u8, there 4 × u8",
+        ),
+        (
+            schemas! {
+                { #[packet(id = 1)] M { steps: [Step; 2] } }
+                { #[packet(id = 1)] M { steps: [Turned; 2] } }
+            },
+            "packet 1 M, field steps[].by: here u8, there f32",
+        ),
+        (
+            schemas! {
+                { #[packet(id = 1)] M { steps: [Step; 400] } }
+                { #[packet(id = 1)] M { steps: [Step; 401] } }
+            },
+            "packet 1 M, field steps: here 400 × Step { by: u8; at: Place { x: f32; y: f32; }; }, \
+             there 401 × Step { by: u8; at: Place { x: f32; y: f32; }; }",
+        ),
+        (
+            schemas! {
+                { #[packet(id = 1)] M { #[raw(count = u8)] all: Vec<[u8; 2]> } }
+                { #[packet(id = 1)] M { #[raw(count = u8)] all: Vec<u8> } }
+            },
+            "packet 1 M, field all[]: here 2 × u8, there u8",
+        ),
+        (
+            schemas! { { #[packet(id = 1)] M(u8) } { #[packet(id = 1)] M { a: u8, b: u8 } } },
+            "packet 1 M, field b: here nothing, there u8",
+        ),
+        // What stays an array: items of several fields with lists or lengths within. One side is told as it is written.
+        (
+            schemas! {
+                { #[packet(id = 1)] M { names: [Named; 2] } }
+                { #[packet(id = 1)] M { one: Named, two: Named } }
+            },
+            "packet 1 M, field names: here 2 × Named { len: u8; name: text as many as `len` says; }, there u8",
+        ),
+    ];
+    for ([one, other], words) in pairs {
+        assert_ne!(one.fingerprint(), other.fingerprint(), "{words}");
+        assert_eq!(one.compare(other).unwrap().to_string(), words);
+        assert!(other.compare(one).is_some(), "{words}");
+    }
+}
+
+#[test]
+fn numbers_of_items_that_no_memory_holds_are_not_counted_out() {
+    // Version, no name, one packet: id 7, no name, format "raw", no bound, no flag; arrays of arrays of a struct of two.
+    let mut bytes = vec![1, 0, 0, 1, 0, 7, 0, 0, 0, 3, 0, b'r', b'a', b'w', 0, 0, 0, 0, 0];
+    for _ in 0..30 {
+        bytes.extend([7, 0xff, 0xff, 0xff, 0xff]);
+    }
+    bytes.extend([10, 0, 0, 0, 2, 0]);
+    for ty in [[2, 1, 0, 0].as_slice(), &[2, 2, 0, 0]] {
+        bytes.extend([0; 6]);
+        bytes.extend(ty);
+    }
+    let schema = Schema::from_compact(&bytes).unwrap();
+    assert_eq!(schema.compare(&schema), None);
+    assert_ne!(schema.fingerprint(), FromServer::SCHEMA.fingerprint());
+    assert!(schema.compare(FromServer::SCHEMA).is_some());
+}
+
+/// The compact schema of one raw packet whose body is a struct of `fields`, each a type's bytes.
+fn compact(fields: &[Vec<u8>]) -> Schema {
+    let mut bytes = vec![1, 0, 0, 1, 0, 7, 0, 0, 0, 3, 0, b'r', b'a', b'w', 0, 0, 0, 0, 0];
+    bytes.extend(structure(fields));
+    Schema::from_compact(&bytes).unwrap()
+}
+
+fn structure(fields: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = vec![10, 0, 0, 0];
+    bytes.extend((fields.len() as u16).to_le_bytes());
+    for field in fields {
+        bytes.extend([0; 6]);
+        bytes.extend(field);
+    }
+    bytes
+}
+
+fn array(count: usize, item: &[u8]) -> Vec<u8> {
+    [&[7], &(count as u32).to_le_bytes()[..], item].concat()
+}
+
+/// Unsigned integers of so many bytes each, put together into structs and arrays as `how` says, `depth` of them deep.
+fn grouped(sizes: &[u8], depth: usize, how: &mut impl Iterator<Item = usize>) -> Vec<Vec<u8>> {
+    let (mut fields, mut rest) = (Vec::new(), sizes);
+    while !rest.is_empty() {
+        let len = how.next().unwrap_or(0) % rest.len() + 1;
+        let (first, behind) = rest.split_at(len);
+        // As often as the same sizes follow each other.
+        let times = 1 + behind.chunks_exact(len).take_while(|next| *next == first).count();
+        match how.next().unwrap_or(0) % 3 * depth.min(1) {
+            0 => {
+                fields.push(vec![2, rest[0], 0, 0]);
+                rest = &rest[1..];
+            }
+            1 => {
+                fields.push(structure(&grouped(first, depth - 1, how)));
+                rest = behind;
+            }
+            _ => {
+                fields.push(array(times, &structure(&grouped(first, depth - 1, how))));
+                rest = &rest[len * times..];
+            }
+        }
+    }
+    fields
+}
+
+proptest! {
+    #[test]
+    fn however_raw_numbers_are_grouped_the_fingerprint_is_theirs(
+        sizes in prop::collection::vec(prop::sample::select(vec![1u8, 2, 4]), 1..24),
+        how in prop::collection::vec(0usize..24, 0..60),
+        other in prop::collection::vec(0usize..24, 0..60),
+        changed in 0usize..24,
+    ) {
+        let one = compact(&grouped(&sizes, 10, &mut how.into_iter()));
+        let two = compact(&grouped(&sizes, 10, &mut other.clone().into_iter()));
+        prop_assert_eq!(one.fingerprint(), two.fingerprint());
+        prop_assert_eq!(one.compare(&two), None);
+        let mut sizes = sizes;
+        let at = changed % sizes.len();
+        sizes[at] = 8;
+        let two = compact(&grouped(&sizes, 10, &mut other.into_iter()));
+        prop_assert_ne!(one.fingerprint(), two.fingerprint());
+        prop_assert!(one.compare(&two).is_some());
+    }
 }

@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use netcore::{Connection, Door, PlainText, Server, Text};
+use netcore::{Connection, Door, Server};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use support::{At, Outcome};
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
-    let door = flags.text.open(|at| Door::text(at, Text::new(PlainText::new())));
+    let door = flags.text.open(|at| Door::lines(at));
     let (seed, players) = (flags.seed.unwrap_or_else(rand::random), AtomicU64::new(0));
     let server = Server::new().doors(door).serve(move |player| {
         let mut digits = ChaCha8Rng::seed_from_u64(seed);

@@ -18,7 +18,7 @@ use super::connection::{Encoding, Writes};
 use super::link::{Link, now};
 use super::peer::Peer;
 use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
-use crate::session::{CloseReason, Fault, Inbound, Limits, Outbox, Session, SessionId, Slow};
+use crate::session::{CloseReason, Fault, Inbound, Limits, Outbox, Session, SessionId};
 use crate::{Packet, PacketId};
 
 /// A connection to a server. See [`Server`](crate::Server) for the two together.
@@ -181,7 +181,7 @@ where
             })
         };
         let encode = Arc::new(Writes::<_, In>(Arc::new(self.adapter), PhantomData));
-        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow: |_| Slow::Disconnect });
+        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow: None });
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {
@@ -468,7 +468,7 @@ struct Over<In: Packet> {
 impl<In: Packet> Drop for Over<In> {
     fn drop(&mut self) {
         self.peer.outbox.abort(self.reason);
-        self.peer.end(self.reason);
+        self.peer.end(self.reason, None);
         self.pending.close();
     }
 }

@@ -15,7 +15,8 @@ use super::{Adapter, turn};
 use crate::EncodeError;
 use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
 
-/// A packet was not sent.
+/// A packet was not sent. A reason of a close becomes one by `?`, so that a session's task that receives and sends can
+/// return it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
@@ -28,6 +29,12 @@ pub enum SendError {
     /// It cannot be encoded: a mistake of ours.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+}
+
+impl From<CloseReason> for SendError {
+    fn from(reason: CloseReason) -> Self {
+        Self::Closed(reason)
+    }
 }
 
 /// One session, for the task that speaks with its peer: what a server gives to each session's `async fn`, and what is
@@ -55,7 +62,15 @@ pub struct Sender<Out> {
 /// How packets for one kind of door are encoded, and what becomes of them if their peer is slow.
 pub(crate) struct Encoding<Out> {
     pub(crate) encode: Arc<dyn Encode<Out>>,
-    pub(crate) slow: fn(&Out) -> Slow,
+    // `None`: never dropped.
+    pub(crate) slow: Option<fn(&Out) -> Slow>,
+}
+
+impl<Out> Encoding<Out> {
+    #[inline]
+    pub(crate) fn slow(&self, packet: &Out) -> Slow {
+        self.slow.map_or(Slow::Disconnect, |slow| slow(packet))
+    }
 }
 
 /// An adapter's side towards the peer.

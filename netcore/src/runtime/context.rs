@@ -93,7 +93,7 @@ impl<L: Logic> Context<L> {
             tracing::error!(%session, %error, "a packet does not encode");
             return Verdict::Refused;
         }
-        let slow = (door.slow)(packet);
+        let slow = door.slow(packet);
         if slot.peer.outbox.joins(slow, slot.staged.len()) {
             if before == 0 {
                 self.slots.dirty.push(session);

@@ -12,7 +12,7 @@ use bytes::BytesMut;
 use super::connection::{Encode, Encoding, Writes};
 use super::memory::{self, MemoryConnector, MemoryListener};
 use super::peer::Notice;
-use super::{Adapter, Binary, Stats, Text, TextProtocol};
+use super::{Adapter, Binary, PlainText, Stats, Text, TextProtocol};
 use crate::Packet;
 use crate::session::{CloseReason, Limits, Slow};
 
@@ -20,10 +20,10 @@ use crate::session::{CloseReason, Limits, Slow};
 /// all into one game.
 ///
 /// ```
-/// use netcore::{Door, Frame, Limits, PlainText, Text};
+/// use netcore::{Door, Frame, Limits};
 ///
 /// let raw: Door<Frame, Frame> = Door::tcp("127.0.0.1:11020").name("raw").limits(Limits::new().queue(64 * 1024));
-/// let text: Door<String, String> = Door::text("[::1]:10001", Text::new(PlainText::new()).max_line(80));
+/// let text: Door<String, String> = Door::lines("[::1]:10001").nodelay(false);
 /// ```
 ///
 /// # TCP
@@ -83,6 +83,17 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     {
         let limits = Limits::new().first_packet(None).unfinished(None);
         Self::new("text", Place::Tcp(address.to_string()), text).limits(limits)
+    }
+
+    /// TCP at `address`, with lines of text that are the game's own types: a `String` is heard, and what can be shown is
+    /// said. Otherwise as [`text`](Self::text).
+    #[must_use]
+    pub fn lines(address: impl ToString) -> Self
+    where
+        Out: fmt::Display,
+        PlainText<Out>: TextProtocol<In = In, Out = Out>,
+    {
+        Self::text(address, Text::new(PlainText::new()))
     }
 
     /// A door in memory, for tests and simulations, and what connects to it.
@@ -159,7 +170,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
-    pub(super) fn encoding(&self, slow: fn(&Out) -> Slow) -> Encoding<Out> {
+    pub(super) fn encoding(&self, slow: Option<fn(&Out) -> Slow>) -> Encoding<Out> {
         Encoding { encode: self.encode.clone(), slow }
     }
 

@@ -183,7 +183,7 @@ fn begin<In, Out>(
 /// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
 /// scheduler.
 async fn both<In, T: Transport>(
-    link: Link<In, T>,
+    link: Box<Link<In, T>>,
     mut game: Option<Handling>,
     peer: &Arc<Peer<In>>,
     stats: &Stats,
@@ -262,7 +262,7 @@ impl<In, Out> Drop for Ticket<In, Out> {
         self.house.registry.release(id, self.peer.address.map(|address| address.ip()));
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);
-        self.peer.end(reason);
+        self.peer.end(reason, None);
         let address = self.peer.address.map(tracing::field::display);
         debug!(session = %id, address, %reason, "closed");
     }
@@ -285,7 +285,7 @@ where
     let session = Session::new(Arc::new(Limits::new()), adapter.open(), outbox, now());
     let link = Link::new(stream, session, peer.clone(), stats.clone());
     let encode = Arc::new(super::connection::Writes(adapter, std::marker::PhantomData));
-    let connection = Connection::new(peer.clone(), Encoding { encode, slow: |_| crate::Slow::Disconnect });
+    let connection = Connection::new(peer.clone(), Encoding { encode, slow: None });
     both(link, Some(Box::pin(handler(connection))), &peer, &stats).await
 }
 

@@ -76,8 +76,14 @@ pub(crate) enum Progress {
 }
 
 impl<In, T: Transport> Link<In, T> {
-    pub(crate) fn new(transport: T, session: Session<In>, peer: Arc<Peer<In>>, stats: Arc<Stats>) -> Self {
-        Self {
+    /// In a box: it is moved into a task through several futures, of which each would keep a place for it.
+    pub(crate) fn new(
+        transport: T,
+        session: Session<In>,
+        peer: Arc<Peer<In>>,
+        stats: Arc<Stats>,
+    ) -> Box<Self> {
+        Box::new(Self {
             transport,
             session,
             peer,
@@ -90,7 +96,7 @@ impl<In, T: Transport> Link<In, T> {
             state: State::Open,
             read_ended: false,
             inspect: None,
-        }
+        })
     }
 
     pub(crate) fn inspect(&mut self, inspect: Inspect<In>) {
@@ -98,7 +104,7 @@ impl<In, T: Transport> Link<In, T> {
     }
 
     /// Runs until the session is over, for a game that is elsewhere.
-    pub(crate) async fn run(mut self) -> CloseReason {
+    pub(crate) async fn run(mut self: Box<Self>) -> CloseReason {
         std::future::poll_fn(|cx| {
             let mut turns = Turns::default();
             loop {
@@ -265,10 +271,7 @@ impl<In, T: Transport> Link<In, T> {
         if let Some(inspect) = &mut self.inspect {
             inspect(Some(&mut self.batch));
         }
-        let waker = self.peer.deliver(&mut self.batch);
-        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
-            waker.wake();
-        }
+        self.peer.deliver(&mut self.batch, cx.waker());
         // Memory for packets only while there are any.
         self.batch.packets = VecDeque::new();
     }
@@ -340,10 +343,7 @@ impl<In, T: Transport> Link<In, T> {
         if let Some(inspect) = &mut self.inspect {
             inspect(None);
         }
-        let waker = self.peer.deliver_end(reason);
-        if let Some(waker) = waker.filter(|waker| !waker.will_wake(cx.waker())) {
-            waker.wake();
-        }
+        self.peer.end(reason, Some(cx.waker()));
     }
 
     /// Shuts the write half down and discards input, so that closing the socket makes no reset that would destroy the

@@ -110,9 +110,8 @@ impl<In> Peer<In> {
         self.lock().reader = Reader::Worker { queue, queued: true };
     }
 
-    /// Adds a batch. The waker of the task that waited for it is returned, not called.
-    #[must_use]
-    pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>) -> Option<Waker> {
+    /// Adds a batch, and calls whoever waited for it, unless that is `own`: the task that delivers sees to itself.
+    pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>, own: &Waker) {
         let mut inbox = self.lock();
         self.packets.fetch_add(batch.packets.len(), Relaxed);
         self.bytes.fetch_add(std::mem::take(&mut batch.bytes), Relaxed);
@@ -121,26 +120,17 @@ impl<In> Peer<In> {
         } else {
             inbox.packets.append(&mut batch.packets);
         }
-        self.call(inbox)
+        self.call(inbox, Some(own));
     }
 
-    /// Nothing will follow; whoever waits is told.
-    pub(crate) fn end(self: &Arc<Self>, reason: CloseReason) {
-        if let Some(waker) = self.deliver_end(reason) {
-            waker.wake();
-        }
-    }
-
-    /// Nothing will follow. The waker of the task that waited is returned, not called.
-    #[must_use]
-    pub(crate) fn deliver_end(self: &Arc<Self>, reason: CloseReason) -> Option<Waker> {
+    /// Nothing will follow. Whoever waits is called, unless that is `own`.
+    pub(crate) fn end(self: &Arc<Self>, reason: CloseReason, own: Option<&Waker>) {
         let mut inbox = self.lock();
-        if inbox.end.is_some() {
-            return None;
+        if inbox.end.is_none() {
+            inbox.end = Some(reason);
+            self.has_end.store(true, SeqCst);
+            self.call(inbox, own);
         }
-        inbox.end = Some(reason);
-        self.has_end.store(true, SeqCst);
-        self.call(inbox)
     }
 
     /// Whether more may be read. If not, the outbox's waker is called when that has changed.
@@ -265,21 +255,27 @@ impl<In> Peer<In> {
         self.bytes.store(0, Relaxed);
     }
 
-    fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>) -> Option<Waker> {
+    fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>, own: Option<&Waker>) {
         if inbox.ended {
             inbox.packets.clear();
-            self.emptied();
-            return None;
+            return self.emptied();
         }
         match &mut inbox.reader {
-            Reader::Task(waker) => waker.take(),
-            Reader::Worker { queued: true, .. } => None,
+            // It stays, so that the task need not leave it here again.
+            Reader::Task(Some(waker)) if own.is_some_and(|own| waker.will_wake(own)) => {}
+            Reader::Task(waker) => {
+                let waker = waker.take();
+                drop(inbox);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+            Reader::Worker { queued: true, .. } => {}
             Reader::Worker { queue, queued } => {
                 *queued = true;
                 let queue = queue.clone();
                 drop(inbox);
                 queue.schedule(self.clone());
-                None
             }
         }
     }

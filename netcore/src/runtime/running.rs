@@ -226,7 +226,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Ou
 
     fn end_sessions(&self) {
         for peer in self.registry.peers() {
-            peer.end(CloseReason::Stopping);
+            peer.end(CloseReason::Stopping, None);
             peer.outbox.wake();
         }
     }

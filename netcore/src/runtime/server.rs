@@ -30,7 +30,7 @@ use crate::session::{Slow, Total};
 /// worker that owns all state, and [`workers`](Self::workers) has several.
 ///
 /// ```
-/// use netcore::{Client, Connection, Door, Packet, Server};
+/// use netcore::{Client, Connection, Door, Packet, SendError, Server};
 ///
 /// #[derive(Packet, Debug, PartialEq)]
 /// enum Number {
@@ -39,14 +39,14 @@ use crate::session::{Slow, Total};
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = Server::new().door(Door::tcp("127.0.0.1:0"));
 /// let running = server
 ///     .serve(|mut peer: Connection<Number, Number>| async move {
 ///         while let Some(Number::Is { value }) = peer.recv().await? {
 ///             peer.send(&Number::Is { value: value * 2 })?;
 ///         }
-///         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+///         Ok::<_, SendError>(())
 ///     })
 ///     .await?;
 ///
@@ -72,7 +72,7 @@ use crate::session::{Slow, Total};
 /// Those of one session are the door's: [`Limits`](crate::Limits).
 pub struct Server<In, Out> {
     doors: Vec<Door<In, Out>>,
-    slow: fn(&Out) -> Slow,
+    slow: Option<fn(&Out) -> Slow>,
     max_sessions: usize,
     max_per_address: usize,
     max_queued_bytes: usize,
@@ -121,7 +121,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let worker = WorkerSettings { tick: None, late: LateTick::Skip, after_panic: AfterPanic::GoOn };
         Self {
             doors: Vec::new(),
-            slow: |_| Slow::Disconnect,
+            slow: None,
             max_sessions: 65_536,
             max_per_address: 1024,
             max_queued_bytes: 256 * 1024 * 1024,
@@ -149,7 +149,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// What becomes of each kind of packet when its peer reads too slowly; [`Slow::Disconnect`] unless it is given.
     #[must_use]
     pub fn slow(mut self, policy: fn(&Out) -> Slow) -> Self {
-        self.slow = policy;
+        self.slow = Some(policy);
         self
     }
 

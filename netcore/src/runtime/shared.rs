@@ -27,7 +27,7 @@ pub(crate) struct Encoder<'a, Out> {
 
 impl<'a, Out> Encoder<'a, Out> {
     pub(crate) fn new(packet: &'a Out, doors: &'a [Encoding<Out>]) -> Self {
-        let slow = doors.first().map_or(Slow::Disconnect, |door| (door.slow)(packet));
+        let slow = doors.first().map_or(Slow::Disconnect, |door| door.slow(packet));
         let more = vec![None; doors.len().saturating_sub(FEW)];
         Self { packet, doors, done: [const { None }; FEW], more, slow, failed: false }
     }

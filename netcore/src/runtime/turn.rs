@@ -111,7 +111,7 @@ impl Turn {
             self.staged.truncate(before);
             return Err(error);
         }
-        let slow = (encoding.slow)(packet);
+        let slow = encoding.slow(packet);
         if outbox.joins(slow, self.staged.len()) {
             return Ok(Verdict::Queued);
         }
@@ -129,5 +129,5 @@ fn apart<Out>(
 ) -> Result<Verdict, EncodeError> {
     scratch.clear();
     encoding.encode.encode(packet, scratch)?;
-    Ok(outbox.push(scratch, (encoding.slow)(packet)))
+    Ok(outbox.push(scratch, encoding.slow(packet)))
 }

@@ -366,7 +366,12 @@ impl Outbox {
         let roomy = lost && queued <= limit / 2 && self.0.wanted.load(SeqCst);
         let room = if roomy { self.waiting(&mut queue) } else { Vec::new() };
         drop(queue);
-        waker.into_iter().chain(room).for_each(Waker::wake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if roomy {
+            room.into_iter().for_each(Waker::wake);
+        }
         if tell {
             self.tell_total();
         }

@@ -37,6 +37,16 @@ impl Batch {
 
     /// The frames still in the batch as they are on the wire, one behind the other: what a server that passes them on
     /// unchanged writes.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use netcore::FrameCodec;
+    ///
+    /// let mut buf = BytesMut::from(&b"\x06\0\x01\0\0A\x06\0\x02\0\0B\x06\0"[..]);
+    /// let batch = FrameCodec::new().batch(&mut buf);
+    /// assert_eq!(batch.wire(), b"\x06\0\x01\0\0A\x06\0\x02\0\0B");
+    /// assert_eq!((batch.error(), &buf[..]), (None, &b"\x06\0"[..]));
+    /// ```
     #[must_use]
     pub fn wire(&self) -> &[u8] {
         &self.packets

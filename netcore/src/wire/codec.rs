@@ -109,6 +109,15 @@ impl FrameCodec {
 
     /// Says whether the stream may end here.
     ///
+    /// ```
+    /// use netcore::{FrameCodec, FrameError};
+    ///
+    /// let mut codec = FrameCodec::new();
+    /// assert_eq!(codec.finish(b""), Ok(()));
+    /// let error = FrameError::EndInsidePacket { have: 6, need: 7 };
+    /// assert_eq!(codec.finish(b"\x07\0\x65\0\0h"), Err(error));
+    /// ```
+    ///
     /// # Errors
     /// [`FrameError::EndInsidePacket`] when `rest`, what is left after the last frame, is not empty; the codec's own
     /// error when it had one before.

@@ -6,6 +6,16 @@ use super::{BodyError, PacketId};
 
 /// The stream does not frame: nothing that follows on it can be trusted, so the connection is closed. The good
 /// packets before the error are delivered first.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::{FrameCodec, FrameError};
+///
+/// let mut codec = FrameCodec::new().max_in(100);
+/// let error = codec.decode_frame(&mut BytesMut::from(&b"\xff\x01\x01\0\0"[..])).unwrap_err();
+/// assert_eq!(error, FrameError::SizeOverLimit { size: 511, max: 100 });
+/// assert_eq!(error.to_string(), "packet size 511 is over the limit of 100 bytes (`max_in`)");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
@@ -50,6 +60,24 @@ pub enum FrameError {
 /// One pointer in size, and one type for the stream's errors and the packet's: a decoded packet travels in a `Result`
 /// with it on the hot path. With the error beside the packet in place of a pointer, or a second `Result` around the
 /// first, decoding a small packet takes twice the time.
+///
+/// ```
+/// use netcore::{Frame, Packet, PacketErrorKind, PacketId, body::BodyErrorKind};
+///
+/// #[derive(Packet, Debug)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Say { user: u8, #[raw(len = u8)] text: String },
+/// }
+///
+/// let error = ToServer::from_frame(&Frame::new(1, &b"\x07\x05hi"[..])).unwrap_err();
+/// let PacketErrorKind::Malformed { id: PacketId(1), source } = error.kind() else { panic!("{error}") };
+/// assert_eq!(source.path(), "Say.text");
+/// assert_eq!(source.kind(), BodyErrorKind::Short { need: 5, have: 2 });
+///
+/// let error = ToServer::from_frame(&Frame::new(9, "")).unwrap_err();
+/// assert!(matches!(error.into_kind(), PacketErrorKind::Unknown { id: PacketId(9) }));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct PacketError(#[from] Box<PacketErrorKind>);
@@ -106,6 +134,23 @@ impl From<FrameError> for PacketError {
 }
 
 /// A packet could not be encoded: a mistake on our side, never the peer's. Nothing of it was written.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::{EncodeError, Packet, body::BodyErrorKind};
+///
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Say { #[raw(len = u16, max = 5)] text: String },
+/// }
+///
+/// let mut wire = BytesMut::new();
+/// let error = ToServer::Say { text: "too long".into() }.encode(&mut wire, u16::MAX).unwrap_err();
+/// let EncodeError::Body { source, .. } = error else { panic!("{error}") };
+/// assert_eq!(source.kind(), BodyErrorKind::TooLong { len: 8, max: 5 });
+/// assert!(wire.is_empty());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
@@ -123,6 +168,16 @@ pub enum EncodeError {
 }
 
 /// Any of the above, or the socket's own error: what a codec under [`tokio_util::codec::Framed`] returns.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::{CodecError, FrameCodec};
+/// use tokio_util::codec::Decoder;
+///
+/// let error = FrameCodec::new().decode(&mut BytesMut::from(&b"\0\0\0\0\0"[..])).unwrap_err();
+/// assert!(matches!(error, CodecError::Packet(_)));
+/// assert_eq!(error.to_string(), "packet size 0 is less than the 5 bytes of the header");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError {

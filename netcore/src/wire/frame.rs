@@ -12,6 +12,26 @@ use super::{EncodeError, FrameCodec, FrameError, Header, Packet, PacketError, Pa
 /// buffer. A game that stores a small body for long copies it (`Bytes::copy_from_slice`).
 ///
 /// A frame is a [`Packet`] too, of any id and type: what a proxy or a test speaks that knows no ids. Its schema is empty.
+///
+/// ```
+/// use netcore::{Frame, Packet, PacketId, PacketType};
+///
+/// let ping = Frame { kind: PacketType(0x80), ..Frame::new(201, &b"\x01\0"[..]) };
+/// assert_eq!(ping.header()?.to_bytes(), [7, 0, 201, 0, 0x80]);
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum FromServer {
+///     #[packet(id = 731)]
+///     Said { user: u8, #[raw(len = u8)] text: String },
+/// }
+///
+/// // Encoded once, for as many receivers as there are: a clone counts a reference.
+/// let said = FromServer::Said { user: 7, text: "hi".into() };
+/// let frame = Frame::from_packet(&said)?;
+/// assert_eq!((frame.id, &frame.body[..]), (PacketId(731), &b"\x07\x02hi"[..]));
+/// assert_eq!(FromServer::from_frame(&frame.clone())?, said);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Frame {
     /// What kind of packet the body is.

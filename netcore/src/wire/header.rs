@@ -7,6 +7,21 @@ use super::FrameError;
 /// A packet id: what kind of packet a body is. Any `u16` is a legal id on the wire.
 ///
 /// An id that no packet enum knows is still a value; what to do about it is for the layers above.
+///
+/// ```
+/// use netcore::{Packet, PacketId};
+///
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 731)]
+///     Chat { #[raw(len = u16)] text: String },
+/// }
+///
+/// let chat = ToServer::Chat { text: "hi".into() };
+/// assert_eq!(chat.id(), ToServer::CHAT_ID);
+/// assert_eq!(PacketId::from(731), PacketId(731));
+/// assert_eq!(format!("packet {}", chat.id()), "packet 731");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PacketId(pub u16);
 
@@ -30,6 +45,15 @@ impl From<u16> for PacketId {
 
 /// The type byte, a bit field. Bit 0 and bit 1 announce a transform of the whole body on a connection that turned it
 /// on; elsewhere all eight bits are the application's, and netcore carries them as they are.
+///
+/// ```
+/// use netcore::PacketType;
+///
+/// let kind = PacketType::COMPRESSED.with(PacketType(0b1000_0000));
+/// assert_eq!(kind, PacketType(0b1000_0001));
+/// assert!(kind.contains(PacketType::COMPRESSED) && !kind.contains(PacketType::SECURE));
+/// assert_eq!(PacketType::default(), PacketType::NORMAL);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct PacketType(pub u8);
 

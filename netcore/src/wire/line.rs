@@ -89,6 +89,17 @@ impl LineCodec {
 
     /// Appends `line` and a `\n` to `dst`.
     ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use netcore::{LineCodec, LineError};
+    ///
+    /// let (codec, mut wire) = (LineCodec::new(), BytesMut::new());
+    /// codec.encode_line("3+5", &mut wire)?;
+    /// assert_eq!(codec.encode_line("two\nlines", &mut wire), Err(LineError::Break));
+    /// assert_eq!(&wire[..], b"3+5\n");
+    /// # Ok::<_, LineError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`LineError::TooLong`]; [`LineError::Break`] when it holds a `\n` or ends with a `\r`, which the reader would
     /// take for another line or drop. Nothing is written then.
@@ -132,6 +143,17 @@ impl Default for LineCodec {
 }
 
 /// A line that cannot be read or written.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::{LineCodec, LineError};
+///
+/// let mut codec = LineCodec::new();
+/// let mut buf = BytesMut::from(&b"\xff\nthe next"[..]);
+/// assert_eq!(codec.decode_line(&mut buf), Err(LineError::NotUtf8 { valid: 0 }));
+/// assert_eq!(codec.decode_line(&mut buf), Ok(None));
+/// assert_eq!(codec.finish(&buf), Err(LineError::EndInsideLine { have: 8 }));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineError {

@@ -50,6 +50,27 @@ impl<In: Packet, Out: Packet> PacketCodec<In, Out> {
     }
 
     /// A codec with the limits of `frames`.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use netcore::{EncodeError, FrameCodec, FrameError, Packet, PacketCodec, PacketErrorKind};
+    ///
+    /// #[derive(Packet, Debug)]
+    /// enum Number {
+    ///     #[packet(id = 1)]
+    ///     Is { value: u64 },
+    /// }
+    ///
+    /// let frames = FrameCodec::new().max_in(10).max_out(10);
+    /// let mut codec = PacketCodec::<Number, Number>::with_frames(frames);
+    /// let mut wire = BytesMut::new();
+    /// let error = codec.encode_packet(&Number::Is { value: 7 }, &mut wire).unwrap_err();
+    /// assert!(matches!(error, EncodeError::Frame(FrameError::BodyTooLong { body: 8, max: 10, .. })));
+    ///
+    /// wire.extend_from_slice(b"\x0d\0\x01\0\0");
+    /// let error = codec.packets(&mut wire).next().unwrap().unwrap_err();
+    /// assert!(matches!(error.kind(), PacketErrorKind::Frame(FrameError::SizeOverLimit { size: 13, max: 10 })));
+    /// ```
     #[must_use]
     pub const fn with_frames(frames: FrameCodec) -> Self {
         Self { frames, types: PhantomData }

@@ -5,6 +5,26 @@ use std::{error::Error, fmt};
 /// A body that does not decode, or does not encode: where and why.
 ///
 /// One pointer in size: a decoded packet travels in a `Result` on the hot path, and an error there is rare.
+///
+/// ```
+/// use netcore::body::{BodyErrorKind, RawBody, Reader};
+/// use netcore::{BodyError, Raw};
+///
+/// #[derive(Raw, Debug)]
+/// struct Player {
+///     id: u8,
+///     #[raw(len = u8, max = 16)]
+///     name: String,
+/// }
+///
+/// let error = <Player as RawBody>::read(&mut Reader::new(&[7, 200])).unwrap_err();
+/// assert_eq!(error.kind(), BodyErrorKind::TooLong { len: 200, max: 16 });
+/// assert_eq!(error.to_string(), "name: a length of 200 is over the bound of 16");
+///
+/// // A format of one's own says what it does not like, and where.
+/// let error = BodyError::new(BodyErrorKind::Tag(9)).within("colour").within("Player");
+/// assert_eq!(error.to_string(), "Player.colour: no variant has the tag 9");
+/// ```
 pub struct BodyError(Box<Inner>);
 
 struct Inner {

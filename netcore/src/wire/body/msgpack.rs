@@ -23,11 +23,60 @@ use super::{BodyError, Format, Reader};
 ///
 /// # Errors
 /// [`BodyErrorKind::Format`](super::BodyErrorKind::Format), with `rmp_serde`'s error as its source.
+///
+/// ```
+/// use netcore::{Describe, Frame, MsgPack, Packet};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Describe, Debug, PartialEq)]
+/// #[serde(rename_all = "PascalCase")]
+/// struct Login {
+///     user_name: String,
+///     age: u8,
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// #[packet(format = MsgPack)]
+/// enum ToServer {
+///     #[packet(id = 701)]
+///     Login(Login),
+///     /// A struct variant is a map of its fields.
+///     #[packet(id = 721, format = MsgPack<4, 100>)]
+///     Enter { room: i32 },
+/// }
+///
+/// let login = ToServer::Login(Login { user_name: "ann".into(), age: 7 });
+/// let frame = Frame::from_packet(&login)?;
+/// assert_eq!(&frame.body[..], b"\x82\xa8UserName\xa3ann\xa3Age\x07");
+/// assert_eq!(ToServer::from_frame(&frame)?, login);
+///
+/// // Another order, a key that is not known, and a wider number are read too.
+/// let frame = Frame::new(721, &b"\x82\xa3new\xc0\xa4room\xcd\0\x07"[..]);
+/// assert_eq!(ToServer::from_frame(&frame)?, ToServer::Enter { room: 7 });
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MsgPack<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
 
 /// MessagePack with structs written as arrays: shorter, and bound to the order of the fields. It reads what
 /// [`MsgPack`] reads, within the same limits.
+///
+/// ```
+/// use netcore::{Frame, MsgPackArray, Packet};
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// #[packet(format = MsgPackArray)]
+/// enum ToServer {
+///     #[packet(id = 721)]
+///     Enter { room: i32, spectator: bool },
+/// }
+///
+/// let enter = ToServer::Enter { room: 7, spectator: false };
+/// let frame = Frame::from_packet(&enter)?;
+/// assert_eq!(&frame.body[..], b"\x92\x07\xc2");
+/// assert_eq!(ToServer::from_frame(&frame)?, enter);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MsgPackArray<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
 
@@ -80,14 +129,29 @@ pub fn write_array<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Resu
 fn read<T: DeserializeOwned>(body: &mut Reader<'_>, bounds: Bounds) -> Result<T, BodyError> {
     let bytes = body.rest();
     let mut from = rmp_serde::Deserializer::from_read_ref(bytes);
-    let value = T::deserialize(Bounded::new(&mut from, bounds)).map_err(BodyError::format)?;
-    // This deserializer does not tell where it stands. Only at the end is there no marker for another value.
-    let used = match bool::deserialize(&mut from) {
-        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => bytes.len(),
-        _ => first_value(bytes, bounds)?,
-    };
-    body.take(used)?;
-    Ok(value)
+    match value::<T>(&mut from, bounds) {
+        Ok(value) => {
+            // This deserializer does not tell where it stands. Only at the end is there no marker for another value.
+            let used = match bool::deserialize(&mut from) {
+                Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => bytes.len(),
+                _ => first_value(bytes, bounds)?,
+            };
+            body.take(used)?;
+            Ok(value)
+        }
+        Err(error) => Err(BodyError::format(error)),
+    }
+}
+
+type FromSlice<'a> = rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'a, [u8]>>;
+
+/// Out of line, so that the value is written where it stays until everything is judged.
+#[inline(never)]
+fn value<T: DeserializeOwned>(
+    from: &mut FromSlice<'_>,
+    bounds: Bounds,
+) -> Result<T, rmp_serde::decode::Error> {
+    T::deserialize(Bounded::new(from, bounds))
 }
 
 /// How many bytes the first value takes, by another deserializer, which is slower and does tell: needed only where

@@ -3,7 +3,7 @@
 use byteorder::ByteOrder;
 use bytes::BytesMut;
 
-use super::{BodyError, BodyErrorKind, Format, Reader, Sink};
+use super::{BodyError, Format, Reader, Sink};
 use crate::wire::schema::Type;
 
 pub use byteorder::{BigEndian, LittleEndian};
@@ -74,6 +74,17 @@ impl<T: RawBody> Format<T> for Raw {
 }
 
 /// A byte order: `byteorder`'s [`LittleEndian`] or [`BigEndian`].
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::body::{BigEndian, LittleEndian, RawBody};
+///
+/// let mut wire = BytesMut::new();
+/// RawBody::<LittleEndian>::write(&1u16, &mut wire)?;
+/// RawBody::<BigEndian>::write(&1u16, &mut wire)?;
+/// assert_eq!(&wire[..], [1, 0, 0, 1]);
+/// # Ok::<_, netcore::BodyError>(())
+/// ```
 pub trait Endian: ByteOrder + sealed::Sealed {
     /// Whether the most significant byte comes first.
     const BIG: bool;
@@ -100,6 +111,47 @@ mod sealed {
 ///
 /// The byte order is that of whoever holds the value, so that a struct without `#[raw(big_endian)]` takes the order of
 /// the struct around it; a packet starts with little-endian.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::body::{BodyError, Endian, RawBody, Reader, Sink};
+/// use netcore::schema::Type;
+/// use netcore::{Frame, Packet};
+///
+/// /// An angle: a turn has 256 steps on the wire.
+/// #[derive(Debug, PartialEq)]
+/// struct Angle(f32);
+///
+/// impl<E: Endian> RawBody<E> for Angle {
+///     const MIN: usize = 1;
+///     const FIXED: bool = true;
+///     const SHARES: bool = false;
+///     const OPEN: bool = false;
+///     const TYPE: &'static Type = <u8 as RawBody<E>>::TYPE;
+///
+///     fn read(from: &mut Reader<'_>) -> Result<Self, BodyError> {
+///         let [steps] = *from.array()?;
+///         Ok(Self(f32::from(steps) * 360.0 / 256.0))
+///     }
+///
+///     fn write<S: Sink>(&self, to: &mut S) -> Result<(), BodyError> {
+///         to.put(&[(self.0.rem_euclid(360.0) / 360.0 * 256.0) as u8]);
+///         Ok(())
+///     }
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Turn { player: u16, to: Angle },
+/// }
+///
+/// let turn = ToServer::Turn { player: 7, to: Angle(90.0) };
+/// let frame = Frame::from_packet(&turn)?;
+/// assert_eq!(&frame.body[..], [7, 0, 64]);
+/// assert_eq!(ToServer::from_frame(&frame)?, turn);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no raw layout of its own",
     label = "no raw layout",
@@ -131,16 +183,23 @@ pub trait RawBody<E: Endian = LittleEndian>: Sized {
     /// When it breaks one of its own bounds.
     fn write<S: Sink>(&self, to: &mut S) -> Result<(), BodyError>;
 
-    /// Reads `N` values. Numbers do it in one piece.
-    ///
-    /// # Errors
-    /// When the bytes are no such values.
+    /// Reads a value, or leaves in `refused` why there is none. In a `Result` the error would lie over a piece of an
+    /// array of numbers, which therefore went through memory in pieces, with a stall at each.
     #[doc(hidden)]
     #[inline]
-    fn read_array<const N: usize>(from: &mut Reader<'_>) -> Result<[Self; N], BodyError> {
-        let items: Vec<Self> = (0..N).map(|_| Self::read(from)).collect::<Result<_, _>>()?;
-        // The compiler cannot see that all N are there.
-        items.try_into().map_err(|_| BodyError::new(BodyErrorKind::Short { need: N, have: 0 }))
+    fn read_or(from: &mut Reader<'_>, refused: &mut Option<BodyError>) -> Option<Self> {
+        Self::read(from).map_err(|error| *refused = Some(error)).ok()
+    }
+
+    /// Reads `N` values, as [`read_or`](Self::read_or) does. Numbers do it in one piece.
+    #[doc(hidden)]
+    #[inline]
+    fn read_array<const N: usize>(
+        from: &mut Reader<'_>,
+        refused: &mut Option<BodyError>,
+    ) -> Option<[Self; N]> {
+        let items: Vec<Self> = (0..N).map_while(|_| Self::read_or(from, refused)).collect();
+        items.try_into().ok()
     }
 
     /// Writes `N` values. Numbers do it in one piece.

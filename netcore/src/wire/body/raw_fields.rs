@@ -225,6 +225,14 @@ pub fn match_len<L: Length>(says: L, have: usize, max: usize) -> Result<(), Body
     }
 }
 
+/// Why a value was refused, as [`RawBody::read_or`] left it.
+#[cold]
+#[must_use]
+pub fn reason(refused: Option<BodyError>) -> BodyError {
+    // The compiler cannot see that there always is one.
+    refused.unwrap_or_else(|| BodyError::new(BodyErrorKind::Short { need: 1, have: 0 }))
+}
+
 /// Says whether a length is within its bound.
 #[inline]
 pub fn check_max(len: usize, max: usize) -> Result<(), BodyError> {

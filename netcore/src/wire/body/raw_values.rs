@@ -1,6 +1,7 @@
 //! The raw layout of numbers, bools, arrays, options and boxes.
 
 use super::raw::{Endian, RawBody};
+use super::raw_fields::reason;
 use super::{BodyError, BodyErrorKind, Reader, Sink};
 use crate::wire::schema::{Form, Int, Shared, Type};
 
@@ -30,14 +31,17 @@ macro_rules! numbers {
             }
 
             #[inline]
-            fn read_array<const N: usize>(from: &mut Reader<'_>) -> Result<[Self; N], BodyError> {
-                match from.take(N * size_of::<$number>())?.as_chunks().0.first_chunk::<N>() {
-                    Some(items) => {
-                        Ok(items.map(|bytes| of::<E, $number, _>(bytes, $number::from_le_bytes, $number::from_be_bytes)))
-                    }
-                    // As many bytes were taken as N of them have.
-                    None => Err(BodyError::new(BodyErrorKind::Short { need: N, have: 0 })),
+            fn read_array<const N: usize>(
+                from: &mut Reader<'_>,
+                refused: &mut Option<BodyError>,
+            ) -> Option<[Self; N]> {
+                let bytes = from.take(N * size_of::<$number>()).map_err(|error| *refused = Some(error)).ok()?;
+                // Not `map` over an array, which goes through memory once more.
+                let mut items = [0 as $number; N];
+                for (item, bytes) in items.iter_mut().zip(bytes.as_chunks().0) {
+                    *item = of::<E, $number, _>(*bytes, $number::from_le_bytes, $number::from_be_bytes);
                 }
+                Some(items)
             }
 
             #[inline]
@@ -119,7 +123,13 @@ impl<E: Endian, T: RawBody<E>, const N: usize> RawBody<E> for [T; N] {
 
     #[inline]
     fn read(from: &mut Reader<'_>) -> Result<Self, BodyError> {
-        T::read_array(from)
+        let mut refused = None;
+        T::read_array(from, &mut refused).ok_or_else(|| reason(refused))
+    }
+
+    #[inline]
+    fn read_or(from: &mut Reader<'_>, refused: &mut Option<BodyError>) -> Option<Self> {
+        T::read_array(from, refused)
     }
 
     #[inline]

@@ -30,6 +30,22 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads shared bytes; [`take_bytes`](Self::take_bytes) shares them.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use netcore::body::Reader;
+    ///
+    /// let body = Bytes::from_static(b"\x02hi!");
+    /// let mut reader = Reader::shared(&body);
+    /// let [len] = *reader.array()?;
+    /// let text = reader.take_bytes(usize::from(len))?;
+    /// assert_eq!(text, "hi");
+    /// assert_eq!(text.as_ptr(), body[1..].as_ptr()); // no copy
+    /// assert_eq!(reader.finish().unwrap_err().to_string(), "1 bytes are left over");
+    /// assert_eq!(reader.take_rest(), b"!");
+    /// reader.finish()?;
+    /// # Ok::<_, netcore::BodyError>(())
+    /// ```
     #[inline]
     #[must_use]
     pub fn shared(body: &'a Bytes) -> Self {

@@ -3,6 +3,24 @@
 use bytes::BytesMut;
 
 /// Where a raw value is written to: the send buffer, or a piece of it whose size is known.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use netcore::body::Sink;
+///
+/// fn write(numbers: [u16; 2], to: &mut impl Sink) {
+///     to.put(b"!");
+///     to.fill(4, |room| {
+///         for (two, number) in room.chunks_exact_mut(2).zip(numbers) {
+///             two.copy_from_slice(&number.to_le_bytes());
+///         }
+///     });
+/// }
+///
+/// let mut wire = BytesMut::new();
+/// write([1, 2], &mut wire);
+/// assert_eq!(&wire[..], b"!\x01\0\x02\0");
+/// ```
 pub trait Sink {
     /// Whether room was made for all that will be written, so that single fields need not gather first.
     const ROOMY: bool;

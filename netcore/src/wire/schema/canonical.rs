@@ -1,17 +1,50 @@
 //! What of a schema is on the wire, as bytes that two sides can compare: the ground of fingerprint and comparison.
 
-use std::sync::Arc;
-
-use super::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Shared, Struct, Type};
+use super::runs::{put_runs, runs};
+use super::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Struct, Type};
 
 impl Schema {
     /// A number that changes when what is on the wire changes, and only then.
     ///
-    /// One change it sees although no byte moves: an array in place of single raw fields.
-    ///
     /// It covers packet ids, formats, and of each body: place and type for raw, key and type for MessagePack, number
     /// and type for protobuf. Names of packets, of types and of raw fields, documentation and bounds are not covered:
-    /// renaming a variant or allowing a longer text leaves every byte where it was.
+    /// renaming a variant or allowing a longer text leaves every byte where it was. So does putting raw fields together
+    /// into a struct or an array.
+    ///
+    /// One change it sees although no byte moves: an array in place of its items' fields one by one, where the items
+    /// have more than one field and hold a list, an option, an enum or a length in another field, or come to more than
+    /// 64 fields together.
+    ///
+    /// ```
+    /// use netcore::{Packet, Raw};
+    ///
+    /// #[derive(Raw)]
+    /// struct Point {
+    ///     x: f32,
+    ///     y: f32,
+    /// }
+    ///
+    /// #[derive(Packet)]
+    /// enum Old {
+    ///     #[packet(id = 1)]
+    ///     Line { x1: f32, y1: f32, x2: f32, y2: f32 },
+    /// }
+    ///
+    /// #[derive(Packet)]
+    /// enum New {
+    ///     #[packet(id = 1)]
+    ///     Line { ends: [Point; 2] },
+    /// }
+    ///
+    /// #[derive(Packet)]
+    /// enum Newer {
+    ///     #[packet(id = 1)]
+    ///     Line { ends: [Point; 3] },
+    /// }
+    ///
+    /// assert_eq!(Old::SCHEMA.fingerprint(), New::SCHEMA.fingerprint());
+    /// assert_ne!(New::SCHEMA.fingerprint(), Newer::SCHEMA.fingerprint());
+    /// ```
     ///
     /// It is the 64-bit FNV-1a hash of a canonical form; two protocols with one fingerprint are an accident of about
     /// 1 in 2⁶⁴, not a proof against somebody who looks for one.
@@ -37,7 +70,7 @@ impl Schema {
 /// What the format makes of structs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// A struct leaves no trace: its fields follow each other, those of structs within it among them.
+    /// Structs and arrays leave no trace: their values follow each other.
     Raw,
     /// Fields that have names go by their places all the same.
     Placed,
@@ -48,7 +81,7 @@ pub(super) enum Way {
 pub(super) fn put_packet(out: &mut Vec<u8>, packet: &PacketSchema) {
     out.extend_from_slice(&packet.id.0.to_le_bytes());
     put_str(out, &packet.format);
-    put_type(out, &packet.body, packet.way());
+    put_type(out, &packet.body, packet.way(), &[]);
 }
 
 impl PacketSchema {
@@ -61,8 +94,12 @@ impl PacketSchema {
     }
 }
 
-pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, way: Way) {
+/// A type; `siblings` says where each field of the raw struct around it begins, if there is one.
+pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, way: Way, siblings: &[u64]) {
     match ty {
+        Type::Struct(Struct { by: By::Position, .. }) | Type::Array { .. } if way == Way::Raw => {
+            put_runs(out, &runs(ty, siblings));
+        }
         Type::Opaque => out.push(0),
         Type::Bool => out.push(1),
         Type::Int(int) => {
@@ -72,30 +109,30 @@ pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, way: Way) {
         Type::Float { bytes, form } => out.extend([3, *bytes, form_code(*form)]),
         Type::Text(len) => {
             out.push(4);
-            put_len(out, len);
+            put_len(out, len, siblings);
         }
         Type::Bytes(len) => {
             out.push(5);
-            put_len(out, len);
+            put_len(out, len, siblings);
         }
         Type::List { item, len } => {
             out.push(6);
-            put_len(out, len);
-            put_type(out, item, way);
+            put_len(out, len, siblings);
+            put_type(out, item, way, siblings);
         }
         Type::Array { item, count } => {
             out.push(7);
             out.extend_from_slice(&count.to_le_bytes());
-            put_type(out, item, way);
+            put_type(out, item, way, siblings);
         }
         Type::Option(value) => {
             out.push(8);
-            put_type(out, value, way);
+            put_type(out, value, way, siblings);
         }
         Type::Map { key, value } => {
             out.push(9);
-            put_type(out, key, way);
-            put_type(out, value, way);
+            put_type(out, key, way, siblings);
+            put_type(out, value, way, siblings);
         }
         Type::Struct(shape) => put_struct(out, shape, way),
         Type::Enum(choice) => put_enum(out, choice, way),
@@ -105,9 +142,6 @@ pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, way: Way) {
 
 fn put_struct(out: &mut Vec<u8>, shape: &Struct, way: Way) {
     let (by, fields) = in_order(shape, way);
-    if let (Way::Raw, By::Position, [only]) = (way, by, &*fields) {
-        return put_type(out, &only.ty, way);
-    }
     out.extend([10, by_code(by)]);
     put_count(out, fields.len());
     for field in fields {
@@ -116,19 +150,14 @@ fn put_struct(out: &mut Vec<u8>, shape: &Struct, way: Way) {
             By::Name => put_str(out, &field.name),
             By::Number => out.extend_from_slice(&field.number.to_le_bytes()),
         }
-        put_type(out, plain(&field.ty, by), way);
+        put_type(out, plain(&field.ty, by), way, &[]);
     }
 }
 
 /// The fields as a reader finds them: in their order, or by key where the order does not matter. The members of a
-/// protobuf `oneof` are fields like any other, and so are those of a raw struct within another.
+/// protobuf `oneof` are fields like any other.
 pub(super) fn in_order(shape: &Struct, way: Way) -> (By, Vec<Field>) {
     let by = if way == Way::Placed && shape.by == By::Name { By::Position } else { shape.by };
-    if way == Way::Raw && by == By::Position {
-        let mut fields = Vec::with_capacity(shape.fields.len());
-        flatten(shape, "", &mut fields);
-        return (by, fields);
-    }
     let mut fields = Vec::with_capacity(shape.fields.len());
     for field in shape.fields.iter() {
         match (by, plain(&field.ty, by)) {
@@ -149,43 +178,6 @@ pub(super) fn in_order(shape: &Struct, way: Way) -> (By, Vec<Field>) {
         By::Number => fields.sort_by_key(|field| field.number),
     }
     (by, fields)
-}
-
-/// Appends the fields of a raw struct and of those within it, with the outer names in front.
-fn flatten(shape: &Struct, prefix: &str, fields: &mut Vec<Field>) {
-    // Where each field of this struct begins among all of them: what a length in another field refers to.
-    let mut starts = Vec::with_capacity(shape.fields.len());
-    for field in shape.fields.iter() {
-        starts.push(fields.len());
-        let name =
-            if prefix.is_empty() { field.name.to_string() } else { format!("{prefix}.{}", &*field.name) };
-        match &*field.ty {
-            Type::Struct(inner) if inner.by == By::Position => flatten(inner, &name, fields),
-            ty => fields.push(Field {
-                name: Shared::Owned(name.into()),
-                ty: moved(ty, &starts).map_or_else(|| field.ty.clone(), |ty| Shared::Owned(Arc::new(ty))),
-                ..field.clone()
-            }),
-        }
-    }
-}
-
-/// The type with its length in the field's new place, if its length is in another field.
-fn moved(ty: &Type, starts: &[usize]) -> Option<Type> {
-    let new = |len: &Len| match len {
-        Len::Field { name, index, max } => {
-            let place = starts.get(*index as usize).and_then(|start| u32::try_from(*start).ok());
-            Some(Len::Field { name: name.clone(), index: place.unwrap_or(*index), max: *max })
-        }
-        _ => None,
-    };
-    match ty {
-        Type::Text(len) => new(len).map(Type::Text),
-        Type::Bytes(len) => new(len).map(Type::Bytes),
-        Type::List { item, len } => new(len).map(|len| Type::List { item: item.clone(), len }),
-        Type::Option(value) => moved(value, starts).map(|value| Type::Option(Shared::Owned(Arc::new(value)))),
-        _ => None,
-    }
 }
 
 /// The type without what is not on the wire: a protobuf field that may be missing is written like any other.
@@ -212,7 +204,7 @@ fn put_enum(out: &mut Vec<u8>, choice: &Enum, way: Way) {
             By::Name => put_str(out, &variant.name),
             By::Position | By::Number => out.extend_from_slice(&variant.tag.to_le_bytes()),
         }
-        put_type(out, &variant.body, way);
+        put_type(out, &variant.body, way, &[]);
     }
 }
 
@@ -220,7 +212,7 @@ fn put_int(out: &mut Vec<u8>, int: Int) {
     out.extend([int.bytes, u8::from(int.signed), form_code(int.form)]);
 }
 
-fn put_len(out: &mut Vec<u8>, len: &Len) {
+fn put_len(out: &mut Vec<u8>, len: &Len, siblings: &[u64]) {
     match len {
         Len::Own => out.push(0),
         Len::Fixed(count) => {
@@ -232,8 +224,9 @@ fn put_len(out: &mut Vec<u8>, len: &Len) {
             put_int(out, *int);
         }
         Len::Field { index, .. } => {
+            let start = siblings.get(*index as usize).copied().unwrap_or(u64::from(*index));
             out.push(3);
-            out.extend_from_slice(&index.to_le_bytes());
+            out.extend_from_slice(&u32::try_from(start).unwrap_or(u32::MAX).to_le_bytes());
         }
         Len::Rest { .. } => out.push(4),
     }

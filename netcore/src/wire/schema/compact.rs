@@ -65,6 +65,22 @@ impl Schema {
 
     /// The schema in few bytes, without its documentation.
     ///
+    /// ```
+    /// use netcore::{Packet, Schema, schema::SchemaError};
+    ///
+    /// #[derive(Packet)]
+    /// enum ToServer {
+    ///     #[packet(id = 1)]
+    ///     Move { player: u16, x: f32 },
+    /// }
+    ///
+    /// let bytes = ToServer::SCHEMA.to_compact()?;
+    /// let theirs = Schema::from_compact(&bytes)?;
+    /// assert_eq!(theirs.compare(ToServer::SCHEMA), None);
+    /// assert!(matches!(Schema::from_compact(b"\x02"), Err(SchemaError::Version { version: 2 })));
+    /// # Ok::<_, SchemaError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`SchemaError::TooLarge`] over [`MAX_COMPACT`](Self::MAX_COMPACT), [`SchemaError::TooDeep`] over 32 levels.
     pub fn to_compact(&self) -> Result<Vec<u8>, SchemaError> {

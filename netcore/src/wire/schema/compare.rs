@@ -3,7 +3,8 @@
 use std::{cmp::Ordering, fmt};
 
 use super::canonical::{Way, in_order, plain, put_packet, put_type};
-use super::{By, PacketSchema, Schema, Shared, Type};
+use super::runs::{Place, in_common, places, runs};
+use super::{By, PacketSchema, Schema, Shared, Struct, Type};
 use crate::PacketId;
 
 /// The first place where two schemas differ on the wire.
@@ -35,6 +36,28 @@ impl fmt::Display for Difference {
 impl Schema {
     /// The first packet and field, by packet id, in which `other` differs from this schema on the wire; `None` when the
     /// two agree, which is when their [fingerprints](Self::fingerprint) do.
+    ///
+    /// ```
+    /// use netcore::{Packet, PacketId};
+    ///
+    /// #[derive(Packet)]
+    /// enum Ours {
+    ///     #[packet(id = 1)]
+    ///     Move { x: f32, y: f32 },
+    /// }
+    ///
+    /// #[derive(Packet)]
+    /// enum Theirs {
+    ///     #[packet(id = 1)]
+    ///     Move { x: f32, y: f64 },
+    ///     #[packet(id = 2)]
+    ///     Stop,
+    /// }
+    ///
+    /// let first = Ours::SCHEMA.compare(Theirs::SCHEMA).unwrap();
+    /// assert_eq!((first.id, &*first.field), (PacketId(1), "y"));
+    /// assert_eq!(first.to_string(), "packet 1 Move, field y: here f32, there f64");
+    /// ```
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Difference> {
         let (ours, theirs) = (self.by_id(), other.by_id());
@@ -82,41 +105,51 @@ fn compare_packets(here: &PacketSchema, there: &PacketSchema) -> Option<Differen
         return None;
     }
     let (field, words) = if here.format == there.format {
-        let found = compare_types(&here.body, &there.body, here.way());
-        found.unwrap_or_else(|| (String::new(), (here.body.to_string(), there.body.to_string())))
+        first_of(&here.body, &there.body, here.way())
     } else {
         (String::new(), (here.format.to_string(), there.format.to_string()))
     };
     Some(Difference { id: here.id, packet: here.name.clone(), field, here: words.0, there: words.1 })
 }
 
-type Found = Option<(String, (String, String))>;
+type Found = (String, (String, String));
 
-/// The path of the first field that differs, and both sides in words.
-fn compare_types(here: &Type, there: &Type, way: Way) -> Found {
+/// The path of the first field that differs, and both sides in words; `None` where nothing does.
+fn compare_types(here: &Type, there: &Type, way: Way) -> Option<Found> {
     let bytes = |ty| {
         let mut out = Vec::new();
-        put_type(&mut out, ty, way);
+        put_type(&mut out, ty, way, &[]);
         out
     };
-    if bytes(here) == bytes(there) {
-        return None;
-    }
+    (bytes(here) != bytes(there)).then(|| first_of(here, there, way))
+}
+
+/// The same for types that are known to differ: a peer may nest them deep, and to find that out anew at each level
+/// would take as much longer.
+fn first_of(here: &Type, there: &Type, way: Way) -> Found {
+    let within = |name, a: &Type, b: &Type| {
+        let (path, words) = first_of(a, b, way);
+        Some((under(name, &path), words))
+    };
     let inner = match (here, there) {
+        (Type::Struct(Struct { by: By::Position, .. }), _)
+        | (_, Type::Struct(Struct { by: By::Position, .. }))
+            if way == Way::Raw =>
+        {
+            compare_places(here, there)
+        }
         (Type::Struct(a), Type::Struct(b)) => {
             let ((by, a), (other_by, b)) = (in_order(a, way), in_order(b, way));
             if by == other_by { compare_fields(by, &a, &b, way) } else { None }
         }
         (Type::List { item: a, len }, Type::List { item: b, len: other }) if len == other => {
-            compare_types(a, b, way).map(|(path, words)| (under("[]", &path), words))
+            within("[]", a, b)
         }
         (Type::Array { item: a, count }, Type::Array { item: b, count: other }) if count == other => {
-            compare_types(a, b, way).map(|(path, words)| (under("[]", &path), words))
+            within("[]", a, b)
         }
-        (Type::Option(a), Type::Option(b)) => compare_types(a, b, way),
-        (Type::Map { key: ka, value: a }, Type::Map { key: kb, value: b }) if ka == kb => {
-            compare_types(a, b, way).map(|(path, words)| (under("{}", &path), words))
-        }
+        (Type::Option(a), Type::Option(b)) => within("", a, b),
+        (Type::Map { key: ka, value: a }, Type::Map { key: kb, value: b }) if ka == kb => within("{}", a, b),
         (Type::Enum(a), Type::Enum(b)) if a.by == b.by && a.tag == b.tag => {
             a.variants.iter().find_map(|ours| {
                 let same = |theirs: &&super::Variant| match a.by {
@@ -130,10 +163,39 @@ fn compare_types(here: &Type, there: &Type, way: Way) -> Found {
         }
         _ => None,
     };
-    Some(inner.unwrap_or_else(|| (String::new(), (here.to_string(), there.to_string()))))
+    inner.unwrap_or_else(|| (String::new(), (here.to_string(), there.to_string())))
 }
 
-fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], way: Way) -> Found {
+/// Raw bodies have places rather than fields: each side may have put them together into other structs and arrays.
+fn compare_places(here: &Type, there: &Type) -> Option<Found> {
+    let common = in_common(&runs(here, &[]), &runs(there, &[]))?;
+    let (ours, theirs) = (places(here), places(there));
+    let at = |value| {
+        let found = |places: &'_ [Place<'_>]| places.iter().position(|place| place.holds(value));
+        (found(&ours).and_then(|at| ours.get(at)), found(&theirs).and_then(|at| theirs.get(at)))
+    };
+    let (mut a, mut b) = at(common);
+    // Of two arrays that differ in length one has ended where the other goes on.
+    let begun = [a, b].into_iter().flatten().map(|place| place.start).min()?;
+    if let (Some(first), Some(second)) = at(begun)
+        && let (Type::Array { .. }, Type::Array { .. }) = (first.ty, second.ty)
+        && first.start == second.start
+    {
+        (a, b) = (Some(first), Some(second));
+    }
+    if let (Some(a), Some(b)) = (a, b)
+        && a.start == b.start
+        && let Some((path, words)) = compare_types(a.ty, b.ty, Way::Raw)
+    {
+        return Some((under(&a.name, &path), words));
+    }
+    let name = a.or(b).map(|place| place.name.clone())?;
+    let words =
+        |place: Option<&Place<'_>>| place.map_or_else(|| "nothing".to_owned(), |place| place.ty.to_string());
+    Some((name, (words(a), words(b))))
+}
+
+fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], way: Way) -> Option<Found> {
     let (mut ours, mut theirs) = (here.iter().peekable(), there.iter().peekable());
     loop {
         let order = match (ours.peek(), theirs.peek()) {

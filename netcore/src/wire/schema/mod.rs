@@ -34,6 +34,7 @@ mod compact;
 mod compare;
 mod describe;
 mod render;
+mod runs;
 mod sizes;
 mod types;
 

@@ -6,6 +6,24 @@ use super::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Struct, Type}
 
 impl Schema {
     /// The schema as plain text: a line a packet, a line a field with its offset, as far as offsets are fixed.
+    ///
+    /// ```
+    /// use netcore::Packet;
+    ///
+    /// #[derive(Packet)]
+    /// enum ToServer {
+    ///     /// A step.
+    ///     #[packet(id = 1)]
+    ///     Move { player: u16, x: f32 },
+    /// }
+    ///
+    /// let text = ToServer::SCHEMA.to_text();
+    /// let lines: Vec<_> = text.lines().skip(1).collect();
+    /// assert_eq!(
+    ///     lines,
+    ///     ["  1  Move  raw, 6 bytes", "     A step.", "         0  player  u16", "         2  x  f32"],
+    /// );
+    /// ```
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = format!("{}  fingerprint {:016x}\n", &*self.name, self.fingerprint());
@@ -22,6 +40,25 @@ impl Schema {
     }
 
     /// The schema as Markdown: a section a packet with a table of its fields.
+    ///
+    /// ```
+    /// use netcore::Packet;
+    ///
+    /// #[derive(Packet)]
+    /// enum ToServer {
+    ///     #[packet(id = 1)]
+    ///     Move {
+    ///         player: u16,
+    ///         /// metres
+    ///         x: f32,
+    ///     },
+    /// }
+    ///
+    /// let page = ToServer::SCHEMA.to_markdown();
+    /// assert!(page.starts_with("# ToServer\n\nFingerprint `"));
+    /// assert!(page.contains("\n## 1 Move\n\nraw, 6 bytes.\n"));
+    /// assert!(page.ends_with("| 0 | `player` | u16 |  |\n| 2 | `x` | f32 | metres |\n"));
+    /// ```
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let mut out = format!("# {}\n\n", &*self.name);

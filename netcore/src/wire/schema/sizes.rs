@@ -52,6 +52,22 @@ impl Type {
 
     /// The fewest and the most bytes a value takes; no most where only the body's size bounds it, or where the format
     /// decides.
+    ///
+    /// ```
+    /// use netcore::Raw;
+    /// use netcore::body::RawBody;
+    ///
+    /// #[derive(Raw)]
+    /// struct User {
+    ///     id: u64,
+    ///     #[raw(len = u8, max = 16)]
+    ///     name: String,
+    /// }
+    ///
+    /// assert_eq!(<User as RawBody>::TYPE.sizes(), (9, Some(25)));
+    /// assert_eq!(<User as RawBody>::TYPE.fixed_size(), None);
+    /// assert_eq!(<[u16; 3] as RawBody>::TYPE.fixed_size(), Some(6));
+    /// ```
     #[must_use]
     pub fn sizes(&self) -> (usize, Option<usize>) {
         let sum = |all: &mut dyn Iterator<Item = (usize, Option<usize>)>| {

@@ -5,6 +5,27 @@ use std::{fmt, ops::Deref, sync::Arc};
 use crate::PacketId;
 
 /// All packets of one direction, as `#[derive(Packet)]` found them. A constant; one that came from a peer is owned.
+///
+/// ```
+/// use netcore::{Packet, PacketId, schema::{Form, Int, Type}};
+///
+/// /// What a player says.
+/// #[derive(Packet)]
+/// enum ToServer {
+///     /// Into a room.
+///     #[packet(id = 721)]
+///     Enter { room: i32 },
+/// }
+///
+/// let schema = ToServer::SCHEMA;
+/// assert_eq!((&*schema.name, &*schema.doc), ("ToServer", "What a player says."));
+/// let enter = &schema.packets[0];
+/// assert_eq!((enter.id, &*enter.name, &*enter.format), (PacketId(721), "Enter", "raw"));
+/// let Type::Struct(body) = &*enter.body else { panic!("no fields") };
+/// assert_eq!(&*body.fields[0].name, "room");
+/// assert_eq!(*body.fields[0].ty, Type::Int(Int { bytes: 4, signed: true, form: Form::Little }));
+/// assert_eq!(body.fields[0].ty.to_string(), "i32");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Schema {
