@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, warn};
 
 use super::connection::Encoding;
-use super::link::{Link, Progress, Transport, now};
+use super::link::{Link, Progress, Transport, Turns, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
 use super::{Adapter, Connection, Stats, turn};
@@ -202,8 +202,10 @@ async fn both<In, T: Transport>(
     let mut reason = CloseReason::Ended;
     poll_fn(|cx| {
         let now = now();
-        let (mut played, mut batches) = (false, 0);
+        let mut played = false;
+        let mut turns = Turns::default();
         loop {
+            ready!(turns.poll_next(cx));
             // The link first: a wake-up brings packets, mostly.
             let delivered = match link.as_mut().map(|link| link.poll(cx, now)) {
                 Some(Progress::Delivered) => true,
@@ -223,18 +225,12 @@ async fn both<In, T: Transport>(
                 }
                 return Poll::Pending;
             };
-            batches += usize::from(delivered);
             let turn = turn::begin(&peer.outbox);
             let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
             drop(turn);
             played = true;
             match polled {
                 Ok(Poll::Pending) if !delivered && !peer.outbox.has_output() => return Poll::Pending,
-                Ok(Poll::Pending) if batches > BATCHES => {
-                    // Enough for one turn: a peer that never stops sending is not the only one.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
                 Ok(Poll::Pending) => continue,
                 Ok(Poll::Ready(())) => {}
                 Err(panic) => panicked(peer, stats, &*panic),
@@ -246,9 +242,6 @@ async fn both<In, T: Transport>(
     })
     .await
 }
-
-/// So many batches of one session are handled before others have their turn.
-const BATCHES: usize = 2;
 
 #[cold]
 fn panicked<In>(peer: &Peer<In>, stats: &Stats, panic: &(dyn std::any::Any + Send)) {

@@ -106,7 +106,9 @@ impl<In, T: Transport> Link<In, T> {
     /// Runs until the session is over, for a game that is elsewhere.
     pub(crate) async fn run(mut self: Box<Self>) -> CloseReason {
         std::future::poll_fn(|cx| {
-            for _ in 0..BATCHES {
+            let mut turns = Turns::default();
+            loop {
+                ready!(turns.poll_next(cx));
                 match self.poll(cx, now()) {
                     Progress::Done(reason) => return Poll::Ready(reason),
                     Progress::Pending => return Poll::Pending,
@@ -114,9 +116,6 @@ impl<In, T: Transport> Link<In, T> {
                     Progress::Delivered => {}
                 }
             }
-            // A peer that never stops sending is not the only one.
-            cx.waker().wake_by_ref();
-            Poll::Pending
         })
         .await
     }
@@ -402,6 +401,25 @@ impl<In, T> Drop for Link<In, T> {
     }
 }
 
+/// How often one poll has gone round. A peer that sends faster than its packets are handled has always sent more, and would
+/// keep the thread from all others: tokio's own budget counts reads, of which each may bring thousands of packets.
+#[derive(Default)]
+pub(super) struct Turns(u32);
+
+impl Turns {
+    /// Ready for another turn; otherwise the task is polled again after the others had theirs, and after the runtime has
+    /// looked at its sockets.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0 += 1;
+        if self.0 <= TURNS {
+            return Poll::Ready(());
+        }
+        let mut others = std::pin::pin!(tokio::task::yield_now());
+        // It wakes this task whether it is polled to its end or not.
+        others.as_mut().poll(cx)
+    }
+}
+
 /// Reads up to `most` bytes to the end of `buffer`, whose memory need not be initialized.
 fn read_into<T: AsyncRead + Unpin>(
     transport: &mut T,
@@ -452,12 +470,12 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// So many batches are delivered before others have their turn.
-const BATCHES: usize = 4;
 /// So many pieces go out in one write.
 const SLICES: usize = 64;
 /// Up to so many bytes, an unfinished packet is kept apart from the read buffer.
 const OWN: usize = 2 * 1024;
+/// So many batches are handled in one poll.
+const TURNS: u32 = 4;
 const WASTE: usize = 2 * 1024;
 /// For ever, as a time that can be added to any other.
 pub(super) const YEARS: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);

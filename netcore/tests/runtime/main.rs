@@ -18,4 +18,5 @@ mod stalls;
 mod text;
 mod ticks;
 mod timers;
+mod turns;
 mod ways;
