@@ -5,6 +5,7 @@ mod broadcast;
 mod caps;
 mod client;
 mod common;
+mod edges;
 mod faults;
 mod move_edges;
 mod moves;
