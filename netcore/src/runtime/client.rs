@@ -25,7 +25,50 @@ use crate::{Packet, PacketId};
 /// A connection to a server. See [`Server`](crate::Server) for the two together.
 ///
 /// Bytes move by themselves, in a task of the runtime. Dropping the client closes the connection after what was sent has
-/// gone out; [`close`](Self::close) waits for that.
+/// gone out; [`close`](Self::close) waits for that. `In` is what the server sends, so that the two types stand the other
+/// way round than at the server.
+///
+/// ```
+/// use netcore::{Client, Connection, Door, Packet, SendError, Server};
+///
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 1, reply = 2)]
+///     Login { #[raw(fixed = 16)] name: String },
+///     #[packet(id = 3)]
+///     Wave,
+/// }
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum ToClient {
+///     #[packet(id = 2)]
+///     LoggedIn { result: i16 },
+///     #[packet(id = 4)]
+///     Waved,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = Server::new().door(Door::tcp("127.0.0.1:0")).serve(async |mut peer: Connection<ToServer, ToClient>| {
+/// #     while let Some(packet) = peer.recv().await? {
+/// #         match packet {
+/// #             ToServer::Login { .. } => peer.send(&ToClient::LoggedIn { result: 1 })?,
+/// #             ToServer::Wave => peer.send(&ToClient::Waved)?,
+/// #         }
+/// #     }
+/// #     Ok::<_, SendError>(())
+/// # }).await?;
+/// let client = Client::<ToClient, ToServer>::connect(server.addr()).await?;
+/// let answer = client.request(ToServer::Login { name: "ann".into() }).await?;
+/// assert_eq!(answer, ToClient::LoggedIn { result: 1 });
+///
+/// // One task sends, another receives; clones of the sender may ask, too.
+/// let (sender, mut receiver) = client.split();
+/// let waving = tokio::spawn(async move { sender.send(&ToServer::Wave) });
+/// assert_eq!(receiver.recv().await?, Some(ToClient::Waved));
+/// # waving.await??;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Client<In, Out> {
     receiver: ClientReceiver<In, Out>,
     sender: ClientSender<In, Out>,
@@ -156,6 +199,9 @@ where
     }
 
     /// Speaks over a stream that is connected already: one in memory, say.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub fn over<T>(self, stream: T) -> Client<In, Out>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,

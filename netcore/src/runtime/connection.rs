@@ -42,6 +42,33 @@ impl From<CloseReason> for SendError {
 ///
 /// Bytes move while the task waits for something else, too: nothing needs to be flushed. Dropping it closes the session
 /// after what was sent has gone out.
+///
+/// ```
+/// use netcore::{Connection, FaultKind, Frame, Packet, SendError};
+///
+/// #[derive(Packet)]
+/// enum Number {
+///     #[packet(id = 1)]
+///     Is { n: u32 },
+///     #[packet(id = 2)]
+///     NoSuchPacket { id: u16 },
+/// }
+///
+/// // Answers what it does not know, where `recv` would close the session.
+/// async fn session(mut peer: Connection<Number, Number>) -> Result<(), SendError> {
+///     while let Some(packet) = peer.recv_any().await? {
+///         match packet {
+///             Ok(Number::Is { n }) => peer.send(&Number::Is { n: n * 2 })?,
+///             Ok(Number::NoSuchPacket { .. }) => {}
+///             Err(fault) => match fault.kind() {
+///                 FaultKind::Unknown(Frame { id, .. }) => peer.send(&Number::NoSuchPacket { id: id.0 })?,
+///                 _ => return Err(fault.reason().into()),
+///             },
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct Connection<In, Out> {
     peer: Arc<Peer<In>>,
     sender: Sender<Out>,
@@ -263,13 +290,12 @@ impl<In, Out> Future for Recv<'_, In, Out> {
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.0.packets.front() {
-            Some(Ok(_)) => match self.0.packets.pop_front() {
-                Some(Ok(packet)) => Poll::Ready(Ok(Some(packet))),
-                _ => Poll::Pending,
-            },
-            _ => self.0.poll_recv(cx),
+        if let Some(Ok(_)) = self.0.packets.front()
+            && let Some(Ok(packet)) = self.0.packets.pop_front()
+        {
+            return Poll::Ready(Ok(Some(packet)));
         }
+        self.0.poll_recv(cx)
     }
 }
 

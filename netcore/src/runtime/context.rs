@@ -21,6 +21,70 @@ use crate::session::{CloseReason, Fault, SessionId, Slow, Verdict};
 ///
 /// What is sent is encoded at once, and handed to the sockets when the worker has done its turn: a tick's worth of
 /// packets to one session goes out in one write.
+///
+/// ```
+/// use std::time::Duration;
+/// use netcore::{Context, Logic, Packet, SessionId};
+///
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Enter { room: u32 },
+///     #[packet(id = 2)]
+///     Score,
+/// }
+/// #[derive(Packet)]
+/// enum ToClient {
+///     #[packet(id = 3)]
+///     Best { score: u32 },
+///     #[packet(id = 4)]
+///     TimeIsUp,
+/// }
+/// enum Message {
+///     Entering(u32),
+///     Best(SessionId, u32),
+///     TimeIsUp(SessionId),
+/// }
+///
+/// async fn ask_the_database() -> u32 { 42 }
+///
+/// struct Rooms;
+///
+/// impl Logic for Rooms {
+///     type In = ToServer;
+///     type Out = ToClient;
+///     type Message = Message;
+///
+///     fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, packet: ToServer) {
+///         match packet {
+///             // Each room lives on one worker, and its sessions with it.
+///             ToServer::Enter { room } => {
+///                 ctx.move_to(session, room as usize % ctx.workers(), Message::Entering(room));
+///             }
+///             // What takes long is done elsewhere, and its result is a message.
+///             ToServer::Score => {
+///                 let _ = ctx.spawn(async move { Message::Best(session, ask_the_database().await) });
+///             }
+///         }
+///     }
+///
+///     fn arrived(&mut self, ctx: &mut Context<Self>, session: SessionId, _: Message) {
+///         ctx.after_for(session, Duration::from_secs(60), Message::TimeIsUp(session));
+///     }
+///
+///     fn message(&mut self, ctx: &mut Context<Self>, message: Message) {
+///         match message {
+///             Message::Best(session, score) => {
+///                 ctx.send(session, &ToClient::Best { score });
+///             }
+///             Message::TimeIsUp(session) => {
+///                 ctx.send(session, &ToClient::TimeIsUp);
+///             }
+///             Message::Entering(_) => {}
+///         }
+///     }
+/// }
+/// ```
 pub struct Context<L: Logic> {
     pub(super) slots: Slots<L::In>,
     pub(super) groups: Groups,

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, error, warn};
+use tracing::{Instrument, debug, error, warn};
 
 use super::connection::Encoding;
 use super::link::{Link, Progress, Transport, Turns, now};
@@ -93,6 +93,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         ));
         self.registry.insert(peer.clone());
         self.stats.opened.fetch_add(1, Relaxed);
+        let span = tracing::debug_span!("session", %id, door = entrance.name);
         debug!(session = %id, door = entrance.name, address = address.map(tracing::field::display), "opened");
         let session = Session::new(entrance.limits.clone(), decode, outbox, now());
         let link = Link::new(transport, session, peer.clone(), self.stats.clone());
@@ -100,20 +101,23 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         let task = match &self.way {
             Way::Workers(open) => {
                 open(peer);
-                self.sessions.spawn(async move {
+                let task = async move {
                     let mut ticket = ticket;
                     ticket.reason = link.run().await;
-                })
+                };
+                self.sessions.spawn(task.instrument(span))
             }
             Way::Task(handler) => {
                 let connection = Connection::new(peer.clone(), entrance.encoding.clone());
                 // Here, not in the task: the game sees its sessions in the order in which they came.
                 let game = begin(&**handler, connection, &peer, &self.stats);
-                self.sessions.spawn(async move {
+                let task = async move {
                     let mut ticket = ticket;
                     let stats = ticket.house.stats.clone();
                     ticket.reason = both(link, game, &peer, &stats).await;
-                })
+                };
+                // What the game logs in the session's task says which session it was.
+                self.sessions.spawn(task.instrument(span))
             }
         };
         self.registry.runs_in(id, task.abort_handle());

@@ -22,6 +22,13 @@ use crate::session::CloseReason;
 
 #[must_use = "a server stops when this is dropped"]
 /// A server that runs. Dropped, it stops at once and cuts everyone off; [`shutdown`](Self::shutdown) stops it in order.
+///
+/// ```no_run
+/// # async fn main_(server: netcore::Running) {
+/// let report = server.run_until(async { drop(tokio::signal::ctrl_c().await) }).await;
+/// println!("{} sessions, {} cut off", report.sessions, report.cut);
+/// # }
+/// ```
 pub struct Running<Message = ()> {
     addresses: Vec<(String, SocketAddr)>,
     stats: Arc<Stats>,

@@ -198,10 +198,10 @@ impl<L: Logic> Worker<L> {
     /// worker's).
     fn packets_in(&mut self, session: SessionId, packets: &mut VecDeque<Result<L::In, Fault>>) {
         while let Some(packet) = packets.pop_front() {
-            self.call(Some(session), |logic, ctx| match packet {
-                Ok(packet) => logic.packet(ctx, session, packet),
-                Err(fault) => logic.fault(ctx, session, fault),
-            });
+            match packet {
+                Ok(packet) => self.call(Some(session), |logic, ctx| logic.packet(ctx, session, packet)),
+                Err(fault) => self.call(Some(session), |logic, ctx| logic.fault(ctx, session, fault)),
+            }
             if self.unflushed >= FLUSH {
                 self.flush();
                 // No session leaves before its packets are put back.
