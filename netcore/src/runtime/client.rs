@@ -1,25 +1,23 @@
 //! The face that a client starts from.
 
-use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicU32, AtomicUsize};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, ToSocketAddrs};
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::connection::{Encoding, Writes};
 use super::link::{Link, now};
 use super::peer::Peer;
+use super::requests::Pending;
 use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
-use crate::session::{CloseReason, Fault, Inbound, Limits, Outbox, Session, SessionId};
+use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId};
 use crate::{Packet, PacketId};
 
 /// A connection to a server. See [`Server`](crate::Server) for the two together.
@@ -410,108 +408,6 @@ where
     }
 }
 
-/// Requests that wait for their answers.
-struct Pending<In> {
-    waiting: Mutex<Waiting<In>>,
-    // How many: without any, nobody looks at what comes.
-    count: AtomicUsize,
-    numbers: AtomicU32,
-}
-
-struct Waiting<In> {
-    by_reply: HashMap<PacketId, VecDeque<Waiter<In>>>,
-    closed: bool,
-}
-
-struct Waiter<In> {
-    number: Option<u32>,
-    answer: oneshot::Sender<In>,
-}
-
-impl<In: Packet> Pending<In> {
-    fn wait(
-        &self,
-        reply: PacketId,
-        number: Option<u32>,
-        send: impl FnOnce() -> Result<(), SendError>,
-    ) -> Result<oneshot::Receiver<In>, RequestError> {
-        let (answer, answered) = oneshot::channel();
-        let mut waiting = self.lock();
-        if waiting.closed {
-            return Err(RequestError::Closed);
-        }
-        let queue = waiting.by_reply.entry(reply).or_default();
-        if queue.len() >= MAX_PENDING && number.is_some() {
-            // Those who gave up need no place where answers are told apart by their numbers.
-            let before = queue.len();
-            queue.retain(|waiter| !waiter.answer.is_closed());
-            self.count.fetch_sub(before - queue.len(), Relaxed);
-        }
-        if queue.len() >= MAX_PENDING {
-            return Err(RequestError::TooMany(queue.len()));
-        }
-        // Under the lock, so that the order of the requests is that of those who wait.
-        // Counted before, since the answer may be here before `send` returns.
-        self.count.fetch_add(1, SeqCst);
-        if let Err(error) = send() {
-            self.count.fetch_sub(1, SeqCst);
-            return Err(error.into());
-        }
-        queue.push_back(Waiter { number, answer });
-        Ok(answered)
-    }
-
-    /// Takes the answers out of a batch.
-    fn route(&self, batch: &mut Inbound<In>) {
-        if self.count.load(SeqCst) == 0 {
-            return;
-        }
-        let mut waiting = self.lock();
-        for packet in std::mem::take(&mut batch.packets) {
-            let waiter = packet.as_ref().ok().and_then(|packet| waiting.claim(packet));
-            let left = match (packet, waiter) {
-                (Ok(packet), Some(waiter)) => {
-                    self.count.fetch_sub(1, Relaxed);
-                    // Nobody waits any more: it is a packet like any other.
-                    waiter.answer.send(packet).err().map(Ok)
-                }
-                (packet, _) => Some(packet),
-            };
-            batch.packets.extend(left);
-        }
-    }
-
-    fn close(&self) {
-        let mut waiting = self.lock();
-        waiting.closed = true;
-        waiting.by_reply.clear();
-    }
-}
-
-impl<In> Pending<In> {
-    fn lock(&self) -> MutexGuard<'_, Waiting<In>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<In: Packet> Waiting<In> {
-    fn claim(&mut self, packet: &In) -> Option<Waiter<In>> {
-        let queue = self.by_reply.get_mut(&packet.id())?;
-        let at = match packet.request_number() {
-            Some(number) => queue.iter().position(|waiter| waiter.number == Some(number))?,
-            None => 0,
-        };
-        queue.remove(at)
-    }
-}
-
-impl<In> Default for Pending<In> {
-    fn default() -> Self {
-        let waiting = Waiting { by_reply: HashMap::new(), closed: false };
-        Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), numbers: AtomicU32::new(1) }
-    }
-}
-
 /// Tells everyone who waits that the connection is over, also when a body format of the game's own has panicked.
 struct Over<In: Packet> {
     peer: Arc<Peer<In>>,
@@ -564,6 +460,3 @@ impl<In, Out> fmt::Debug for ClientReceiver<In, Out> {
         f.write_str("ClientReceiver")
     }
 }
-
-/// The most requests that wait for an answer with the same packet id.
-const MAX_PENDING: usize = 1024;

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 use super::connection::Encoding;
 use super::groups::Groups;
 use super::link::YEARS;
-use super::peer::Peer;
 use super::queue::{Event, Queue, Queues};
 use super::shared::{Encoded, Encoder};
+use super::slots::{Slot, Slots};
 use super::timers::Timers;
 use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
 use crate::session::{CloseReason, Fault, SessionId, Slow, Verdict};
@@ -120,26 +120,6 @@ impl Drop for Over {
 pub(super) enum Leaving<Message> {
     Closed(SessionId, CloseReason),
     Moved(SessionId, usize, Message),
-}
-
-/// The sessions of one worker, by the index of their id.
-pub(super) struct Slots<In> {
-    slots: Vec<Option<Box<Slot<In>>>>,
-    // Those that something was staged for since the last flush.
-    dirty: Vec<SessionId>,
-    count: usize,
-}
-
-pub(super) struct Slot<In> {
-    pub(super) peer: Arc<Peer<In>>,
-    // Encoded packets on their way to the outbox: one lock a turn takes them there.
-    staged: BytesMut,
-    // How much the last turn sent: room for as much is made at once.
-    usual: usize,
-    pub(super) groups: Vec<GroupId>,
-    pub(super) timers: Vec<TimerId>,
-    // The callback that runs has closed it or moved it away.
-    pub(super) leaving: bool,
 }
 
 impl<L: Logic> Context<L> {
@@ -467,97 +447,6 @@ impl<L: Logic> Context<L> {
     }
 }
 
-impl<In> Slots<In> {
-    pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), dirty: Vec::new(), count: 0 }
-    }
-
-    pub(super) fn insert(&mut self, peer: Arc<Peer<In>>) {
-        let index = peer.id.index() as usize;
-        if self.slots.len() <= index {
-            self.slots.resize_with(index + 1, || None);
-        }
-        if let Some(place) = self.slots.get_mut(index) {
-            let slot = Slot {
-                peer,
-                staged: BytesMut::new(),
-                usual: 0,
-                groups: Vec::new(),
-                timers: Vec::new(),
-                leaving: false,
-            };
-            self.count += usize::from(place.replace(Box::new(slot)).is_none());
-        }
-    }
-
-    #[inline]
-    pub(super) fn get(&self, session: SessionId) -> Option<&Slot<In>> {
-        let slot = self.slots.get(session.index() as usize)?.as_deref()?;
-        (slot.peer.id == session).then_some(slot)
-    }
-
-    #[inline]
-    pub(super) fn get_mut(&mut self, session: SessionId) -> Option<&mut Slot<In>> {
-        let slot = self.slots.get_mut(session.index() as usize)?.as_deref_mut()?;
-        (slot.peer.id == session).then_some(slot)
-    }
-
-    fn remove(&mut self, session: SessionId) -> Option<Box<Slot<In>>> {
-        self.get(session)?;
-        self.count -= 1;
-        self.slots.get_mut(session.index() as usize)?.take()
-    }
-
-    fn give_all(
-        &mut self,
-        but: Option<SessionId>,
-        slow: Slow,
-        mut bytes: impl FnMut(usize) -> Option<Bytes>,
-    ) {
-        // Sessions of one door mostly follow each other: the bytes are looked up when the door changes.
-        let mut last: Option<(usize, Bytes)> = None;
-        for slot in self.slots.iter_mut().flatten() {
-            if slot.leaving || Some(slot.peer.id) == but {
-                continue;
-            }
-            let door = slot.peer.door;
-            if last.as_ref().is_none_or(|(known, _)| *known != door) {
-                last = bytes(door).map(|bytes| (door, bytes));
-            }
-            if let Some((_, bytes)) = &last {
-                slot.give(bytes, slow, &mut self.dirty);
-            }
-        }
-    }
-}
-
-impl<In> Slot<In> {
-    /// Stages a packet that was encoded before.
-    #[inline]
-    fn give(&mut self, bytes: &Bytes, slow: Slow, dirty: &mut Vec<SessionId>) {
-        if bytes.is_empty() {
-            return;
-        }
-        if bytes.len() < SHARE && self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
-            if self.staged.is_empty() {
-                dirty.push(self.peer.id);
-                self.staged.reserve(self.usual);
-            }
-            self.staged.extend_from_slice(bytes);
-        } else {
-            self.flush();
-            self.peer.outbox.push_shared(bytes, slow);
-        }
-    }
-
-    pub(super) fn flush(&mut self) {
-        if !self.staged.is_empty() {
-            self.usual = self.staged.len();
-            self.peer.outbox.push_joined(&mut self.staged);
-        }
-    }
-}
-
 /// Room for a message that has not come yet.
 struct Room<'a, In, Message>(&'a Queue<In, Message>);
 
@@ -575,6 +464,3 @@ impl<L: Logic> std::fmt::Debug for Context<L> {
             .finish_non_exhaustive()
     }
 }
-
-/// From how many bytes on a broadcast is shared instead of copied.
-const SHARE: usize = 1024;

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
-use super::context::{Leaving, Over, Slots};
+use super::context::{Leaving, Over};
 use super::groups::Groups;
 use super::link::now;
 use super::peer::{Found, Peer};
 use super::queue::{Event, Queue};
+use super::slots::Slots;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic, Tick};
 use crate::session::{CloseReason, Fault, SessionId};

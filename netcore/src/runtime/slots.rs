@@ -1,0 +1,123 @@
+//! The sessions of one worker, and what was sent to them and has not gone to the sockets yet.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+use super::peer::Peer;
+use super::{GroupId, TimerId};
+use crate::session::{SessionId, Slow};
+
+/// The sessions of one worker, by the index of their id.
+pub(super) struct Slots<In> {
+    pub(super) slots: Vec<Option<Box<Slot<In>>>>,
+    // Those that something was staged for since the last flush.
+    pub(super) dirty: Vec<SessionId>,
+    pub(super) count: usize,
+}
+
+pub(super) struct Slot<In> {
+    pub(super) peer: Arc<Peer<In>>,
+    // Encoded packets on their way to the outbox: one lock a turn takes them there.
+    pub(super) staged: BytesMut,
+    // How much the last turn sent: room for as much is made at once.
+    pub(super) usual: usize,
+    pub(super) groups: Vec<GroupId>,
+    pub(super) timers: Vec<TimerId>,
+    // The callback that runs has closed it or moved it away.
+    pub(super) leaving: bool,
+}
+
+impl<In> Slots<In> {
+    pub(super) const fn new() -> Self {
+        Self { slots: Vec::new(), dirty: Vec::new(), count: 0 }
+    }
+
+    pub(super) fn insert(&mut self, peer: Arc<Peer<In>>) {
+        let index = peer.id.index() as usize;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, || None);
+        }
+        if let Some(place) = self.slots.get_mut(index) {
+            let slot = Slot {
+                peer,
+                staged: BytesMut::new(),
+                usual: 0,
+                groups: Vec::new(),
+                timers: Vec::new(),
+                leaving: false,
+            };
+            self.count += usize::from(place.replace(Box::new(slot)).is_none());
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, session: SessionId) -> Option<&Slot<In>> {
+        let slot = self.slots.get(session.index() as usize)?.as_deref()?;
+        (slot.peer.id == session).then_some(slot)
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, session: SessionId) -> Option<&mut Slot<In>> {
+        let slot = self.slots.get_mut(session.index() as usize)?.as_deref_mut()?;
+        (slot.peer.id == session).then_some(slot)
+    }
+
+    pub(super) fn remove(&mut self, session: SessionId) -> Option<Box<Slot<In>>> {
+        self.get(session)?;
+        self.count -= 1;
+        self.slots.get_mut(session.index() as usize)?.take()
+    }
+
+    pub(super) fn give_all(
+        &mut self,
+        but: Option<SessionId>,
+        slow: Slow,
+        mut bytes: impl FnMut(usize) -> Option<Bytes>,
+    ) {
+        // Sessions of one door mostly follow each other: the bytes are looked up when the door changes.
+        let mut last: Option<(usize, Bytes)> = None;
+        for slot in self.slots.iter_mut().flatten() {
+            if slot.leaving || Some(slot.peer.id) == but {
+                continue;
+            }
+            let door = slot.peer.door;
+            if last.as_ref().is_none_or(|(known, _)| *known != door) {
+                last = bytes(door).map(|bytes| (door, bytes));
+            }
+            if let Some((_, bytes)) = &last {
+                slot.give(bytes, slow, &mut self.dirty);
+            }
+        }
+    }
+}
+
+impl<In> Slot<In> {
+    /// Stages a packet that was encoded before.
+    #[inline]
+    pub(super) fn give(&mut self, bytes: &Bytes, slow: Slow, dirty: &mut Vec<SessionId>) {
+        if bytes.is_empty() {
+            return;
+        }
+        if bytes.len() < SHARE && self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
+            if self.staged.is_empty() {
+                dirty.push(self.peer.id);
+                self.staged.reserve(self.usual);
+            }
+            self.staged.extend_from_slice(bytes);
+        } else {
+            self.flush();
+            self.peer.outbox.push_shared(bytes, slow);
+        }
+    }
+
+    pub(super) fn flush(&mut self) {
+        if !self.staged.is_empty() {
+            self.usual = self.staged.len();
+            self.peer.outbox.push_joined(&mut self.staged);
+        }
+    }
+}
+
+/// From how many bytes on a broadcast is shared instead of copied.
+const SHARE: usize = 1024;
