@@ -134,7 +134,7 @@ pub struct Packets<'a, P> {
 
 impl<P: Packet> Packets<'_, P> {
     /// How many bytes were read so far: where the next packet begins.
-    #[cfg(feature = "runtime")]
+    #[cfg(any(feature = "runtime", test))]
     #[inline]
     pub(crate) fn taken(&self) -> usize {
         self.taken
@@ -142,7 +142,7 @@ impl<P: Packet> Packets<'_, P> {
 
     /// The packet at `offset`, which [`taken`](Self::taken) said before [`next`](Self::next) returned that it is unknown
     /// or malformed: an error holds neither header nor body, so that a good packet pays nothing for them.
-    #[cfg(feature = "runtime")]
+    #[cfg(any(feature = "runtime", test))]
     #[inline]
     pub(crate) fn packet_at(&self, offset: usize) -> Option<(Header, &[u8])> {
         packet_at(if P::SHARES { &self.batch } else { self.buf }, offset)
@@ -196,7 +196,7 @@ impl<P> Drop for Packets<'_, P> {
 // position would go there and back with every packet.
 
 /// The whole packet at `offset`.
-#[cfg(feature = "runtime")]
+#[cfg(any(feature = "runtime", test))]
 #[cold]
 fn packet_at(source: &[u8], offset: usize) -> Option<(Header, &[u8])> {
     let rest = source.get(offset..)?;
