@@ -120,6 +120,6 @@ pub use wire::{
     PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
 };
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "runtime"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
