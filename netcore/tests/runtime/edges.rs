@@ -81,7 +81,7 @@ async fn an_index_is_not_used_again_while_a_worker_still_has_the_old_session() {
     let log = log.take();
     let of_old: Vec<_> = log.iter().filter(|line| line.starts_with("0.0")).collect();
     assert_eq!(of_old, ["0.0: Say { n: 1 }", "0.0: Say { n: 2 }", "0.0 closed"], "{log:?}");
-    assert_eq!(log.last().map(String::as_str), Some("1.0 closed"), "{log:?}");
+    assert!(log.iter().any(|line| line == "1.0 closed"), "{log:?}");
 }
 
 /// Shown, it panics half-way if it is told to.
