@@ -14,7 +14,7 @@ use netcore::body::{Format, Reader};
 use netcore::{MsgPack, MsgPackArray, Protobuf, Raw};
 use netcore_benches::messages::{
     ById, ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket,
-    header, msgpack_array_by_scratch, msgpack_by_scratch,
+    header, msgpack_array_by_scratch, msgpack_by_scratch, taken,
 };
 use netcore_benches::packets::{
     Large, Medium, ROUND, Sample, Small, frames, packets, payloads, per_round, stream,
@@ -207,22 +207,6 @@ fn out_of<P: ById + Clone + 'static>(packet: P) -> [Rounds; 2] {
         each(netcore, |packet, to| packet.encode_body(to).is_ok()),
         each(packet, move |packet, to| packet.write(&mut scratch, to)),
     ]
-}
-
-/// Takes the value out of its `Result` and shows it to the optimizer. The error is taken too, as by a server that tells
-/// of it: a `Result` that is left to be dropped as a whole keeps even a good value from being taken apart.
-#[inline(always)]
-fn taken<T, E>(decoded: Result<T, E>) -> bool {
-    match decoded {
-        Ok(value) => {
-            black_box(&value);
-            true
-        }
-        Err(error) => {
-            drop(error);
-            false
-        }
-    }
 }
 
 /// A packet out of a body, likewise.

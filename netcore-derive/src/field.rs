@@ -249,7 +249,8 @@ impl Context {
 pub(crate) struct Code {
     /// An expression: `Result<T, BodyError>`, from `__from`.
     pub(crate) read: TokenStream,
-    /// The same as an `Option<T>`, with the error in `__refused`, where there is a way without a `Result`.
+    /// The same as an `Option<T>`, with the error in `__refused`: for arrays, which a `Result` takes apart. Single numbers
+    /// are better off in one.
     pub(crate) read_or: Option<TokenStream>,
     /// An expression: `Result<(), BodyError>`, of `__value: &T`, to `__to`.
     pub(crate) write: TokenStream,
@@ -282,7 +283,7 @@ fn own(cx: &Context, ty: &Type) -> Code {
     let body = quote_spanned!(place(ty.span())=> <#ty as #nc::derive::RawBody<#endian>>);
     Code {
         read: quote!(#body::read(__from)),
-        read_or: Some(quote!(#body::read_or(__from, &mut __refused))),
+        read_or: matches!(ty, Type::Array(_)).then(|| quote!(#body::read_or(__from, &mut __refused))),
         write: quote!(#body::write(__value, __to)),
         ty: quote!(#body::TYPE),
         min: quote!(#body::MIN),
