@@ -34,8 +34,8 @@ fn wrong_flags_of_the_server_are_refused_in_one_sentence() {
 
 #[test]
 fn a_busy_port_and_a_foreign_address_are_refused_in_one_sentence() {
-    let busy = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let holder = TcpListener::bind(busy).unwrap();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = holder.local_addr().unwrap();
     let sentence = Process::start(&mut echo(&["--raw", &busy.to_string()])).end().refused();
     assert!(
         sentence.contains(&format!("cannot listen on {busy} (raw): the address is already in use")),
