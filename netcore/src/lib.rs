@@ -109,6 +109,8 @@ pub use session::{
     CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Outbox, Over, Rate, Session,
     SessionId, Slow, Verdict,
 };
+#[cfg(feature = "compress")]
+pub use wire::Compress;
 #[cfg(feature = "protobuf")]
 pub use wire::body::Protobuf;
 pub use wire::body::{BodyError, Raw};
@@ -116,8 +118,8 @@ pub use wire::body::{BodyError, Raw};
 pub use wire::body::{MsgPack, MsgPackArray};
 pub use wire::schema::{Describe, Schema};
 pub use wire::{
-    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, Header, LineCodec, LineError, Packet,
-    PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
+    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, Header, InflateError, LineCodec,
+    LineError, Packet, PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
 };
 
 #[cfg(all(doctest, feature = "runtime"))]

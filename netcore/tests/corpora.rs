@@ -47,6 +47,7 @@ fn files(target: &str) -> &[&str] {
         "derived_enum" => &["raw.json", "msgpack.json", "protobuf.json", "numbers.json"],
         "lines" => &["lines.json"],
         "schemas" => &["schema.json"],
+        "inflate" => &["compressed.json"],
         "session_pair" | "outbox_ops" => &[],
         _ => &["frames.json"],
     }
@@ -67,6 +68,11 @@ fn inputs(target: &str, vector: &[u8]) -> Vec<Vec<u8>> {
         "raw_bodies" => (0..6).map(|which| with(&[which])).collect(),
         "msgpack_bodies" => (0..3).map(|which| with(&[which])).collect(),
         "derived_enum" => (0..12).map(|which| with(&[which, 99, 0])).collect(),
+        // As a stream, and its first packet's body by itself.
+        "inflate" => {
+            let body = vector.get(5..).unwrap_or_default();
+            vec![with(&[0xff, 0xff, 0]), with(&[0, 4, 3]), [&[0xff, 0xff, 9], body].concat()]
+        }
         "schemas" => vec![vector.to_vec(), fuzz::schema_seed()],
         _ => vec![vector.to_vec()],
     }
@@ -74,7 +80,7 @@ fn inputs(target: &str, vector: &[u8]) -> Vec<Vec<u8>> {
 
 #[test]
 fn every_vector_passes_every_target() {
-    let all = ["frames", "raw", "msgpack", "protobuf", "numbers", "lines", "schema"];
+    let all = ["frames", "compressed", "raw", "msgpack", "protobuf", "numbers", "lines", "schema"];
     let all: Vec<_> = all.iter().flat_map(|file| vectors(&format!("{file}.json"))).collect();
     for (target, run) in fuzz::TARGETS {
         for vector in &all {

@@ -5,9 +5,14 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+#[cfg(feature = "compress")]
+use super::inflating::DecodeCompressed;
+#[cfg(feature = "compress")]
+use crate::Compress;
 use crate::session::{Decode, Fault, FaultKind, Inbound};
-use crate::wire::Packets;
-use crate::{EncodeError, Frame, FrameCodec, FrameError, Packet, PacketCodec, PacketError, PacketErrorKind};
+use crate::{
+    EncodeError, Frame, FrameCodec, FrameError, Header, Packet, PacketCodec, PacketError, PacketErrorKind,
+};
 
 /// Translates between the bytes of one kind of door and the types that the game speaks: `In` from the peers, `Out` to
 /// them.
@@ -49,13 +54,19 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
 #[derive(Clone, Debug, Default)]
 pub struct Binary {
     frames: FrameCodec,
+    #[cfg(feature = "compress")]
+    compress: Option<Compress>,
 }
 
 impl Binary {
     /// With the wire's own limits.
     #[must_use]
     pub const fn new() -> Self {
-        Self { frames: FrameCodec::new() }
+        Self {
+            frames: FrameCodec::new(),
+            #[cfg(feature = "compress")]
+            compress: None,
+        }
     }
 
     /// The largest packet taken in, in bytes, header included.
@@ -69,6 +80,25 @@ impl Binary {
     #[must_use]
     pub fn max_out(mut self, bytes: u16) -> Self {
         self.frames = self.frames.max_out(bytes);
+        self
+    }
+
+    /// Compresses bodies, and inflates those of the peer, who must have it on too. Off by default.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use netcore::{Adapter, Binary, Compress, Frame};
+    ///
+    /// let adapter = Binary::new().compress(Compress::new().threshold(16));
+    /// let mut wire = BytesMut::new();
+    /// Adapter::<Frame, Frame>::encode(&adapter, &Frame::new(1, vec![b'a'; 40]), &mut wire)?;
+    /// assert_eq!(&wire[..], b"\x13\0\x01\0\x01\x28\0\0\0\x1fa\x01\0\x0fPaaaaa");
+    /// # Ok::<_, netcore::EncodeError>(())
+    /// ```
+    #[cfg(feature = "compress")]
+    #[must_use]
+    pub fn compress(mut self, compress: Compress) -> Self {
+        self.compress = Some(compress);
         self
     }
 
@@ -103,26 +133,48 @@ impl Binary {
         In: 'static,
         Out: 'static,
     {
-        Mapped { frames: self.frames, incoming: Arc::new(incoming), outgoing, types: PhantomData }
+        Mapped { binary: self, incoming: Arc::new(incoming), outgoing, types: PhantomData }
+    }
+
+    fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
+    where
+        WireIn: Packet + 'static,
+        In: 'static,
+        F: Fn(WireIn) -> Result<In, Fault> + Send + 'static,
+    {
+        #[cfg(feature = "compress")]
+        if let Some(compress) = &self.compress {
+            return Box::new(DecodeCompressed::new(self.frames.clone(), compress, incoming));
+        }
+        Box::new(DecodeBinary { codec: PacketCodec::with_frames(self.frames.clone()), incoming })
+    }
+
+    #[inline]
+    fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        #[cfg(feature = "compress")]
+        if let Some(compress) = &self.compress {
+            let start = dst.len();
+            packet.encode(dst, self.frames.out_limit())?;
+            compress.pack_last(dst, start);
+            return Ok(());
+        }
+        packet.encode(dst, self.frames.out_limit())
     }
 }
 
 impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
     fn open(&self) -> Box<dyn Decode<In>> {
-        Box::new(DecodeBinary {
-            codec: PacketCodec::<In, In>::with_frames(self.frames.clone()),
-            incoming: Ok,
-        })
+        self.read(Ok)
     }
 
     #[inline]
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        packet.encode(dst, self.frames.out_limit())
+        self.write(packet, dst)
     }
 }
 
 struct Mapped<WireIn, WireOut, F, G> {
-    frames: FrameCodec,
+    binary: Binary,
     incoming: Arc<F>,
     outgoing: G,
     types: PhantomData<fn(WireOut) -> WireIn>,
@@ -139,17 +191,14 @@ where
 {
     fn open(&self) -> Box<dyn Decode<In>> {
         let incoming = self.incoming.clone();
-        Box::new(DecodeBinary {
-            codec: PacketCodec::<WireIn, WireIn>::with_frames(self.frames.clone()),
-            incoming: move |packet| incoming(packet),
-        })
+        self.binary.read(move |packet| incoming(packet))
     }
 
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         let mut result = Ok(());
         (self.outgoing)(packet, &mut |packet| {
             if result.is_ok() {
-                result = packet.encode(dst, self.frames.out_limit());
+                result = self.binary.write(&packet, dst);
             }
         });
         result
@@ -177,7 +226,7 @@ where
                 }
                 Some(Err(error)) => {
                     let size = packets.taken() - before;
-                    batch.push(Err(fault(&packets, before, error)?), size);
+                    batch.push(Err(fault(packets.packet_at(before), error)?), size);
                 }
                 None => break,
             }
@@ -192,8 +241,8 @@ where
 
 /// What came in place of a packet, with its bytes: it is kept, so they are copied.
 #[cold]
-fn fault<P: Packet>(packets: &Packets<'_, P>, at: usize, error: PacketError) -> Result<Fault, FrameError> {
-    let (kind, body) = match packets.packet_at(at) {
+pub(super) fn fault(packet: Option<(Header, &[u8])>, error: PacketError) -> Result<Fault, FrameError> {
+    let (kind, body) = match packet {
         Some((header, body)) => (header.kind, Bytes::copy_from_slice(body)),
         None => Default::default(),
     };

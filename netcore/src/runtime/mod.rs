@@ -7,6 +7,8 @@ mod context;
 mod door;
 mod groups;
 mod house;
+#[cfg(feature = "compress")]
+mod inflating;
 mod link;
 mod listen;
 mod logic;

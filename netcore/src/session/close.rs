@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::{FrameError, PacketId};
+use crate::{FrameError, InflateError, PacketId};
 
 /// Why a session closed. Every close has exactly one.
 ///
@@ -36,6 +36,9 @@ pub enum CloseReason {
     /// The peer sent a packet id that the game does not know, and the game did not take it upon itself.
     #[error("packet id {0} is not known")]
     Unknown(PacketId),
+    /// The peer sent a compressed body that does not inflate, or not within its limit.
+    #[error("the compressed body of packet {0}: {1}")]
+    Inflate(PacketId, InflateError),
     /// The peer sent a line that cannot be, on a door that cannot tell it so.
     #[error("a line that cannot be read")]
     BadLine,
@@ -62,6 +65,9 @@ pub enum CloseReason {
     /// More tiny packets a second than allowed.
     #[error("more tiny packets a second than allowed (`tiny`)")]
     TinyRate,
+    /// Compressed bodies inflate to more bytes a second than allowed.
+    #[error("compressed bodies inflate to more bytes a second than allowed (`inflated_rate`)")]
+    InflateRate,
     /// More bytes or packets than a session may send before it is admitted.
     #[error("too much was sent before log-in (`admission`)")]
     Admission,
@@ -152,7 +158,9 @@ impl CloseReason {
             Self::Stopping => (60, 19),
             Self::Panicked => (61, 20),
             Self::Ended => (62, 21),
-            Self::Game(code) => (*code, 22),
+            Self::Inflate(..) => (14, 22),
+            Self::InflateRate => (34, 23),
+            Self::Game(code) => (*code, 24),
         };
         #[allow(clippy::indexing_slicing, reason = "a wrong index does not pass the test below")]
         (code, LABELS[index], index)
@@ -161,7 +169,11 @@ impl CloseReason {
 
 impl From<FrameError> for CloseReason {
     fn from(error: FrameError) -> Self {
-        Self::Frame(error)
+        match error {
+            FrameError::Inflate { error: InflateError::OverRate, .. } => Self::InflateRate,
+            FrameError::Inflate { id, error } => Self::Inflate(id, error),
+            error => Self::Frame(error),
+        }
     }
 }
 
@@ -171,7 +183,7 @@ impl From<io::ErrorKind> for CloseReason {
     }
 }
 
-const LABELS: [&str; 23] = [
+const LABELS: [&str; 25] = [
     "peer_closed",
     "broken",
     "frame",
@@ -194,6 +206,8 @@ const LABELS: [&str; 23] = [
     "stopping",
     "panicked",
     "ended",
+    "inflate",
+    "inflate_rate",
     "game",
 ];
 

@@ -1,6 +1,7 @@
 //! What a session takes in: packets, and what came in place of one.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
@@ -35,6 +36,7 @@ pub struct Inbound<In> {
     room: usize,
     // How many there were at `begin`.
     before: usize,
+    now: Option<Instant>,
 }
 
 impl<In> Inbound<In> {
@@ -45,7 +47,15 @@ impl<In> Inbound<In> {
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { packets: VecDeque::new(), bytes: 0, tiny_under: 0, tiny: [0; MAX / 64], room: MAX, before: 0 }
+        Self {
+            packets: VecDeque::new(),
+            bytes: 0,
+            tiny_under: 0,
+            tiny: [0; MAX / 64],
+            room: MAX,
+            before: 0,
+            now: None,
+        }
     }
 
     /// Whether there is no room for another packet, or was none when bytes were last decoded into it: then more packets
@@ -56,7 +66,7 @@ impl<In> Inbound<In> {
         self.packets.len() >= self.room
     }
 
-    /// Adds a packet that took `size` bytes of the stream.
+    /// Adds a packet that took `size` bytes of the stream, or that has become so large since.
     #[inline]
     pub fn push(&mut self, packet: Result<In, Fault>, size: usize) {
         if size < usize::from(self.tiny_under) {
@@ -78,7 +88,19 @@ impl<In> Inbound<In> {
         self.packets.is_empty()
     }
 
-    pub(crate) fn begin(&mut self, tiny_under: u16) {
+    /// When the session took in what is decoded; `None` where no session does.
+    #[must_use]
+    pub const fn now(&self) -> Option<Instant> {
+        self.now
+    }
+
+    /// Takes no more packets, as if it were [full](Self::is_full): what is still to be decoded waits for the next batch.
+    pub const fn stop(&mut self) {
+        self.room = 0;
+    }
+
+    pub(crate) fn begin(&mut self, now: Instant, tiny_under: u16) {
+        self.now = Some(now);
         self.tiny_under = tiny_under;
         self.tiny = [0; MAX / 64];
         self.before = self.packets.len();

@@ -25,4 +25,6 @@ pub(crate) use outbox::Total;
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;
+#[cfg(feature = "compress")]
+pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
