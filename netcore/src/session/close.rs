@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::{ProxyFault, TlsFault, WebSocketFault};
 use crate::{FrameError, PacketId};
 
 /// Why a session closed. Every close has exactly one.
@@ -39,6 +40,15 @@ pub enum CloseReason {
     /// The peer sent a line that cannot be, on a door that cannot tell it so.
     #[error("a line that cannot be read")]
     BadLine,
+    /// The connection did not begin with the PROXY header that its door asks for.
+    #[error(transparent)]
+    Proxy(ProxyFault),
+    /// The peer does not speak TLS, or broke it.
+    #[error(transparent)]
+    Tls(TlsFault),
+    /// The peer does not speak WebSocket, or broke it.
+    #[error(transparent)]
+    WebSocket(WebSocketFault),
 
     /// Nothing whole came after the connection was made.
     #[error("no packet within {0:?} of connecting (`first_packet`)")]
@@ -52,6 +62,9 @@ pub enum CloseReason {
     /// Nothing was received.
     #[error("nothing received for {0:?} (`idle`)")]
     Idle(Duration),
+    /// What the door's transport begins with was not done in time.
+    #[error("the handshake was not done within {0:?} (`handshake_within`)")]
+    Handshake(Duration),
 
     /// More packets a second than allowed.
     #[error("more packets a second than allowed (`packets`)")]
@@ -82,6 +95,9 @@ pub enum CloseReason {
     /// The peer's address has as many sessions as it may.
     #[error("too many sessions from this address (`max_per_address`)")]
     AddressFull,
+    /// The server has as many handshakes under way as it may.
+    #[error("too many handshakes are under way (`max_handshakes`)")]
+    Handshakes,
     /// The server shuts down.
     #[error("the server shuts down")]
     Stopping,
@@ -136,23 +152,28 @@ impl CloseReason {
             Self::Malformed(_) => (11, 3),
             Self::Unknown(_) => (12, 4),
             Self::BadLine => (13, 5),
-            Self::FirstPacket(_) => (20, 6),
-            Self::Login(_) => (21, 7),
-            Self::Unfinished(_) => (22, 8),
-            Self::Idle(_) => (23, 9),
-            Self::PacketRate => (30, 10),
-            Self::ByteRate => (31, 11),
-            Self::TinyRate => (32, 12),
-            Self::Admission => (33, 13),
-            Self::QueueFull(_) => (40, 14),
-            Self::Stalled(_) => (41, 15),
-            Self::ServerQueueFull => (42, 16),
-            Self::ServerFull => (50, 17),
-            Self::AddressFull => (51, 18),
-            Self::Stopping => (60, 19),
-            Self::Panicked => (61, 20),
-            Self::Ended => (62, 21),
-            Self::Game(code) => (*code, 22),
+            Self::Proxy(_) => (17, 6),
+            Self::Tls(_) => (18, 7),
+            Self::WebSocket(_) => (19, 8),
+            Self::FirstPacket(_) => (20, 9),
+            Self::Login(_) => (21, 10),
+            Self::Unfinished(_) => (22, 11),
+            Self::Idle(_) => (23, 12),
+            Self::Handshake(_) => (24, 13),
+            Self::PacketRate => (30, 14),
+            Self::ByteRate => (31, 15),
+            Self::TinyRate => (32, 16),
+            Self::Admission => (33, 17),
+            Self::QueueFull(_) => (40, 18),
+            Self::Stalled(_) => (41, 19),
+            Self::ServerQueueFull => (42, 20),
+            Self::ServerFull => (50, 21),
+            Self::AddressFull => (51, 22),
+            Self::Handshakes => (52, 23),
+            Self::Stopping => (60, 24),
+            Self::Panicked => (61, 25),
+            Self::Ended => (62, 26),
+            Self::Game(code) => (*code, 27),
         };
         #[allow(clippy::indexing_slicing, reason = "a wrong index does not pass the test below")]
         (code, LABELS[index], index)
@@ -171,17 +192,21 @@ impl From<io::ErrorKind> for CloseReason {
     }
 }
 
-const LABELS: [&str; 23] = [
+const LABELS: [&str; 28] = [
     "peer_closed",
     "broken",
     "frame",
     "malformed",
     "unknown",
     "bad_line",
+    "proxy",
+    "tls",
+    "websocket",
     "first_packet",
     "login",
     "unfinished",
     "idle",
+    "handshake",
     "packet_rate",
     "byte_rate",
     "tiny_rate",
@@ -191,6 +216,7 @@ const LABELS: [&str; 23] = [
     "server_queue_full",
     "server_full",
     "address_full",
+    "handshakes",
     "stopping",
     "panicked",
     "ended",
@@ -211,10 +237,14 @@ mod tests {
             CloseReason::Malformed(PacketId(1)),
             CloseReason::Unknown(PacketId(1)),
             CloseReason::BadLine,
+            CloseReason::Proxy(ProxyFault::Missing),
+            CloseReason::Tls(TlsFault::NotTls),
+            CloseReason::WebSocket(WebSocketFault::NotUpgrade),
             CloseReason::FirstPacket(second),
             CloseReason::Login(second),
             CloseReason::Unfinished(second),
             CloseReason::Idle(second),
+            CloseReason::Handshake(second),
             CloseReason::PacketRate,
             CloseReason::ByteRate,
             CloseReason::TinyRate,
@@ -224,6 +254,7 @@ mod tests {
             CloseReason::ServerQueueFull,
             CloseReason::ServerFull,
             CloseReason::AddressFull,
+            CloseReason::Handshakes,
             CloseReason::Stopping,
             CloseReason::Panicked,
             CloseReason::Ended,

@@ -12,6 +12,7 @@ pub(crate) mod pair;
 #[cfg(feature = "testing")]
 mod pipe;
 mod rate;
+mod transport_fault;
 mod waiting;
 
 pub use close::CloseReason;
@@ -26,3 +27,4 @@ pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;
 pub use rate::{Over, Rate};
+pub use transport_fault::{ProxyFault, TlsFault, WebSocketFault};
