@@ -100,14 +100,15 @@ pub use netcore_derive::{Describe, Packet, Raw};
 #[cfg(feature = "runtime")]
 pub use runtime::{
     Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
-    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Report,
-    RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
-    Teller, Text, TextProtocol, Tick, TimerId, memory,
+    Connection, Context, Door, EnterError, Full, GroupId, Hello, HelloError, HelloIds, Host, LateTick, Lines,
+    Logic, Mismatch, NotANetwork, PlainText, Proxy, Report, RequestError, Room, Rooms, Running, Seat,
+    SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId,
+    memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{
-    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Outbox, Over, Rate, Session,
-    SessionId, Slow, Verdict,
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HelloFault, Inbound, Limits, Outbox, Over,
+    ProxyFault, Rate, Session, SessionId, Slow, TlsFault, Verdict, WebSocketFault,
 };
 #[cfg(feature = "compress")]
 pub use wire::Compress;

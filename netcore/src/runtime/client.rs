@@ -1,6 +1,7 @@
 //! The face that a client starts from.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use super::connection::{Encoding, Writes};
 use super::link::{Link, now};
 use super::peer::Peer;
 use super::requests::Pending;
-use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
+use super::{Adapter, Binary, Connection, Hello, HelloError, SendError, Sender, Stats};
 use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId};
 use crate::{Packet, PacketId};
 
@@ -97,12 +98,14 @@ pub struct ClientReceiver<In, Out> {
 /// | [`request_timeout`](Self::request_timeout) | 10 s |
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
+/// | [`hello`](Self::hello) | none |
 #[derive(Clone, Debug)]
 pub struct ClientOptions<In, Out> {
     connect_timeout: Duration,
     request_timeout: Duration,
     limits: Limits,
     adapter: Binary,
+    hello: Option<Hello>,
     types: PhantomData<fn(Out) -> In>,
 }
 
@@ -116,6 +119,9 @@ pub enum ClientError {
     /// It did not answer in time.
     #[error("no connection within {0:?} (`connect_timeout`)")]
     Timeout(Duration),
+    /// It did not get through the hello. After a [`HelloError::Version`], to try again is in vain.
+    #[error(transparent)]
+    Hello(#[from] HelloError),
 }
 
 /// A request has no answer.
@@ -152,6 +158,7 @@ where
             request_timeout: Duration::from_secs(10),
             limits: Limits::new().first_packet(None),
             adapter: Binary::new(),
+            hello: None,
             types: PhantomData,
         }
     }
@@ -184,19 +191,52 @@ where
         self
     }
 
+    /// Begins with a hello, in which both sides compare their packets: the server's door must have it on too.
+    #[must_use]
+    pub fn hello(mut self, hello: Hello) -> Self {
+        self.hello = Some(hello);
+        self
+    }
+
     /// Connects to a server. Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
-    /// When there is no connection in time.
+    /// When there is no connection in time, or the hello was not answered by a welcome.
     pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
-        let limit = self.connect_timeout;
-        let stream =
-            timeout(limit, TcpStream::connect(address)).await.map_err(|_| ClientError::Timeout(limit))??;
-        stream.set_nodelay(true)?;
-        Ok(self.over(stream))
+        self.within(async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            self.greeted(stream).await
+        })
+        .await
+        .map(|stream| self.over(stream))
     }
 
-    /// Speaks over a stream that is connected already: one in memory, say.
+    /// Speaks over a stream that is connected already, one in memory, say, after the [hello](Self::hello) if there is to be
+    /// one. Cancel-safe: dropped, there is no connection.
+    ///
+    /// # Errors
+    /// When the hello was not answered by a welcome, or not in time.
+    pub async fn connect_over<T>(self, stream: T) -> Result<Client<In, Out>, ClientError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.within(self.greeted(stream)).await.map(|stream| self.over(stream))
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+        let limit = self.connect_timeout;
+        timeout(limit, work).await.map_err(|_| ClientError::Timeout(limit))?
+    }
+
+    async fn greeted<T: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: T) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.greet(&mut stream).await?;
+        }
+        Ok(stream)
+    }
+
+    /// Speaks over a stream that is connected already, at once: without a hello, or after one.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

@@ -6,6 +6,8 @@ mod connection;
 mod context;
 mod door;
 mod groups;
+mod handshake;
+pub(crate) mod hello;
 mod house;
 #[cfg(feature = "compress")]
 mod inflating;
@@ -26,6 +28,7 @@ mod slots;
 mod stats;
 mod text;
 mod timers;
+mod transport;
 mod turn;
 mod worker;
 
@@ -35,6 +38,7 @@ pub use connection::{Connection, SendError, Sender};
 pub use context::Context;
 pub use door::Door;
 pub use groups::GroupId;
+pub use hello::{Hello, HelloError, HelloIds, Mismatch};
 #[cfg(feature = "testing")]
 pub use house::serve_one;
 pub use logic::{AfterPanic, LateTick, Logic, Tick};
@@ -46,3 +50,4 @@ pub use stats::Snapshot;
 pub(crate) use stats::Stats;
 pub use text::{Lines, PlainText, Text, TextProtocol};
 pub use timers::TimerId;
+pub use transport::{NotANetwork, Proxy};

@@ -11,6 +11,7 @@ macro_rules! counters {
         pub(crate) struct Stats {
             $(pub(crate) $name: AtomicU64,)*
             closes: [AtomicU64; CloseReason::labels().len()],
+            turned_away: [AtomicU64; CloseReason::labels().len()],
         }
 
         /// What a server has counted since it started.
@@ -19,6 +20,7 @@ macro_rules! counters {
         pub struct Snapshot {
             $($(#[$doc])* pub $name: u64,)*
             closes: Vec<u64>,
+            turned_away: Vec<u64>,
         }
 
         impl Stats {
@@ -26,6 +28,7 @@ macro_rules! counters {
                 Snapshot {
                     $($name: self.$name.load(Relaxed),)*
                     closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
+                    turned_away: self.turned_away.iter().map(|count| count.load(Relaxed)).collect(),
                 }
             }
         }
@@ -41,6 +44,12 @@ counters! {
     refused_full,
     /// Connections refused because their address had too many.
     refused_address,
+    /// Connections refused because too many handshakes were under way.
+    refused_handshakes,
+    /// Handshakes that failed: the peer did not speak what its door does, or broke off.
+    handshakes_failed,
+    /// Handshakes that were not done in time.
+    handshakes_timed_out,
     /// Accepts that failed, out of descriptors mostly.
     accept_errors,
     /// Packets received.
@@ -70,6 +79,13 @@ impl Stats {
             count.fetch_add(1, Relaxed);
         }
     }
+
+    /// A connection does not become a session.
+    pub(crate) fn turn_away(&self, reason: CloseReason) {
+        if let Some(count) = self.turned_away.get(reason.index()) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
 }
 
 impl Snapshot {
@@ -82,6 +98,18 @@ impl Snapshot {
     #[must_use]
     pub fn closed_for(&self, label: &str) -> u64 {
         self.closes().find(|(name, _)| *name == label).map_or(0, |(_, count)| count)
+    }
+
+    /// Connections that did not become sessions, for each kind of reason, by its label: those that were refused, and those
+    /// whose handshake failed.
+    pub fn turned_away(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        CloseReason::labels().iter().copied().zip(self.turned_away.iter().copied())
+    }
+
+    /// Connections that did not become sessions for that kind of reason.
+    #[must_use]
+    pub fn turned_away_for(&self, label: &str) -> u64 {
+        self.turned_away().find(|(name, _)| *name == label).map_or(0, |(_, count)| count)
     }
 
     /// Sessions that are open.

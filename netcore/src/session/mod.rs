@@ -1,6 +1,7 @@
 //! One peer as a state machine without IO: no socket, no task, no clock of its own.
 
 mod close;
+mod hello_fault;
 mod id;
 mod inbound;
 mod limits;
@@ -12,9 +13,11 @@ pub(crate) mod pair;
 #[cfg(feature = "testing")]
 mod pipe;
 mod rate;
+mod transport_fault;
 mod waiting;
 
 pub use close::CloseReason;
+pub use hello_fault::HelloFault;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
 pub use limits::{Heartbeat, Limits};
@@ -28,3 +31,4 @@ pub use pipe::Pipe;
 #[cfg(feature = "compress")]
 pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
+pub use transport_fault::{ProxyFault, TlsFault, WebSocketFault};

@@ -5,6 +5,7 @@ pub use super::fuzz_bodies::{
     derived_enum, msgpack_bodies, protobuf_bodies, raw_bodies, schema_seed, schemas,
 };
 pub use super::fuzz_compress::inflate;
+pub use super::fuzz_hello::hello;
 pub use super::fuzz_outbox::outbox_ops;
 pub use super::fuzz_session::session_pair;
 pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
@@ -13,7 +14,7 @@ pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("reassembly", reassembly),
     ("frame_round_trip", frame_round_trip),
     ("raw_bodies", raw_bodies),
@@ -25,4 +26,5 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("session_pair", session_pair),
     ("outbox_ops", outbox_ops),
     ("inflate", inflate),
+    ("hello", hello),
 ];

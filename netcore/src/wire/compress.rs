@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 
 use super::{Frame, Header, InflateError, PacketType};
@@ -127,7 +127,7 @@ impl Compress {
 
     /// Does to the packet that `dst` ends with, from `start` on, what [`pack`](Self::pack) does to a frame.
     #[cfg(feature = "runtime")]
-    pub(crate) fn pack_last(&self, dst: &mut BytesMut, start: usize) {
+    pub(crate) fn pack_last(&self, dst: &mut bytes::BytesMut, start: usize) {
         let Some((front, body)) = dst.get_mut(start..).and_then(|packet| packet.split_first_chunk_mut())
         else {
             return;
