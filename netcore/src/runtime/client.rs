@@ -225,6 +225,9 @@ where
     }
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.check().map_err(HelloError::from)?;
+        }
         let limit = self.connect_timeout;
         timeout(limit, work).await.map_err(|_| ClientError::Timeout(limit))?
     }

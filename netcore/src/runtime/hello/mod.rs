@@ -160,7 +160,6 @@ impl Hello {
         &self,
         stream: &mut (impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin),
     ) -> Result<(), HelloError> {
-        self.check()?;
         exchange::client(stream, self).await
     }
 
