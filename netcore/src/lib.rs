@@ -47,7 +47,7 @@
 //! **The runtime**, on tokio:
 //! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`]
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
-//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`]
+//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`], [`Relay`]
 //! - [`memory`]: a transport with faults on demand
 //!
 //! **The session**, a state machine without IO:
@@ -100,7 +100,7 @@ pub use netcore_derive::{Describe, Packet, Raw};
 #[cfg(feature = "runtime")]
 pub use runtime::{
     Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
-    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Report,
+    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Relay, Report,
     RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
     Teller, Text, TextProtocol, Tick, TimerId, memory,
 };

@@ -397,8 +397,7 @@ impl<In> Session<In> {
     fn beats(&mut self, batch: &mut Inbound<In>) {
         let Some(heartbeat) = &self.limits.heartbeat else { return };
         let outbox = &self.outbox;
-        batch.packets.retain(|packet| {
-            let Err(fault) = packet else { return true };
+        batch.packets.retain_faults(|fault| {
             match Fault::kind(fault) {
                 FaultKind::Unknown(frame) if frame.id == heartbeat.pong => false,
                 FaultKind::Unknown(frame) if frame.id == heartbeat.ping.id => {

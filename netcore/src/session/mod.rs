@@ -3,6 +3,7 @@
 mod close;
 mod id;
 mod inbound;
+mod items;
 mod limits;
 mod machine;
 mod moment;
@@ -18,6 +19,7 @@ mod waiting;
 pub use close::CloseReason;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
+pub(crate) use items::Items;
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
 pub(crate) use moment::Clock;
