@@ -47,7 +47,7 @@
 //! **The runtime**, on tokio:
 //! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`]
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
-//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`]
+//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`], [`Relay`]
 //! - [`memory`]: a transport with faults on demand
 //!
 //! **The session**, a state machine without IO:
@@ -101,14 +101,14 @@ pub use netcore_derive::{Describe, Packet, Raw};
 pub use runtime::{
     Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
     Connection, Context, Door, EnterError, Full, GroupId, Hello, HelloError, HelloIds, Host, LateTick, Lines,
-    Logic, Mismatch, NotANetwork, PlainText, Proxy, Report, RequestError, Room, Rooms, Running, Seat,
+    Logic, Mismatch, NotANetwork, PlainText, Proxy, Relay, Report, RequestError, Room, Rooms, Running, Seat,
     SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId,
     memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{
-    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HelloFault, Inbound, Limits, Outbox, Over,
-    ProxyFault, Rate, Session, SessionId, Slow, TlsFault, Verdict, WebSocketFault,
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HelloFault, Inbound, Limits, Moment, Outbox,
+    Over, ProxyFault, Rate, Session, SessionId, Slow, TlsFault, Verdict, WebSocketFault,
 };
 #[cfg(feature = "compress")]
 pub use wire::Compress;

@@ -1,11 +1,11 @@
 //! What a session takes in: packets, and what came in place of one.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::CloseReason;
+use super::moment::Later;
+use super::{CloseReason, Items, Moment};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -27,7 +27,7 @@ pub trait Decode<In>: Send {
 /// One batch of packets on the way to the game: those of one read, at most [`Inbound::MAX`].
 #[derive(Debug)]
 pub struct Inbound<In> {
-    pub(crate) packets: VecDeque<Result<In, Fault>>,
+    pub(crate) packets: Items<In>,
     // What the packets took of the stream.
     pub(crate) bytes: usize,
     tiny_under: u16,
@@ -36,7 +36,8 @@ pub struct Inbound<In> {
     room: usize,
     // How many there were at `begin`.
     before: usize,
-    now: Option<Instant>,
+    // When the session took in what is decoded.
+    when: Option<Later>,
 }
 
 impl<In> Inbound<In> {
@@ -48,13 +49,13 @@ impl<In> Inbound<In> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            packets: VecDeque::new(),
+            packets: Items::new(),
             bytes: 0,
             tiny_under: 0,
             tiny: [0; MAX / 64],
             room: MAX,
             before: 0,
-            now: None,
+            when: None,
         }
     }
 
@@ -73,7 +74,7 @@ impl<In> Inbound<In> {
             self.mark_tiny();
         }
         self.bytes += size;
-        self.packets.push_back(packet);
+        self.packets.push(packet);
     }
 
     /// How many packets wait in it.
@@ -89,9 +90,8 @@ impl<In> Inbound<In> {
     }
 
     /// When the session took in what is decoded; `None` where no session does.
-    #[must_use]
-    pub const fn now(&self) -> Option<Instant> {
-        self.now
+    pub fn now(&mut self) -> Option<Instant> {
+        self.when.as_mut().map(Later::now)
     }
 
     /// Takes no more packets, as if it were [full](Self::is_full): what is still to be decoded waits for the next batch.
@@ -99,8 +99,8 @@ impl<In> Inbound<In> {
         self.room = 0;
     }
 
-    pub(crate) fn begin(&mut self, now: Instant, tiny_under: u16) {
-        self.now = Some(now);
+    pub(crate) fn begin(&mut self, now: impl Moment, tiny_under: u16) {
+        self.when = Some(now.later());
         self.tiny_under = tiny_under;
         self.tiny = [0; MAX / 64];
         self.before = self.packets.len();
@@ -132,10 +132,9 @@ impl<In> Inbound<In> {
     /// Takes out the tiny ones of those added since `begin`, but for the first `count` of them. How many that were.
     pub(crate) fn keep_tiny(&mut self, count: u32) -> u32 {
         let (before, tiny) = (self.packets.len(), self.tiny);
-        let (mut at, mut seen, old) = (0, 0, self.before);
-        self.packets.retain(|_| {
-            at += 1;
-            let is_tiny = at > old && is_marked(&tiny, at - old - 1);
+        let (mut seen, old) = (0, self.before);
+        self.packets.retain(|at| {
+            let is_tiny = at >= old && is_marked(&tiny, at - old);
             seen += u32::from(is_tiny);
             !is_tiny || seen <= count
         });
@@ -171,7 +170,7 @@ impl<In> Iterator for Inbound<In> {
     type Item = Result<In, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.packets.pop_front()
+        self.packets.pop()
     }
 }
 

@@ -4,8 +4,10 @@ mod close;
 mod hello_fault;
 mod id;
 mod inbound;
+mod items;
 mod limits;
 mod machine;
+mod moment;
 mod outbox;
 #[cfg(feature = "testing")]
 #[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a check that fails must panic")]
@@ -20,8 +22,11 @@ pub use close::CloseReason;
 pub use hello_fault::HelloFault;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
+pub(crate) use items::Items;
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
+pub(crate) use moment::Clock;
+pub use moment::Moment;
 #[cfg(feature = "testing")]
 pub(crate) use outbox::Take;
 pub(crate) use outbox::Total;
