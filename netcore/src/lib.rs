@@ -48,6 +48,7 @@
 //! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`]
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
 //! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`], [`Relay`]
+//! - [`Hello`]: whether both sides speak of the same packets, before a session begins
 //! - [`memory`]: a transport with faults on demand
 //!
 //! **The session**, a state machine without IO:
@@ -57,6 +58,7 @@
 //! - [`Packet`] and its derive: one direction's set of packets. [`PacketCodec`] reads and writes them, alone or under
 //!   [`tokio_util::codec::Framed`].
 //! - [`Raw`](struct@Raw) and its derive: bodies laid out to the byte. [`body`] has the other formats and the trait for one's own.
+//! - `Compress`, with the feature `compress`: bodies that are smaller on the wire.
 //! - [`FrameCodec`] and [`Frame`]: packets whose bodies nobody looks into. [`LineCodec`]: lines of text.
 //! - [`schema`]: what the packets look like, as a value: documentation, fingerprint, comparison.
 //!
@@ -68,8 +70,8 @@
 //! - One session is handled in order, at any number of workers; a bad peer harms itself alone.
 //!
 //! # Features
-//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats. `testing` is for this crate's
-//! own tests.
+//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats, `compress` compresses
+//! bodies. `testing` is for this crate's own tests.
 
 #![forbid(unsafe_code)]
 // A peer's bytes go through this code: an index or an unwrap would be a way to stop the server.

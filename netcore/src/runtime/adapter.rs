@@ -92,7 +92,8 @@ impl Binary {
     /// let adapter = Binary::new().compress(Compress::new().threshold(16));
     /// let mut wire = BytesMut::new();
     /// Adapter::<Frame, Frame>::encode(&adapter, &Frame::new(1, vec![b'a'; 40]), &mut wire)?;
-    /// assert_eq!(&wire[..], b"\x13\0\x01\0\x01\x28\0\0\0\x1fa\x01\0\x0fPaaaaa");
+    /// assert_eq!(wire[4..9], [1, 40, 0, 0, 0]); // compressed, 40 bytes long
+    /// assert!(wire.len() < 30);
     /// # Ok::<_, netcore::EncodeError>(())
     /// ```
     #[cfg(feature = "compress")]
