@@ -10,7 +10,9 @@ fn main() {
     let runs = if args().any(|arg| arg == "--bench") { 15 } else { 1 };
     let filters: Vec<_> = args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     host::print();
-    println!("packets under way x bytes of body; nanoseconds a packet above the bare loop, and of the codec's; the best of {runs}");
+    println!(
+        "packets under way x bytes of body; nanoseconds a packet above the bare loop, and of the codec's; the best of {runs}"
+    );
     for (window, body) in [(64, 32), (64, 64), (512, 64), (1, 32), (1, 64)] {
         if !filters.is_empty() && !filters.iter().any(|filter| format!("{window}x{body}").contains(filter)) {
             continue;

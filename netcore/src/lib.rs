@@ -100,14 +100,14 @@ pub use netcore_derive::{Describe, Packet, Raw};
 #[cfg(feature = "runtime")]
 pub use runtime::{
     Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
-    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Relay, Report,
-    RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
-    Teller, Text, TextProtocol, Tick, TimerId, memory,
+    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Relay,
+    Report, RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot,
+    Stopper, Teller, Text, TextProtocol, Tick, TimerId, memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{
-    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Moment, Outbox, Over, Rate, Session,
-    SessionId, Slow, Verdict,
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Moment, Outbox, Over, Rate,
+    Session, SessionId, Slow, Verdict,
 };
 #[cfg(feature = "protobuf")]
 pub use wire::body::Protobuf;

@@ -9,7 +9,8 @@ use futures::{SinkExt, StreamExt, TryStreamExt};
 use message_io::network::{NetEvent, Transport};
 use message_io::node;
 use netcore::{
-    Batch, Connection, Context, Door, Frame, Host, Limits, Logic, Packet, Relay, Running, Server, ServerError, SessionId,
+    Batch, Connection, Context, Door, Frame, Host, Limits, Logic, Packet, Relay, Running, Server,
+    ServerError, SessionId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -98,13 +98,8 @@ impl<In> Peer<In> {
         notice: Option<Notice>,
         free: Option<Arc<Free>>,
     ) -> Self {
-        let inbox = Inbox {
-            packets: Items::new(),
-            end: None,
-            ended: false,
-            reader: Reader::Task(None),
-            full: false,
-        };
+        let inbox =
+            Inbox { packets: Items::new(), end: None, ended: false, reader: Reader::Task(None), full: false };
         Self {
             id,
             door,

@@ -97,7 +97,9 @@ impl<In> Items<In> {
             let before = self.packets.len();
             let faults = self.faults.get_or_insert_default();
             let behind = faults.taken + before;
-            faults.list.extend(more.list.into_iter().map(|(place, fault)| (place - more.taken + behind, fault)));
+            faults
+                .list
+                .extend(more.list.into_iter().map(|(place, fault)| (place - more.taken + behind, fault)));
         }
         self.packets.append(&mut other.packets);
     }
