@@ -320,7 +320,7 @@ impl<In, T: Transport> Link<In, T> {
         let own = self.input.len() > OWN;
         if own {
             self.input.reserve(chunk);
-        } else if self.input.capacity() - self.input.len() < chunk {
+        } else if !self.input.try_reclaim(chunk) {
             let mut buffer = pool::take(self.input.len() + chunk);
             buffer.extend_from_slice(&self.input);
             self.input = buffer;
