@@ -72,7 +72,8 @@ fn measure<P: Packet + 'static>(name: &str, packets: Vec<P>, compress: Compress,
     let (before, after) = (bytes(&plain), bytes(&packed));
     let (mut encodes, mut decodes, mut more) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let [encode_off, encode_on] = [&off, &on].map(|adapter| time(|| drop(encode(adapter, &packets))));
+        let [encode_off, encode_on] =
+            [&off as &dyn Adapter<P, P>, &on].map(|adapter| time(|| drop(encode(adapter, &packets))));
         let decode_off = time(|| assert!(black_box(decode::<P>(&off, &plain)) > 0));
         let decode_on = time(|| assert!(black_box(decode::<P>(&on, &packed)) > 0));
         encodes.push(encode_on.as_secs_f64() / encode_off.as_secs_f64());
@@ -91,19 +92,19 @@ fn measure<P: Packet + 'static>(name: &str, packets: Vec<P>, compress: Compress,
     );
 }
 
-fn encode<P: Packet + 'static>(adapter: &Binary, packets: &[P]) -> Vec<BytesMut> {
+fn encode<P: Packet + 'static>(adapter: &dyn Adapter<P, P>, packets: &[P]) -> Vec<BytesMut> {
     let encode = |some: &[P]| {
         let mut to = BytesMut::with_capacity(128 * 1024);
         for packet in some {
-            assert!(Adapter::<P, P>::encode(adapter, black_box(packet), &mut to).is_ok());
+            assert!(adapter.encode(black_box(packet), &mut to).is_ok());
         }
         to
     };
     packets.chunks(TOGETHER).map(encode).collect()
 }
 
-fn decode<P: Packet + 'static>(adapter: &Binary, pieces: &[BytesMut]) -> usize {
-    let mut decode = Adapter::<P, P>::open(adapter);
+fn decode<P: Packet + 'static>(adapter: &dyn Adapter<P, P>, pieces: &[BytesMut]) -> usize {
+    let mut decode = adapter.open();
     let mut count = 0;
     for piece in pieces {
         let (mut input, mut batch) = (piece.clone(), Inbound::new());

@@ -99,6 +99,8 @@ mod wire;
 pub use wire::{body, schema};
 
 pub use netcore_derive::{Describe, Packet, Raw};
+#[cfg(all(feature = "compress", feature = "runtime"))]
+pub use runtime::Packed;
 #[cfg(feature = "runtime")]
 pub use runtime::{
     Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,

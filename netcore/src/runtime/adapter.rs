@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 #[cfg(feature = "compress")]
-use super::inflating::DecodeCompressed;
+use super::Packed;
 #[cfg(feature = "compress")]
 use crate::Compress;
 use crate::session::{Decode, Fault, FaultKind, Inbound};
+use crate::wire::Packets;
 use crate::{
     EncodeError, Frame, FrameCodec, FrameError, Header, Packet, PacketCodec, PacketError, PacketErrorKind,
 };
@@ -53,20 +54,14 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Binary {
-    frames: FrameCodec,
-    #[cfg(feature = "compress")]
-    compress: Option<Compress>,
+    pub(super) frames: FrameCodec,
 }
 
 impl Binary {
     /// With the wire's own limits.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            frames: FrameCodec::new(),
-            #[cfg(feature = "compress")]
-            compress: None,
-        }
+        Self { frames: FrameCodec::new() }
     }
 
     /// The largest packet taken in, in bytes, header included.
@@ -83,7 +78,7 @@ impl Binary {
         self
     }
 
-    /// Compresses bodies, and inflates those of the peer, who must have it on too. Off by default.
+    /// Compresses bodies, and inflates those of the peer, who must have it on too. Off by default; the limits come first.
     ///
     /// ```
     /// use bytes::BytesMut;
@@ -98,9 +93,8 @@ impl Binary {
     /// ```
     #[cfg(feature = "compress")]
     #[must_use]
-    pub fn compress(mut self, compress: Compress) -> Self {
-        self.compress = Some(compress);
-        self
+    pub const fn compress(self, compress: Compress) -> Packed {
+        Packed::new(self, compress)
     }
 
     /// Speaks `WireIn` and `WireOut` on the wire, and other types with the game: `incoming` makes a packet of the game
@@ -134,31 +128,33 @@ impl Binary {
         In: 'static,
         Out: 'static,
     {
-        Mapped { binary: self, incoming: Arc::new(incoming), outgoing, types: PhantomData }
+        Mapped::new(self, incoming, outgoing)
     }
+}
 
+/// What frames packets: for the game's own types or for those of [`Mapped`].
+pub(super) trait Framing: Send + Sync + 'static {
+    fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
+    where
+        WireIn: Packet + 'static,
+        In: 'static,
+        F: Fn(WireIn) -> Result<In, Fault> + Send + 'static;
+
+    fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError>;
+}
+
+impl Framing for Binary {
     fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
     where
         WireIn: Packet + 'static,
         In: 'static,
         F: Fn(WireIn) -> Result<In, Fault> + Send + 'static,
     {
-        #[cfg(feature = "compress")]
-        if let Some(compress) = &self.compress {
-            return Box::new(DecodeCompressed::new(self.frames.clone(), compress, incoming));
-        }
         Box::new(DecodeBinary { codec: PacketCodec::with_frames(self.frames.clone()), incoming })
     }
 
     #[inline]
     fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        #[cfg(feature = "compress")]
-        if let Some(compress) = &self.compress {
-            let start = dst.len();
-            packet.encode(dst, self.frames.out_limit())?;
-            compress.pack_last(dst, start);
-            return Ok(());
-        }
         packet.encode(dst, self.frames.out_limit())
     }
 }
@@ -174,15 +170,23 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
     }
 }
 
-struct Mapped<WireIn, WireOut, F, G> {
-    binary: Binary,
+/// Packets of the wire on one side, the game's types on the other.
+pub(super) struct Mapped<B, WireIn, WireOut, F, G> {
+    framing: B,
     incoming: Arc<F>,
     outgoing: G,
     types: PhantomData<fn(WireOut) -> WireIn>,
 }
 
-impl<WireIn, WireOut, In, Out, F, G> Adapter<In, Out> for Mapped<WireIn, WireOut, F, G>
+impl<B, WireIn, WireOut, F, G> Mapped<B, WireIn, WireOut, F, G> {
+    pub(super) fn new(framing: B, incoming: F, outgoing: G) -> Self {
+        Self { framing, incoming: Arc::new(incoming), outgoing, types: PhantomData }
+    }
+}
+
+impl<B, WireIn, WireOut, In, Out, F, G> Adapter<In, Out> for Mapped<B, WireIn, WireOut, F, G>
 where
+    B: Framing,
     WireIn: Packet + 'static,
     WireOut: Packet + 'static,
     In: 'static,
@@ -192,14 +196,14 @@ where
 {
     fn open(&self) -> Box<dyn Decode<In>> {
         let incoming = self.incoming.clone();
-        self.binary.read(move |packet| incoming(packet))
+        self.framing.read(move |packet| incoming(packet))
     }
 
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         let mut result = Ok(());
         (self.outgoing)(packet, &mut |packet| {
             if result.is_ok() {
-                result = self.binary.write(&packet, dst);
+                result = self.framing.write(&packet, dst);
             }
         });
         result
@@ -227,7 +231,7 @@ where
                 }
                 Some(Err(error)) => {
                     let size = packets.taken() - before;
-                    batch.push(Err(fault(packets.packet_at(before), error)?), size);
+                    batch.push(Err(fault_at(&packets, before, error)?), size);
                 }
                 None => break,
             }
@@ -238,6 +242,11 @@ where
     fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
         self.codec.finish(rest)
     }
+}
+
+#[cold]
+fn fault_at<P: Packet>(packets: &Packets<'_, P>, at: usize, error: PacketError) -> Result<Fault, FrameError> {
+    fault(packets.packet_at(at), error)
 }
 
 /// What came in place of a packet, with its bytes: it is kept, so they are copied.

@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connection::{Encoding, Writes};
+use super::connection::{Encode, Encoding, Writes};
 use super::link::{Link, now};
 use super::peer::Peer;
 use super::requests::Pending;
@@ -99,14 +99,14 @@ pub struct ClientReceiver<In, Out> {
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
 /// | [`hello`](Self::hello) | none |
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientOptions<In, Out> {
     connect_timeout: Duration,
     request_timeout: Duration,
     limits: Limits,
-    adapter: Binary,
+    adapter: Arc<dyn Adapter<In, Out>>,
+    encode: Arc<dyn Encode<Out>>,
     hello: Option<Hello>,
-    types: PhantomData<fn(Out) -> In>,
 }
 
 /// There is no connection.
@@ -153,13 +153,14 @@ where
     /// The defaults.
     #[must_use]
     pub fn new() -> Self {
+        let (adapter, encode) = both_ways(Binary::new());
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
             limits: Limits::new().first_packet(None),
-            adapter: Binary::new(),
+            adapter,
+            encode,
             hello: None,
-            types: PhantomData,
         }
     }
 
@@ -184,10 +185,10 @@ where
         self
     }
 
-    /// How packets are framed.
+    /// What is spoken: framed packets with other limits, say, or those of another wire ([`Binary::map`]).
     #[must_use]
-    pub fn adapter(mut self, adapter: Binary) -> Self {
-        self.adapter = adapter;
+    pub fn adapter(mut self, adapter: impl Adapter<In, Out>) -> Self {
+        (self.adapter, self.encode) = both_ways(adapter);
         self
     }
 
@@ -249,7 +250,7 @@ where
     {
         let outbox = Outbox::new(self.limits.queue);
         let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
-        let decode = Adapter::<In, Out>::open(&self.adapter);
+        let decode = self.adapter.open();
         let session = Session::new(Arc::new(self.limits), decode, outbox, now());
         let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
         let pending = Arc::new(Pending::default());
@@ -268,8 +269,7 @@ where
                 over.reason
             })
         };
-        let encode = Arc::new(Writes::<_, In>(Arc::new(self.adapter), PhantomData));
-        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow: None });
+        let mut connection = Connection::new(peer.clone(), Encoding { encode: self.encode, slow: None });
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {
@@ -483,6 +483,25 @@ impl<In, Out> Clone for ClientSender<In, Out> {
             timeout: self.timeout,
             _open: self._open.clone(),
         }
+    }
+}
+
+type BothWays<In, Out> = (Arc<dyn Adapter<In, Out>>, Arc<dyn Encode<Out>>);
+
+/// An adapter, and its side towards the server.
+fn both_ways<In: 'static, Out: 'static>(adapter: impl Adapter<In, Out>) -> BothWays<In, Out> {
+    let adapter = Arc::new(adapter);
+    (adapter.clone(), Arc::new(Writes(adapter, PhantomData)))
+}
+
+impl<In, Out> fmt::Debug for ClientOptions<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .field("limits", &self.limits)
+            .field("hello", &self.hello)
+            .finish_non_exhaustive()
     }
 }
 

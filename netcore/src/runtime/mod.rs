@@ -9,12 +9,12 @@ mod groups;
 mod handshake;
 pub(crate) mod hello;
 mod house;
-#[cfg(feature = "compress")]
-mod inflating;
 mod link;
 mod listen;
 mod logic;
 pub mod memory;
+#[cfg(feature = "compress")]
+mod packed;
 mod peer;
 mod pool;
 mod queue;
@@ -43,6 +43,8 @@ pub use hello::{Hello, HelloError, HelloIds, Mismatch};
 #[cfg(feature = "testing")]
 pub use house::serve_one;
 pub use logic::{AfterPanic, LateTick, Logic, Tick};
+#[cfg(feature = "compress")]
+pub use packed::Packed;
 pub use queue::Full;
 pub use relay::Relay;
 pub use rooms::{EnterError, Room, Rooms, Seat};

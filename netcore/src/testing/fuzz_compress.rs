@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::fuzz_streams::feed;
 use crate::session::{Decode, Inbound};
-use crate::{Adapter, Binary, Compress, Fault, Frame, FrameError, Header, PacketId, PacketType};
+use crate::{Adapter, Binary, Compress, Fault, Frame, FrameError, Header, Packed, PacketId, PacketType};
 
 /// Any bytes as a compressed body, as a body to compress, and as a stream of packets.
 ///
@@ -51,7 +51,7 @@ fn stream(stream: &[u8], max: u16, cut: u8) {
     assert!(!whole.iter().flatten().any(has_bit), "the bit reached the game");
 }
 
-fn read(adapter: &Binary, stream: &[u8], cut: u8) -> Vec<Result<Frame, FrameError>> {
+fn read(adapter: &Packed, stream: &[u8], cut: u8) -> Vec<Result<Frame, FrameError>> {
     let mut decode: Box<dyn Decode<Frame>> = Adapter::<Frame, Frame>::open(adapter);
     let (mut batch, now) = (Inbound::new(), Instant::now());
     let mut dead = false;

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use crate::{Sharing, frame, noise, on, wire};
 
-fn encode(adapter: &Binary, frame: &Frame) -> Vec<u8> {
+fn encode(adapter: &impl Adapter<Frame, Frame>, frame: &Frame) -> Vec<u8> {
     let mut wire = BytesMut::from(&b"before"[..]);
-    Adapter::<Frame, Frame>::encode(adapter, frame, &mut wire).unwrap();
+    adapter.encode(frame, &mut wire).unwrap();
     assert_eq!(&wire[..6], b"before");
     wire[6..].to_vec()
 }
@@ -75,7 +75,7 @@ fn the_second_bit_is_the_applications_where_compression_alone_is_on() {
 
 #[test]
 fn a_packet_over_the_limit_is_refused_even_if_it_would_fit_once_compressed() {
-    let small = on().max_out(1000);
+    let small = Binary::new().max_out(1000).compress(Compress::new());
     let mut found = BytesMut::from(&b"before"[..]);
     assert!(Adapter::<Frame, Frame>::encode(&small, &frame(1, 0, vec![7; 996]), &mut found).is_err());
     assert_eq!(found, "before");

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use netcore::{
-    Adapter, Binary, CloseReason, Compress, Fault, Frame, Inbound, Limits, Outbox, Packet, PacketId,
+    Adapter, Binary, CloseReason, Compress, Fault, Frame, Inbound, Limits, Outbox, Packed, Packet, PacketId,
     PacketType, Session,
 };
 
@@ -67,11 +67,11 @@ pub(crate) struct Reads<P> {
 }
 
 impl<P: Packet + 'static> Reads<P> {
-    pub(crate) fn new(adapter: &Binary, now: Instant) -> Self
+    pub(crate) fn new(adapter: &impl Adapter<P, P>, now: Instant) -> Self
     where
         P: Send,
     {
-        let decode = Adapter::<P, P>::open(adapter);
+        let decode = adapter.open();
         let session = Session::new(Arc::new(Limits::new()), decode, Outbox::new(0), now);
         Self { session, input: BytesMut::new(), batch: Inbound::new() }
     }
@@ -106,7 +106,7 @@ impl<P: Packet + 'static> Reads<P> {
     }
 }
 
-pub(crate) fn on() -> Binary {
+pub(crate) fn on() -> Packed {
     Binary::new().compress(Compress::new())
 }
 

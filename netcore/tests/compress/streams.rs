@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use netcore::{Binary, CloseReason, Compress, Frame, FrameError, InflateError, Packet, PacketId, PacketType};
+use netcore::{
+    Binary, CloseReason, Compress, Frame, FrameError, InflateError, Packed, Packet, PacketId, PacketType,
+};
 use serde_json::Value;
 
 use crate::values::{bytes, file, list, number, text, to_hex};
@@ -49,7 +51,7 @@ fn the_hex_examples_of_the_specification_are_those_of_the_vectors() {
     }
 }
 
-fn adapter(vector: &Value) -> Binary {
+fn adapter(vector: &Value) -> Packed {
     let limit = |key| vector[key].as_u64().map(|max| u16::try_from(max).unwrap());
     let compress = match limit("max_inflated") {
         Some(max) => Compress::new().max_inflated(max),
@@ -59,7 +61,7 @@ fn adapter(vector: &Value) -> Binary {
 }
 
 fn read<P: Packet + Into<Frame> + Send + 'static>(
-    adapter: &Binary,
+    adapter: &Packed,
     pieces: &[&[u8]],
 ) -> (Vec<Frame>, CloseReason) {
     let now = Instant::now();

@@ -1,19 +1,76 @@
-//! Reading packets whose bodies may be compressed.
+//! Framed packets whose bodies may be compressed.
 
 use std::marker::PhantomData;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 
-use super::adapter::fault;
+use super::adapter::{Framing, Mapped, fault};
+use super::{Adapter, Binary};
 use crate::body::Reader;
 use crate::session::{Bucket, Decode, Fault, Inbound, Rate};
 use crate::wire::{Claim, inflated};
-use crate::{Compress, FrameCodec, FrameError, Header, InflateError, Packet, PacketType};
+use crate::{Compress, EncodeError, FrameCodec, FrameError, Header, InflateError, Packet, PacketType};
 
-/// What [`DecodeBinary`](super::adapter) does, where the type's bit 0 means that the body is compressed. Apart from it, so
-/// that a door without compression does not even ask.
-pub(super) struct DecodeCompressed<WireIn, F> {
+/// [`Binary`] with compression on: what [`Binary::compress`] makes. A type of its own, so that a door without compression
+/// does not even ask for it.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    binary: Binary,
+    compress: Compress,
+}
+
+impl Packed {
+    pub(super) const fn new(binary: Binary, compress: Compress) -> Self {
+        Self { binary, compress }
+    }
+
+    /// As [`Binary::map`].
+    pub fn map<WireIn, WireOut, In, Out>(
+        self,
+        incoming: impl Fn(WireIn) -> Result<In, Fault> + Send + Sync + 'static,
+        outgoing: impl Fn(&Out, &mut dyn FnMut(WireOut)) + Send + Sync + 'static,
+    ) -> impl Adapter<In, Out>
+    where
+        WireIn: Packet + 'static,
+        WireOut: Packet + 'static,
+        In: 'static,
+        Out: 'static,
+    {
+        Mapped::new(self, incoming, outgoing)
+    }
+}
+
+impl Framing for Packed {
+    fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
+    where
+        WireIn: Packet + 'static,
+        In: 'static,
+        F: Fn(WireIn) -> Result<In, Fault> + Send + 'static,
+    {
+        Box::new(DecodePacked::new(self.binary.frames.clone(), &self.compress, incoming))
+    }
+
+    fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        let start = dst.len();
+        self.binary.write(packet, dst)?;
+        self.compress.pack_last(dst, start);
+        Ok(())
+    }
+}
+
+impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Packed {
+    fn open(&self) -> Box<dyn Decode<In>> {
+        self.read(Ok)
+    }
+
+    fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        self.write(packet, dst)
+    }
+}
+
+/// Reads packets of which bit 0 of the type says whether their body is compressed.
+struct DecodePacked<WireIn, F> {
     frames: FrameCodec,
     // The most bytes of an inflated body.
     limit: u16,
@@ -25,8 +82,8 @@ pub(super) struct DecodeCompressed<WireIn, F> {
     types: PhantomData<fn() -> WireIn>,
 }
 
-impl<WireIn, F> DecodeCompressed<WireIn, F> {
-    pub(super) fn new(frames: FrameCodec, compress: &Compress, incoming: F) -> Self {
+impl<WireIn, F> DecodePacked<WireIn, F> {
+    fn new(frames: FrameCodec, compress: &Compress, incoming: F) -> Self {
         let (per_second, burst) = compress.rate();
         Self {
             limit: compress.inflated_limit(frames.in_limit()),
@@ -53,7 +110,7 @@ impl<WireIn, F> DecodeCompressed<WireIn, F> {
     }
 }
 
-impl<WireIn: Packet, F> DecodeCompressed<WireIn, F> {
+impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
     /// A packet whose body is compressed, and its size without that. What of the body is kept is copied: a small slice does
     /// not pin a large body.
     fn compressed<In>(
@@ -86,7 +143,7 @@ impl<WireIn: Packet, F> DecodeCompressed<WireIn, F> {
     }
 }
 
-impl<WireIn, In, F> Decode<In> for DecodeCompressed<WireIn, F>
+impl<WireIn, In, F> Decode<In> for DecodePacked<WireIn, F>
 where
     WireIn: Packet,
     F: Fn(WireIn) -> Result<In, Fault> + Send,
