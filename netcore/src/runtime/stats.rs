@@ -1,6 +1,9 @@
 //! What a server counts.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use crate::session::CloseReason;
 
@@ -26,7 +29,7 @@ macro_rules! counters {
         impl Stats {
             pub(crate) fn snapshot(&self) -> Snapshot {
                 Snapshot {
-                    $($name: self.$name.load(Relaxed),)*
+                    $($name: self.$name.load(Acquire),)*
                     closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
                     turned_away: self.turned_away.iter().map(|count| count.load(Relaxed)).collect(),
                 }
@@ -74,10 +77,11 @@ counters! {
 
 impl Stats {
     pub(crate) fn close(&self, reason: CloseReason) {
-        self.closed.fetch_add(1, Relaxed);
         if let Some(count) = self.closes.get(reason.index()) {
             count.fetch_add(1, Relaxed);
         }
+        // Last, and a snapshot reads it first: who sees that a session has closed finds its reason counted.
+        self.closed.fetch_add(1, Release);
     }
 
     /// A connection does not become a session.

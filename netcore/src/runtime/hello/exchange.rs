@@ -33,7 +33,7 @@ where
             return Err(fault.into());
         }
     };
-    let ours = hello.prints();
+    let ours = hello.prints;
     if ours.fit(theirs) {
         put_front(&mut answer, hello.id(WELCOME));
         return write(stream, &answer).await;
@@ -54,7 +54,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + ?Sized,
 {
     let mut out = Vec::new();
-    put_prints(&mut out, hello.id(HELLO), hello.prints());
+    put_prints(&mut out, hello.id(HELLO), hello.prints);
     write(stream, &out).await?;
     let mut packet = Packet::new();
     let (id, body) = packet.read(stream, &[hello.id(WELCOME), hello.id(DIFFERENT)]).await?;
@@ -63,7 +63,7 @@ where
     }
     let theirs = read_prints(id, body)?;
     let said = gather(stream, hello).await?;
-    // The server waits for ours with the same question; if it does not, ours is answered all the same.
+    // Whether the server still hears it changes nothing here.
     out.clear();
     put_schemas(&mut out, hello.id(SCHEMAS), &different(hello, theirs));
     let _ = write(stream, &out).await;
@@ -72,7 +72,7 @@ where
 
 /// Our schemas, as far as the other side's are others.
 fn different(hello: &Hello, theirs: Prints) -> Vec<u8> {
-    let ours = hello.prints();
+    let ours = hello.prints;
     let sends = (ours.sends != theirs.receives).then_some(hello.sends);
     let receives = (ours.receives != theirs.sends).then_some(hello.receives);
     schemas(sends, receives)

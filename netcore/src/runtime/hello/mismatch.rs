@@ -32,7 +32,7 @@ impl Mismatch {
     }
 
     pub(super) fn new(side: Side, hello: &Hello, prints: Prints, theirs: Schemas) -> Self {
-        let ours = hello.prints();
+        let ours = hello.prints;
         let (they_send, they_receive) = theirs;
         // Each where the fingerprints differ, with what the other side says of it.
         let sent = (ours.sends != prints.receives).then_some((hello.sends, they_receive));

@@ -82,6 +82,8 @@ use crate::{Packet, PacketId, Schema};
 pub struct Hello {
     receives: &'static Schema,
     sends: &'static Schema,
+    // Made once: each connection asks for them.
+    prints: Prints,
     first: u16,
 }
 
@@ -89,7 +91,12 @@ impl Hello {
     /// For a side that receives `In` and sends `Out`.
     #[must_use]
     pub fn new<In: Packet, Out: Packet>() -> Self {
-        Self { receives: In::SCHEMA, sends: Out::SCHEMA, first: 65_281 }
+        Self::of(In::SCHEMA, Out::SCHEMA)
+    }
+
+    fn of(receives: &'static Schema, sends: &'static Schema) -> Self {
+        let prints = Prints { sends: sends.fingerprint(), receives: receives.fingerprint() };
+        Self { receives, sends, prints, first: 65_281 }
     }
 
     /// The first of the four packet ids that the hello uses. Both sides need the same.
@@ -165,10 +172,6 @@ impl Hello {
 
     fn id(&self, which: u16) -> PacketId {
         PacketId(self.first.wrapping_add(which))
-    }
-
-    fn prints(&self) -> Prints {
-        Prints { sends: self.sends.fingerprint(), receives: self.receives.fingerprint() }
     }
 }
 

@@ -234,6 +234,36 @@ fn schemas_too_large_to_send_are_left_out_and_the_words_say_so() {
     assert_eq!(schemas(Some(&large), Some(Example::SCHEMA)).len(), 8 + one + small);
 }
 
+#[tokio::test]
+async fn large_schemas_pass_both_ways_through_a_transport_that_holds_little() {
+    use crate::schema::{PacketSchema, Shared};
+    use crate::{Schema, memory};
+
+    let packet = &Example::SCHEMA.packets[0];
+    let many = |from: &PacketSchema| -> &'static Schema {
+        let many: Vec<_> = (0..1000).map(|id| PacketSchema { id: PacketId(id), ..from.clone() }).collect();
+        Box::leak(Box::new(Schema { packets: Shared::Owned(many.into()), ..Example::SCHEMA.clone() }))
+    };
+    let (new, old) = (many(packet), many(&old::Example::SCHEMA.packets[0]));
+    let client = Hello::of(Nothing::SCHEMA, old);
+    let server = Hello::of(new, Nothing::SCHEMA);
+    let check = |result: Result<(), HelloError>| {
+        let Err(HelloError::Version(differ)) = result else { panic!("{result:?}") };
+        let difference = differ.difference().unwrap();
+        assert_eq!((difference.id, &*difference.field), (PacketId(0), "text"));
+    };
+    let (mut a, mut b) = memory::pair(64);
+    let (at_client, at_server) =
+        tokio::join!(exchange::client(&mut a, &client), exchange::server(&mut b, &server));
+    check(at_client);
+    check(at_server);
+    let (mut a, mut b) = tokio::io::duplex(16);
+    let (at_client, at_server) =
+        tokio::join!(exchange::client(&mut a, &client), exchange::server(&mut b, &server));
+    check(at_client);
+    check(at_server);
+}
+
 #[test]
 fn a_peers_long_names_are_cut_short_in_our_words() {
     use super::messages::{Prints, Schemas};
@@ -279,7 +309,7 @@ fn of(side: &Value, first: Option<u64>) -> Hello {
         _ => Nothing::SCHEMA,
     };
     let first = first.map_or(65_281, |first| u16::try_from(first).unwrap());
-    Hello { receives: schema("receives"), sends: schema("sends"), first }
+    Hello::of(schema("receives"), schema("sends")).first_id(first)
 }
 
 fn fault(error: &Value) -> HelloFault {
