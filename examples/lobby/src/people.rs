@@ -23,15 +23,14 @@ impl<G: Game> Lobby<G> {
 
     /// Those in the room hear of it as of one who leaves and another one who comes, in the same seat.
     pub(crate) fn rename(&mut self, ctx: &mut Context<Self>, session: SessionId, name: Name) {
-        let refuse = |ctx: &mut Context<Self>, code| {
-            ctx.send(session, &Event::Rename { code, name: None });
-        };
         // A name that was proved at the gate is not changed for one that was not.
-        if !self.users.get(&session).is_some_and(|user| user.person) {
-            return refuse(ctx, Code::InUse);
+        if !self.shared.gate.guests() || !self.users.get(&session).is_some_and(|user| user.person) {
+            ctx.send(session, &Event::LogIn(Code::InUse));
+            return;
         }
         if !self.shared.directory.claim(&name, session, ctx.worker()) {
-            return refuse(ctx, Code::InUse);
+            ctx.send(session, &Event::Rename { code: Code::InUse, name: None });
+            return;
         }
         let place = self.place(session);
         if let Some(user) = self.users.get_mut(&session) {

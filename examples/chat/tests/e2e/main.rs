@@ -8,6 +8,7 @@
 mod deadlines;
 mod invites;
 mod judgement;
+mod memory;
 mod mixed;
 mod people;
 mod process;
