@@ -37,6 +37,7 @@ mod seats;
 mod settings;
 mod whisper;
 
+pub mod client;
 pub mod msgpack;
 pub mod protobuf;
 pub mod raw;

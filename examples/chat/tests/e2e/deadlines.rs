@@ -33,7 +33,7 @@ async fn who_does_not_log_in_in_time_is_told_so_and_closed() {
             pass(ms(1_000_000)).await;
             client.says(f.ping(1)).await.hears(&[f.pong(1)]).await;
         }
-        server.is_empty_at_the_end().await;
+        server.ends_empty().await;
     }
 }
 
@@ -43,7 +43,7 @@ async fn without_a_log_in_deadline_a_client_may_think_for_ever() {
     let mut client = server.client(Raw);
     pass(ms(100_000_000)).await;
     client.says(Raw.login("ann")).await.hears(&[Raw.result(702, OK)]).await;
-    server.is_empty_at_the_end().await;
+    server.ends_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +73,7 @@ async fn who_is_in_no_room_for_too_long_is_told_so_and_closed() {
         pass(ms(60_000)).await;
         person.says("/who\n").await;
         assert!(String::from_utf8(person.so_far().await).unwrap().ends_with("in the lobby: guest1\n"));
-        server.is_empty_at_the_end().await;
+        server.ends_empty().await;
     }
 }
 
@@ -96,7 +96,7 @@ async fn who_is_silent_for_too_long_is_told_so_and_closed_and_any_packet_breaks_
     pass(ms(60_000)).await;
     person.says("/who\n").await;
     assert!(!person.so_far().await.is_empty(), "people read for hours");
-    server.is_empty_at_the_end().await;
+    server.ends_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,7 +118,7 @@ async fn requests_over_the_rate_are_refused_each_and_heard_again_a_little_later(
             client.hears(&vec![f.pong(3); 20]).await;
             client.hears(&[f.error(TOO_FAST)]).await;
         }
-        server.is_empty_at_the_end().await;
+        server.ends_empty().await;
     }
 }
 
@@ -153,7 +153,7 @@ async fn an_invitation_that_nobody_answers_expires_for_both() {
         ann.hears(&[f.invite_over(1, 3, "bob")]).await;
         assert_eq!(since(start), 60_000);
         bob.says(f.answer(1, 1)).await.hears(&[f.result(785, NO_INVITE)]).await;
-        server.is_empty_at_the_end().await;
+        server.ends_empty().await;
     }
 }
 
@@ -169,5 +169,5 @@ async fn a_vote_closes_by_the_clock() {
     assert!(told.ends_with("asks: lunch? (/vote CHOICE)\n"), "{told}");
     pass(ms(10)).await;
     assert_eq!(bob.so_far().await, b"* the vote is closed: lunch?\n* 1 for soup\n");
-    server.is_empty_at_the_end().await;
+    server.ends_empty().await;
 }

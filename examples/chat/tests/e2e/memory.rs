@@ -43,7 +43,7 @@ impl InTest {
         MemoryClient(self.doors.text.connect().unwrap())
     }
 
-    pub(crate) async fn is_empty_at_the_end(self) {
+    pub(crate) async fn ends_empty(self) {
         let panics = self.running.stats().panics;
         let report = self.running.shutdown().await;
         let directory = self.shared.directory();

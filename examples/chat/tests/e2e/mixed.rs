@@ -101,6 +101,6 @@ fn a_person_and_a_client_of_each_format_read_each_other() {
             client.hears(&[format.went(2), format.came(6, "guest2")]);
         }
         drop((person, late, clients));
-        server.is_empty_at_the_end(&format!("{workers} workers"));
+        server.ends_empty(&format!("{workers} workers"));
     }
 }

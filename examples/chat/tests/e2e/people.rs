@@ -42,7 +42,7 @@ impl Person {
     }
 
     /// The server closes, and nothing comes before.
-    fn is_closed(mut self) {
+    fn hears_the_end(mut self) {
         let mut rest = String::new();
         assert_eq!(self.0.read_line(&mut rest).unwrap(), 0, "{rest}");
     }
@@ -52,7 +52,7 @@ fn with_one_and_three_workers(play: impl Fn(&Started)) {
     for workers in [1, 3] {
         let server = Started::new(Settings { workers, room_users: 3, ..Settings::default() });
         play(&server);
-        server.is_empty_at_the_end(&format!("{workers} workers"));
+        server.ends_empty(&format!("{workers} workers"));
     }
 }
 
@@ -72,7 +72,7 @@ fn guests_talk_in_the_lobby_and_take_names() {
         bob.types("/rooms").reads(&["all rooms are empty"]);
         bob.types("/leave").reads(&["you are not in a room"]);
         bob.types("/quit").reads(&["bye"]);
-        bob.is_closed();
+        bob.hears_the_end();
         ann.reads(&["* 밥 left"]);
         // The name is free again.
         ann.types("/nick 밥").reads(&["you are 밥"]);

@@ -124,7 +124,7 @@ fn play_once(settings: &Settings, format: Format, workers: u16, cut: Cut, steps:
     for (_, client) in clients {
         client.shutdown(Shutdown::Write).unwrap();
     }
-    server.is_empty_at_the_end(&about);
+    server.ends_empty(&about);
 }
 
 fn send(client: &mut TcpStream, cut: Cut, packets: &[Vec<u8>]) {
@@ -192,7 +192,7 @@ impl Started {
     }
 
     /// Shuts down: nobody was cut off, nobody is left behind, nothing panicked.
-    pub(crate) fn is_empty_at_the_end(mut self, about: &str) {
+    pub(crate) fn ends_empty(mut self, about: &str) {
         let running = self.running.take().unwrap();
         let panics = running.stats().panics;
         let report = self.runtime.block_on(running.shutdown());

@@ -262,7 +262,7 @@ async fn whoever_stays_hears_each_line_once_and_nobody_is_left_behind() {
         assert_eq!((directory.names(), directory.seats()), (0, 0), "seed {seed}");
         let stats = server.running.stats();
         assert_eq!(stats.opened, stats.closed, "a session is left");
-        server.is_empty_at_the_end().await;
+        server.ends_empty().await;
     }
 }
 
@@ -303,7 +303,7 @@ fn the_same_over_real_sockets() {
             lives.join_all().await.into_iter().sum()
         });
         assert!(heard > 100, "only {heard} lines");
-        server.is_empty_at_the_end("after the soak");
+        server.ends_empty("after the soak");
     }
 }
 

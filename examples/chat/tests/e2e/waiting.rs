@@ -71,7 +71,7 @@ async fn what_comes_behind_a_log_in_under_way_is_answered_behind_it_and_in_order
             assert!(client.so_far().await.is_empty());
             client.hears(&answers).await;
             drop((client, other));
-            server.is_empty_at_the_end().await;
+            server.ends_empty().await;
         }
     }
 }
@@ -99,7 +99,7 @@ async fn of_two_who_log_in_with_one_id_at_the_same_moment_one_wins() {
             late.says(f.login("ann")).await.hears(&[f.result(702, IN_USE)]).await;
             assert_eq!(gate.0.lock().unwrap()["ann"], asked);
             drop((clients, late));
-            server.is_empty_at_the_end().await;
+            server.ends_empty().await;
         }
     }
 }
@@ -121,7 +121,7 @@ async fn who_is_refused_may_try_again_and_who_goes_meanwhile_leaves_nothing_behi
     pass(Duration::from_secs(1)).await;
     assert_eq!((server.shared.directory().names(), server.shared.directory().seats()), (1, 1));
     assert!(client.so_far().await.is_empty(), "nobody came");
-    server.is_empty_at_the_end().await;
+    server.ends_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +134,7 @@ async fn what_waits_behind_a_log_in_has_a_bound() {
     let mut client = server.client(Raw);
     client.says(Raw.login("zed")).await.says(Raw.relay(&[1; 1000]).repeat(400)).await;
     assert_eq!(client.rest().await, Raw.error(TOO_FAST));
-    server.is_empty_at_the_end().await;
+    server.ends_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,7 +162,7 @@ async fn where_there_are_no_guests_people_log_in_first() {
             ])
             .await;
         drop(person);
-        server.is_empty_at_the_end().await;
+        server.ends_empty().await;
     }
 }
 
@@ -182,5 +182,5 @@ async fn what_comes_from_elsewhere_finds_the_user_on_whichever_worker() {
         }
         client.hears(&[f.whispered("far", "hi")]).await;
     }
-    server.is_empty_at_the_end().await;
+    server.ends_empty().await;
 }
