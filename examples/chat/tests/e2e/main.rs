@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod clients;
 mod deadlines;
 mod invites;
 mod judgement;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use chat::text::{People, read};
@@ -17,6 +18,7 @@ use lobby::{Code, Event, Name, Request, Who};
 use netcore::{Adapter, Client, ClientSender, Text, TextProtocol};
 use support::Outcome;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
 
 /// Chats in a room of the chat server, over raw structs, MessagePack or protobuf.
 ///
@@ -76,17 +78,24 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     loop {
         tokio::select! {
             line = lines.next_line() => match line? {
-                Some(line) if !session.typed(&line)? => return Ok(()),
-                Some(_) => {}
-                None => return Ok(()),
+                Some(line) if session.typed(&line)? => {}
+                _ => break,
             },
-            packet = receiver.recv() => match packet? {
-                Some(packet) => session.heard(packet)?,
-                None => return Err("the server closed the connection".into()),
-            },
+            packet = receiver.recv() => session.heard(packet?.ok_or(CLOSED)?)?,
         }
     }
+    // What was asked before is answered before this.
+    session.ask(Request::Ping(0))?;
+    let rest = async {
+        while !session.is_answered {
+            session.heard(receiver.recv().await?.ok_or(CLOSED)?)?;
+        }
+        Ok(())
+    };
+    timeout(Duration::from_secs(5), rest).await?
 }
+
+const CLOSED: &str = "the server closed the connection";
 
 /// What is remembered of the room, since most packets name a user by number alone.
 struct Session<F: Format> {
@@ -103,6 +112,8 @@ struct Session<F: Format> {
     // The room of the one that was accepted, until that is answered.
     accepted: Option<i32>,
     me: Option<Name>,
+    // The ping at the end.
+    is_answered: bool,
 }
 
 impl<F: Format> Session<F> {
@@ -117,6 +128,7 @@ impl<F: Format> Session<F> {
             invited: None,
             accepted: None,
             me: None,
+            is_answered: false,
         }
     }
 
@@ -141,6 +153,7 @@ impl<F: Format> Session<F> {
             Err(words) => self.say(&words)?,
             Ok(Request::Quit) => return Ok(false),
             Ok(Request::Help) => self.print(&Event::Help)?,
+            Ok(Request::Who) if self.room.is_none() => self.say(&Code::NotInRoom.to_string())?,
             Ok(Request::Who) => {
                 let users = self.users.iter().map(|(user, name)| Who { user: *user, name: name.clone() });
                 self.print(&Event::Here { room: self.room, users: users.collect() })?;
@@ -217,6 +230,7 @@ impl<F: Format> Session<F> {
             Event::Invited { invite, room, .. } => {
                 self.invited = Some((*invite, *room));
             }
+            Event::Pong(_) => self.is_answered = true,
             _ => {}
         }
         self.print(&event)
