@@ -158,7 +158,7 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// A door's last words to a session that is closed for a reason which CODELAB's codes know, or one of ours.
+/// A door's last words to a session that is closed for a reason that has a code.
 #[must_use]
 pub fn notice<Game>(reason: CloseReason) -> Option<Event<Game>> {
     Some(Event::Error(match reason {

@@ -325,3 +325,45 @@ async fn futures_join<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> 
     .await;
     all.into_iter().filter_map(|(_, done)| done).collect()
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_is_closed_and_its_room_goes_on() {
+    for workers in [1, 3] {
+        let server = InTest::new(settings(workers)).await;
+        let f = Raw;
+        let mut clients = Vec::new();
+        for (user, name) in (1..).zip(["ann", "bob", "mute"]) {
+            let mut client = server.client(f);
+            client.says([f.login(name), f.enter(4)].concat()).await;
+            let users: Vec<(u64, &str)> = (1..user).zip(["ann", "bob"]).collect();
+            let list = if users.is_empty() { Vec::new() } else { f.users(&users) };
+            client.hears(&[f.result(702, OK), list, f.entered(OK, 4, user)]).await;
+            clients.push(client);
+        }
+        let [mut ann, mut bob, mute] = <[_; 3]>::try_from(clients).ok().unwrap();
+        ann.hears(&[f.came(2, "bob"), f.came(3, "mute")]).await;
+        bob.hears(&[f.came(3, "mute")]).await;
+        // 10 MB, of which the mute one takes nothing.
+        let relayed = f.relayed(1, &[7; 1000]);
+        let (mut went, mut packet) = (0, vec![0; relayed.len()]);
+        for _ in 0..10_000 {
+            ann.says(f.relay(&[7; 1000])).await;
+            for client in [&mut ann, &mut bob] {
+                let stream = &mut client.0;
+                stream.read_exact(&mut packet[..5]).await.unwrap();
+                if packet[2..4] == 728_u16.to_le_bytes() {
+                    let mut user = [0; 8];
+                    stream.read_exact(&mut user).await.unwrap();
+                    assert_eq!(u64::from_le_bytes(user), 3);
+                    went += 1;
+                    stream.read_exact(&mut packet[..5]).await.unwrap();
+                }
+                stream.read_exact(&mut packet[5..]).await.unwrap();
+                assert_eq!(packet, relayed);
+            }
+        }
+        assert_eq!(went, 2, "both are told that it is gone");
+        drop((ann, bob, mute));
+        server.ends_empty().await;
+    }
+}

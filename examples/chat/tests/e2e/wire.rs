@@ -376,3 +376,21 @@ fn the_builders_write_what_the_page_shows() {
     assert_eq!(Raw.not_entered(FULL), hex("1300 d202 00 8600 00000000 0000000000000000"));
     assert_eq!(Protobuf.chatted(3, "hi"), hex("0b00 dd02 00 0803 1202 6869"));
 }
+
+#[test]
+fn the_page_of_the_wire_shows_whispers_and_invitations_as_they_are() {
+    let page = include_str!("../../../../proto/WIRE.md");
+    let section = &page[page.find("\n## 9.").unwrap()..];
+    let shown: Vec<Vec<u8>> = section.lines().filter(|line| line.starts_with("    ")).map(hex).collect();
+    let packets = FORMATS.map(|f| {
+        [
+            f.whisper("bob", "psst"),
+            f.whispered("ann", "psst"),
+            f.invited(1, 3, "ann"),
+            f.answer(1, 1),
+            f.invite_over(1, 1, "bob"),
+        ]
+    });
+    let bodies: Vec<Vec<u8>> = packets.iter().flatten().map(|packet| packet[5..].to_vec()).collect();
+    assert_eq!(shown, bodies);
+}
