@@ -68,7 +68,7 @@ impl Iterator for Batch {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let header = self.packets.first_chunk().and_then(|head| Header::parse(*head).ok());
+        let header = Header::at_front(&self.packets);
         match header {
             Some(header) if self.packets.len() >= usize::from(header.size()) => {
                 let mut body = self.packets.split_to(usize::from(header.size()));

@@ -126,7 +126,7 @@ impl FrameCodec {
         if rest.is_empty() {
             return Ok(());
         }
-        let header = rest.first_chunk().and_then(|head| Header::parse(*head).ok());
+        let header = Header::at_front(rest);
         let need = header.map_or(Header::LEN, |header| usize::from(header.size()));
         self.fail(FrameError::EndInsidePacket { have: rest.len(), need })
     }
@@ -147,7 +147,7 @@ impl FrameCodec {
     /// The header of the packet at the front of `bytes`, if all of the packet is there and the stream is good so far.
     #[inline]
     pub(crate) fn whole(&self, bytes: &[u8]) -> Option<Header> {
-        let header = Header::parse(*bytes.first_chunk()?).ok()?;
+        let header = Header::at_front(bytes)?;
         (header.size() <= self.limit && bytes.len() >= usize::from(header.size())).then_some(header)
     }
 

@@ -158,8 +158,7 @@ impl<P: Packet> Iterator for Packets<'_, P> {
         let source: &[u8] = if P::SHARES { &self.batch } else { self.buf };
         let Some((header, body)) = source.get(self.taken..).and_then(|rest| {
             // What is in a batch was judged as it was split off.
-            let header =
-                if P::SHARES { Header::parse(*rest.first_chunk()?).ok()? } else { self.frames.whole(rest)? };
+            let header = if P::SHARES { Header::at_front(rest)? } else { self.frames.whole(rest)? };
             Some((header, rest.get(Header::LEN..usize::from(header.size()))?))
         }) else {
             if std::mem::replace(&mut self.ended, true) {
@@ -192,7 +191,7 @@ impl<P> Drop for Packets<'_, P> {
 #[cold]
 fn packet_at(source: &[u8], offset: usize) -> Option<(Header, &[u8])> {
     let rest = source.get(offset..)?;
-    let header = Header::parse(*rest.first_chunk()?).ok()?;
+    let header = Header::at_front(rest)?;
     Some((header, rest.get(Header::LEN..usize::from(header.size()))?))
 }
 
