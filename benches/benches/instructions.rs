@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // As criterion has it: without cargo's `--bench`, each workload only shows that it works.
     if env::args().any(|arg| arg == "--test") || !env::args().any(|arg| arg == "--bench") {
         for pair in &pairs {
-            (pair.netcore)(1);
-            (pair.peer)(1);
+            (pair.netcore)(1, 1);
+            (pair.peer)(1, 1);
         }
         println!("{} pairs of workloads ran once, uncounted", pairs.len());
         return Ok(());
@@ -58,7 +58,8 @@ fn run_one(pairs: &[Pair], workload: &str) -> Result<(), Box<dyn Error>> {
     };
     let pair = pairs.get(index.parse::<usize>()?).ok_or("there is no such pair")?;
     let run = if side == "peer" { &pair.peer } else { &pair.netcore };
-    run(rounds.parse()?);
+    // Input for both, however many rounds there are, so that only the rounds differ.
+    run(rounds.parse()?, 2);
     Ok(())
 }
 

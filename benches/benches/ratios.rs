@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     // As criterion has it: without cargo's `--bench`, each workload only shows that it works.
     if env::args().any(|arg| arg == "--test") || !env::args().any(|arg| arg == "--bench") {
         for pair in &pairs {
-            (pair.netcore)(1);
-            (pair.peer)(1);
+            (pair.netcore)(1, 1);
+            (pair.peer)(1, 1);
         }
         println!("{} pairs of workloads ran once, unmeasured", pairs.len());
         return Ok(());
@@ -48,10 +48,10 @@ fn print(pair: &Pair) {
     let begin = Instant::now();
     while ratios.len() < TURNS || begin.elapsed() < AT_LEAST {
         let [ours, theirs] = if ratios.len() % 2 == 0 {
-            [netcore(1), peer(1)]
+            [netcore(1, 1), peer(1, 1)]
         } else {
-            let theirs = peer(1);
-            [netcore(1), theirs]
+            let theirs = peer(1, 1);
+            [netcore(1, 1), theirs]
         };
         ratios.push(ours.as_secs_f64() / theirs.as_secs_f64());
         shortest = [shortest[0].min(ours), shortest[1].min(theirs)];

@@ -1,12 +1,13 @@
 //! netcore's work beside its peer's, for the benches that hold the one against the other.
 
+use std::cell::{OnceCell, RefCell};
 use std::hint::black_box;
 use std::mem::forget;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use netcore::body::{Format, Reader};
-use netcore::{MsgPack, MsgPackArray, Protobuf, Raw};
+use netcore::{Frame, MsgPack, MsgPackArray, Protobuf, Raw};
 use prost::Message as _;
 
 use crate::messages::{
@@ -19,8 +20,8 @@ use crate::{decode, encode};
 /// How many bodies a round of the message workloads takes.
 const BODIES: usize = 1000;
 
-/// Work that is done so many rounds of, and how long it took without what was prepared for it.
-pub type Rounds = Box<dyn Fn(usize) -> Duration>;
+/// Work that is done so many rounds of, with input prepared for so many, and how long it took without the preparation.
+pub type Rounds = Box<dyn Fn(usize, usize) -> Duration>;
 
 /// netcore's work beside its peer's.
 pub struct Pair {
@@ -58,9 +59,10 @@ fn timed(work: impl FnOnce()) -> Duration {
 }
 
 fn decoding(wire: fn() -> Vec<u8>, decode: fn(&mut BytesMut) -> usize) -> Rounds {
-    Box::new(move |rounds| {
-        // Both are made however many rounds there are, so that only the rounds differ.
-        let mut inputs = [BytesMut::from(&wire()[..]), BytesMut::from(&wire()[..])];
+    let made = OnceCell::new();
+    Box::new(move |rounds, prepared| {
+        let wire = made.get_or_init(wire);
+        let mut inputs: Vec<_> = (0..prepared).map(|_| BytesMut::from(&wire[..])).collect();
         timed(|| {
             for input in inputs.iter_mut().take(rounds) {
                 black_box(decode(input));
@@ -69,22 +71,41 @@ fn decoding(wire: fn() -> Vec<u8>, decode: fn(&mut BytesMut) -> usize) -> Rounds
     })
 }
 
-fn encoding<T: 'static>(make: impl Fn() -> T + 'static, encode: fn(T, &mut BytesMut)) -> Rounds {
-    Box::new(move |rounds| {
-        let mut to = BytesMut::with_capacity(ROUND);
-        // What an encoder takes by value it also drops; the other one is kept past the end.
-        let mut inputs = [make(), make()].map(Some);
+/// `encode` returns what is left of its input.
+fn encoding<T: 'static>(
+    make: impl Fn() -> T + 'static,
+    encode: impl Fn(T, &mut BytesMut) -> T + 'static,
+) -> Rounds {
+    // Kept, and written to before: no page of it is new to the measurement.
+    let to = RefCell::new(BytesMut::new());
+    Box::new(move |rounds, prepared| {
+        let mut to = to.borrow_mut();
+        to.resize(ROUND, 1);
+        let mut inputs = (0..prepared).map(|_| make()).collect::<Vec<_>>().into_iter();
+        let mut left = Vec::with_capacity(rounds);
         let took = timed(|| {
-            for input in inputs.iter_mut().take(rounds) {
+            for input in inputs.by_ref().take(rounds) {
                 to.clear();
-                if let Some(input) = input.take() {
-                    encode(input, &mut to);
-                }
+                left.push(encode(input, &mut to));
             }
         });
-        inputs.into_iter().for_each(forget);
+        // To drop an input is part of the encoder that takes it by value, and of no other's.
+        if prepared > 1 {
+            inputs.for_each(forget);
+            forget(left);
+        }
         took
     })
+}
+
+fn by_length_delimited(body: usize) -> Rounds {
+    encoding(
+        move || payloads(body),
+        |payloads, to| {
+            encode::length_delimited(payloads, to);
+            Vec::new()
+        },
+    )
 }
 
 fn streams<P: Sample + 'static>(pairs: &mut Vec<Pair>) {
@@ -104,35 +125,56 @@ fn streams<P: Sample + 'static>(pairs: &mut Vec<Pair>) {
         walk,
         1.15,
     );
-    for (name, decode) in
-        [("batch", decode::batch as fn(&mut BytesMut) -> usize), ("decode_frame", decode::frames)]
-    {
+    let frames_of: [(_, fn(&mut BytesMut) -> usize); 3] = [
+        ("batch, frames borrowed", decode::batch_borrowed),
+        ("batch, frames taken", decode::batch),
+        ("decode_frame", decode::frames),
+    ];
+    for (name, decode) in frames_of {
         let peer = decoding(wire, decode::length_delimited);
         add(&format!("decode {name}"), decoding(wire, decode), "LengthDelimitedCodec", peer, 0.25);
     }
+    // What safe code can do at all with frames that own their bodies, and with bytes that have to be copied.
+    let peer = decoding(wire, decode::length_delimited);
+    let by_hand = decoding(wire, decode::frames_by_hand);
+    add("(by hand) frames", by_hand, "LengthDelimitedCodec", peer, f64::INFINITY);
     let netcore = encoding(
         move || frames(body),
         |frames, to| {
             encode::frames(&frames, to);
-            forget(frames);
+            frames
         },
     );
-    let peer = encoding(move || payloads(body), encode::length_delimited);
+    let peer = by_length_delimited(body);
     add("encode frames", netcore, "LengthDelimitedCodec", peer, 0.5);
+    for (name, encode) in [
+        ("(by hand) encode frames", encode::frames_by_hand as fn(&[Frame], &mut BytesMut)),
+        ("(copy) the bodies alone", encode::bodies),
+    ] {
+        let copied = encoding(
+            move || frames(body),
+            move |frames, to| {
+                encode(&frames, to);
+                frames
+            },
+        );
+        let peer = by_length_delimited(body);
+        add(name, copied, "LengthDelimitedCodec", peer, f64::INFINITY);
+    }
     let netcore = encoding(packets::<P>, |packets, to| {
         encode::typed(&packets, to);
-        forget(packets);
+        packets
     });
     let peer = encoding(packets::<P>, |packets, to| {
         encode::packets_by_hand(&packets, to);
-        forget(packets);
+        packets
     });
     add("encode typed", netcore, "hand-written", peer, 1.1);
 }
 
 /// A round that takes one body after the other.
 fn each<T: 'static>(value: T, work: impl FnMut(&T, &mut BytesMut) -> bool + Clone + 'static) -> Rounds {
-    Box::new(move |rounds| {
+    Box::new(move |rounds, _| {
         let mut work = work.clone();
         let mut to = BytesMut::with_capacity(ROUND);
         timed(|| {

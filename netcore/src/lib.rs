@@ -116,8 +116,8 @@ pub use wire::body::{BodyError, Raw};
 pub use wire::body::{MsgPack, MsgPackArray};
 pub use wire::schema::{Describe, Schema};
 pub use wire::{
-    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, Header, LineCodec, LineError, Packet,
-    PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
+    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, FrameRef, Frames, Header, LineCodec,
+    LineError, Packet, PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
 };
 
 #[cfg(all(doctest, feature = "runtime"))]

@@ -91,8 +91,8 @@ impl FrameCodec {
     }
 
     /// Every complete frame of `buf`, split off at once: as one piece of bytes ([`Batch::wire`]) for a server that passes
-    /// them on, or frame by frame. Each frame that is taken holds a reference to the buffer, so that to look at all of
-    /// them costs a little more than [`decode_frame`](Self::decode_frame) in a loop.
+    /// them on, frame by frame to look at ([`Batch::iter`]), or frame by frame to take. To take all of them costs what
+    /// [`decode_frame`](Self::decode_frame) in a loop costs, and the walk over their headers besides.
     ///
     /// The bytes of an incomplete packet stay in `buf`. A framing error is yielded last, after the good frames before
     /// it, and again by every later call.

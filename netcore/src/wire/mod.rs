@@ -17,7 +17,7 @@ mod packet;
 mod packet_codec;
 pub mod schema;
 
-pub use batch::Batch;
+pub use batch::{Batch, FrameRef, Frames};
 pub use codec::FrameCodec;
 pub(crate) use codec::check_out;
 pub use error::{CodecError, EncodeError, FrameError, PacketError, PacketErrorKind};
