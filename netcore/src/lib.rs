@@ -123,8 +123,8 @@ pub use wire::body::{BodyError, Raw};
 pub use wire::body::{MsgPack, MsgPackArray};
 pub use wire::schema::{Describe, Schema};
 pub use wire::{
-    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, Header, InflateError, LineCodec,
-    LineError, Packet, PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
+    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, FrameRef, Frames, Header, InflateError,
+    LineCodec, LineError, Packet, PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
 };
 
 #[cfg(all(doctest, feature = "runtime"))]

@@ -19,7 +19,7 @@ mod packet;
 mod packet_codec;
 pub mod schema;
 
-pub use batch::Batch;
+pub use batch::{Batch, FrameRef, Frames};
 pub use codec::FrameCodec;
 pub(crate) use codec::check_out;
 #[cfg(feature = "compress")]
