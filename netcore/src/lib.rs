@@ -45,7 +45,7 @@
 //!
 //! # Three layers, each of which knows only those below it
 //! **The runtime**, on tokio:
-//! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`]
+//! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`], [`ReconnectingClient`]
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
 //! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`]
 //! - [`memory`]: a transport with faults on demand
@@ -99,10 +99,11 @@ pub use wire::{body, schema};
 pub use netcore_derive::{Describe, Packet, Raw};
 #[cfg(feature = "runtime")]
 pub use runtime::{
-    Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
-    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Report,
-    RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
-    Teller, Text, TextProtocol, Tick, TimerId, memory,
+    Adapter, AfterPanic, Away, Binary, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver,
+    ClientSender, Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, NotSent,
+    PlainText, Reconnect, ReconnectStats, ReconnectingClient, Report, RequestError, Room, Rooms, Running,
+    Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick,
+    TimerId, TryError, Unsent, memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{

@@ -1,5 +1,12 @@
 //! The face that a client starts from.
 
+mod backoff;
+mod events;
+mod keeper;
+mod reconnect;
+mod reconnecting;
+mod unsent;
+
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
@@ -17,8 +24,13 @@ use super::link::{Link, now};
 use super::peer::Peer;
 use super::requests::Pending;
 use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
-use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId};
+use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId, Slow};
 use crate::{Packet, PacketId};
+
+pub use events::{ClientEvent, TryError};
+pub use reconnect::{Away, Reconnect};
+pub use reconnecting::{NotSent, ReconnectStats, ReconnectingClient};
+pub use unsent::Unsent;
 
 /// A connection to a server. See [`Server`](crate::Server) for the two together.
 ///
@@ -79,7 +91,7 @@ pub struct ClientSender<In, Out> {
     sender: Sender<Out>,
     pending: Arc<Pending<In>>,
     timeout: Duration,
-    _open: Arc<Closer<In>>,
+    open: Arc<Closer<In>>,
 }
 
 /// The half that receives. Without it, what the server sends unasked is thrown away; with it, it must be received, since
@@ -97,12 +109,14 @@ pub struct ClientReceiver<In, Out> {
 /// | [`request_timeout`](Self::request_timeout) | 10 s |
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ClientOptions<In, Out> {
     connect_timeout: Duration,
     request_timeout: Duration,
     limits: Limits,
     adapter: Binary,
+    // What does not go out is kept, and what finds no room does not end the connection.
+    lasting: bool,
     types: PhantomData<fn(Out) -> In>,
 }
 
@@ -111,10 +125,13 @@ pub struct ClientOptions<In, Out> {
 #[non_exhaustive]
 pub enum ClientError {
     /// The server cannot be reached.
-    #[error("cannot connect")]
+    #[error("cannot connect: {}", in_words(.0))]
     Connect(#[from] io::Error),
     /// It did not answer in time.
-    #[error("no connection within {0:?} (`connect_timeout`)")]
+    #[error(
+        "no connection within {0:?} (`connect_timeout`): look whether the address is right, the server is not \
+         overloaded, and no firewall stands between"
+    )]
     Timeout(Duration),
 }
 
@@ -126,17 +143,36 @@ pub enum RequestError {
     #[error(transparent)]
     Send(#[from] SendError),
     /// No answer came in time. If it comes later, it is received like any other packet.
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {0:?} (`request_timeout`): is it a packet that the server answers?")]
     Timeout(Duration),
     /// The connection closed before the answer came.
     #[error("the connection closed before the answer came")]
     Closed,
+    /// The client reconnects, and there was no connection to ask over.
+    #[error("there is no connection just now, so that nothing was asked")]
+    Away,
     /// The packet declares no answer: `#[packet(id = …, reply = …)]`.
-    #[error("packet {0} has no `reply` in its declaration")]
+    #[error("packet {0} names no answer: declare it with `reply = …`, or use `send`")]
     NoReply(PacketId),
     /// Too many requests wait for an answer.
-    #[error("{0} requests wait for an answer already")]
+    #[error("{0} requests wait for an answer already: wait for some before asking more")]
     TooMany(usize),
+}
+
+/// Why there is no connection, for a person.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            "nobody listens there: look whether the server runs, and at that port".to_owned()
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("there is no way to that address ({error}): look at the address and the network")
+        }
+        io::ErrorKind::InvalidInput => {
+            format!("{error}: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020")
+        }
+        _ => error.to_string(),
+    }
 }
 
 impl<In, Out> ClientOptions<In, Out>
@@ -152,6 +188,7 @@ where
             request_timeout: Duration::from_secs(10),
             limits: Limits::new().first_packet(None),
             adapter: Binary::new(),
+            lasting: false,
             types: PhantomData,
         }
     }
@@ -184,6 +221,12 @@ where
         self
     }
 
+    /// A client that connects again when the connection is lost, each time with these options.
+    #[must_use]
+    pub fn reconnect(self) -> Reconnect<In, Out> {
+        Reconnect::new(self)
+    }
+
     /// Connects to a server. Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
@@ -205,6 +248,9 @@ where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let outbox = Outbox::new(self.limits.queue);
+        if self.lasting {
+            outbox.keep();
+        }
         let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
         let decode = Adapter::<In, Out>::open(&self.adapter);
         let session = Session::new(Arc::new(self.limits), decode, outbox, now());
@@ -226,16 +272,23 @@ where
             })
         };
         let encode = Arc::new(Writes::<_, In>(Arc::new(self.adapter), PhantomData));
-        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow: None });
+        let slow: Option<fn(&Out) -> Slow> = if self.lasting { Some(|_| Slow::DropNewest) } else { None };
+        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow });
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {
             sender: connection.sender(),
             pending,
             timeout: self.request_timeout,
-            _open: open.clone(),
+            open: open.clone(),
         };
         Client { receiver: ClientReceiver { connection, _open: open }, sender, task }
+    }
+}
+
+impl<In, Out> Clone for ClientOptions<In, Out> {
+    fn clone(&self) -> Self {
+        Self { limits: self.limits.clone(), adapter: self.adapter.clone(), ..*self }
     }
 }
 
@@ -386,6 +439,12 @@ where
     }
 }
 
+impl<In, Out> ClientSender<In, Out> {
+    fn outbox(&self) -> &Outbox {
+        &self.open.0.outbox
+    }
+}
+
 impl<In, Out> ClientReceiver<In, Out>
 where
     In: Packet + Send + 'static,
@@ -438,7 +497,7 @@ impl<In, Out> Clone for ClientSender<In, Out> {
             sender: self.sender.clone(),
             pending: self.pending.clone(),
             timeout: self.timeout,
-            _open: self._open.clone(),
+            open: self.open.clone(),
         }
     }
 }

@@ -28,7 +28,10 @@ mod turn;
 mod worker;
 
 pub use adapter::{Adapter, Binary};
-pub use client::{Client, ClientError, ClientOptions, ClientReceiver, ClientSender, RequestError};
+pub use client::{
+    Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, NotSent, Reconnect,
+    ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
+};
 pub use connection::{Connection, SendError, Sender};
 pub use context::Context;
 pub use door::Door;

@@ -403,7 +403,7 @@ impl<In> Session<In> {
 impl<In> Drop for Session<In> {
     fn drop(&mut self) {
         // What the transport did not take any more.
-        self.outbox.gone(self.unsent());
+        self.outbox.left(self.unsent());
     }
 }
 

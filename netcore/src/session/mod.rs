@@ -21,7 +21,7 @@ pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
 #[cfg(feature = "testing")]
 pub(crate) use outbox::Take;
-pub(crate) use outbox::Total;
+pub(crate) use outbox::{Kept, Total};
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;

@@ -99,6 +99,19 @@ struct Queue {
     // Those who wait until half of the bound is free again.
     room: Vec<Waker>,
     end: Option<End>,
+    // For whoever wants to have back what did not go out.
+    kept: Option<Box<Kept>>,
+}
+
+/// What did not go out before the queue was thrown away. All pieces are whole packets.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// What the transport's side took last.
+    pub(crate) taken: VecDeque<Bytes>,
+    /// So many bytes at the end of it did not leave.
+    pub(crate) left: usize,
+    /// What nobody took.
+    pub(crate) waiting: Vec<Bytes>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -255,6 +268,9 @@ impl Outbox {
             taken += chunk.len();
             to.push_back(chunk);
         }
+        if let Some(kept) = &mut queue.kept {
+            kept.taken.clone_from(to);
+        }
         match queue.end {
             _ if taken > 0 => Take::Bytes,
             Some(end) => Take::End(end.reason),
@@ -279,6 +295,26 @@ impl Outbox {
             let room = self.waiting(&mut self.lock());
             room.into_iter().for_each(Waker::wake);
         }
+    }
+
+    /// From now on, what does not go out is kept for [`take_back`](Self::take_back).
+    pub(crate) fn keep(&self) {
+        self.lock().kept.get_or_insert_default();
+    }
+
+    /// What did not go out. Only when the task that drained the queue has ended is it all that there is.
+    pub(crate) fn take_back(&self) -> Kept {
+        self.lock().kept.as_deref_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The last `len` of the bytes that were taken will not leave.
+    pub(crate) fn left(&self, len: usize) {
+        if len > 0
+            && let Some(kept) = &mut self.lock().kept
+        {
+            kept.left = len;
+        }
+        self.gone(len);
     }
 
     /// Ready when at most half of the bound is taken, or the queue is closed.
@@ -433,7 +469,7 @@ impl Outbox {
         }
         self.0.closed.store(true, SeqCst);
         if !end.flush {
-            let waiting = queue.packets.clear();
+            let waiting = queue.throw_away();
             self.0.queued.fetch_sub(waiting, SeqCst);
             if let Some(total) = &self.0.total {
                 total.queued.fetch_sub(waiting, Relaxed);
@@ -495,6 +531,17 @@ impl fmt::Debug for Total {
 }
 
 impl Queue {
+    /// Empties the queue; how many bytes that was.
+    fn throw_away(&mut self) -> usize {
+        let Some(kept) = &mut self.kept else { return self.packets.clear() };
+        let mut all = 0;
+        while let Some(chunk) = self.packets.pop() {
+            all += chunk.len();
+            kept.waiting.push(chunk);
+        }
+        all
+    }
+
     fn listen(&mut self, waker: &Waker) {
         match &mut self.waker {
             Some(known) if known.will_wake(waker) => {}
