@@ -100,10 +100,10 @@ pub use netcore_derive::{Describe, Packet, Raw};
 #[cfg(feature = "runtime")]
 pub use runtime::{
     Adapter, AfterPanic, Away, Binary, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver,
-    ClientSender, Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, NotSent,
-    PlainText, Reconnect, ReconnectStats, ReconnectingClient, Report, RequestError, Room, Rooms, Running,
-    Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick,
-    TimerId, TryError, Unsent, memory,
+    ClientSender, Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic,
+    NotSent, PlainText, Reconnect, ReconnectStats, ReconnectingClient, Report, RequestError, Room, Rooms,
+    Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol,
+    Tick, TimerId, TryError, Unsent, memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{

@@ -293,7 +293,8 @@ async fn a_server_that_accepts_and_closes_at_once_is_not_called_without_end() {
     assert!(client.stats().events_dropped < 20, "{:?}", client.stats());
     drop(accept(&mut listener).await);
     let mut events = 0;
-    while !matches!(next(&client).await, ClientEvent::Lost { pause: Some(pause), .. } if pause < Duration::from_secs(1)) {
+    while !matches!(next(&client).await, ClientEvent::Lost { pause: Some(pause), .. } if pause < Duration::from_secs(1))
+    {
         events += 1;
     }
     assert!(events <= 256, "{events}");
@@ -392,9 +393,7 @@ async fn a_queue_that_is_longer_than_a_connection_takes_is_handed_over_bit_by_bi
 
 #[tokio::test(start_paused = true)]
 async fn a_packet_that_never_fits_is_refused_at_once() {
-    let client = reconnect()
-        .away(Away::Queue(8))
-        .dial(|| std::future::pending::<io::Result<MemoryStream>>());
+    let client = reconnect().away(Away::Queue(8)).dial(|| std::future::pending::<io::Result<MemoryStream>>());
     assert!(matches!(within(client.send_wait(&say(1))).await, Err(NotSent::Full)));
     let small = options().limits(Limits::new().queue(17)).reconnect();
     let client = small.dial(|| std::future::pending::<io::Result<MemoryStream>>());
@@ -617,24 +616,22 @@ async fn cut_and_count(seed: u64, cuts: u64) {
     let random = Arc::new(Mutex::new(Random(seed)));
     let (drawn, made) = (random.clone(), Arc::new(AtomicU32::new(0)));
     let counted = made.clone();
-    let client = options()
-        .reconnect()
-        .seed(seed)
-        .settled(Duration::ZERO)
-        .first_pause(Duration::from_millis(20))
-        .dial(move || {
-            let mut random = drawn.lock().unwrap();
-            let stream = connector.clone().with_capacity(1 + random.below(300) as usize).connect();
-            std::future::ready(stream.inspect(|stream| {
-                let faults = stream.faults();
-                if random.below(2) == 0 {
-                    faults.cut(random.0, 1 + random.below(30) as usize);
-                }
-                if u64::from(counted.fetch_add(1, Relaxed)) < cuts {
-                    faults.reset_after(random.below(400) as usize);
-                }
-            }))
-        });
+    let client =
+        options().reconnect().seed(seed).settled(Duration::ZERO).first_pause(Duration::from_millis(20)).dial(
+            move || {
+                let mut random = drawn.lock().unwrap();
+                let stream = connector.clone().with_capacity(1 + random.below(300) as usize).connect();
+                std::future::ready(stream.inspect(|stream| {
+                    let faults = stream.faults();
+                    if random.below(2) == 0 {
+                        faults.cut(random.0, 1 + random.below(30) as usize);
+                    }
+                    if u64::from(counted.fetch_add(1, Relaxed)) < cuts {
+                        faults.reset_after(random.below(400) as usize);
+                    }
+                }))
+            },
+        );
 
     let mut accepted = Vec::new();
     let (mut unsent, mut uncertain, mut heard, mut lost) = (Vec::new(), Vec::new(), 0, 0);
@@ -681,8 +678,13 @@ async fn cut_and_count(seed: u64, cuts: u64) {
     assert_eq!(told.len(), accepted.len(), "lost or doubled");
     assert_eq!(told, accepted);
     // All of it happens.
-    let made = u64::from(made.load(Relaxed));
-    assert!(made > cuts && heard > 1_000 && !unsent.is_empty() && uncertain.len() as u64 > cuts / 4);
+    let (made, broken) = (u64::from(made.load(Relaxed)), uncertain.len() as u64);
+    let all = format!(
+        "{made} made, {heard} heard, {} received, {} unsent, {broken} broken",
+        received.len(),
+        unsent.len()
+    );
+    assert!(made >= cuts && broken > cuts / 4 && heard.min(unsent.len()) as u64 > cuts, "{all}");
 }
 
 struct Random(u64);

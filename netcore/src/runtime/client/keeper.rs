@@ -42,7 +42,11 @@ where
     In: Packet + Send + 'static,
     Out: Packet + Send + Sync + 'static,
 {
-    pub(super) fn new(settings: Reconnect<In, Out>, dial: Dial<In, Out>, shared: Arc<Shared<In, Out>>) -> Self {
+    pub(super) fn new(
+        settings: Reconnect<In, Out>,
+        dial: Dial<In, Out>,
+        shared: Arc<Shared<In, Out>>,
+    ) -> Self {
         Self { settings, dial, shared }
     }
 

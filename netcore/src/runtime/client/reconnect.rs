@@ -60,8 +60,7 @@ pub(super) type Login<In, Out> = Arc<dyn Fn(Client<In, Out>) -> LoggingIn<In, Ou
 pub(super) type LoggingIn<In, Out> =
     Pin<Box<dyn Future<Output = Result<Client<In, Out>, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
 pub(super) type Dial<In, Out> = Box<dyn Fn(ClientOptions<In, Out>) -> Dialing<In, Out> + Send + Sync>;
-pub(super) type Dialing<In, Out> =
-    Pin<Box<dyn Future<Output = Result<Client<In, Out>, ClientError>> + Send>>;
+pub(super) type Dialing<In, Out> = Pin<Box<dyn Future<Output = Result<Client<In, Out>, ClientError>> + Send>>;
 
 impl<In, Out> Reconnect<In, Out>
 where

@@ -12,9 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::events::Events;
 use super::unsent::split;
-use super::{
-    Away, ClientEvent, ClientOptions, ClientSender, Reconnect, RequestError, SendError, Unsent,
-};
+use super::{Away, ClientEvent, ClientOptions, ClientSender, Reconnect, RequestError, SendError, Unsent};
 use crate::runtime::{Adapter, Binary};
 use crate::session::{CloseReason, Outbox, Slow, Verdict};
 use crate::{EncodeError, Packet};
