@@ -107,7 +107,7 @@ pub use runtime::{
 };
 #[cfg(feature = "runtime")]
 pub use session::{
-    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Outbox, Over, Rate, Session,
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Moment, Outbox, Over, Rate, Session,
     SessionId, Slow, Verdict,
 };
 #[cfg(feature = "protobuf")]

@@ -183,12 +183,12 @@ async fn bare(mut stream: TcpStream) -> io::Result<()> {
 }
 
 async fn forwarded(stream: TcpStream) -> io::Result<()> {
-    let (sink, stream) = Framed::new(stream, codec()).split();
+    let (sink, stream) = Framed::new(stream, length_delimited()).split();
     stream.map_ok(BytesMut::freeze).forward(sink).await
 }
 
 async fn sent(stream: TcpStream) -> io::Result<()> {
-    let mut framed = Framed::new(stream, codec());
+    let mut framed = Framed::new(stream, length_delimited());
     while let Some(frame) = framed.next().await {
         framed.send(frame?.freeze()).await?;
     }
@@ -196,7 +196,7 @@ async fn sent(stream: TcpStream) -> io::Result<()> {
 }
 
 /// The same size field as netcore's: it counts itself. Of id and type byte nothing is known here.
-pub(super) fn codec() -> LengthDelimitedCodec {
+pub(crate) fn length_delimited() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder()
         .little_endian()
         .length_field_type::<u16>()

@@ -6,7 +6,7 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 
@@ -74,6 +74,8 @@ pub struct Connection<In, Out> {
     sender: Sender<Out>,
     // Taken from the inbox and not yet received.
     packets: VecDeque<Result<In, Fault>>,
+    // What it left at the inbox to be called with.
+    waker: Option<Waker>,
     end: Option<CloseReason>,
     // Dropped, it closes the session. A client's halves see to that themselves.
     closes: bool,
@@ -143,7 +145,7 @@ impl<In: 'static, Out, A: Adapter<In, Out>> Encode<Out> for Writes<A, In> {
 impl<In, Out> Connection<In, Out> {
     pub(crate) fn new(peer: Arc<Peer<In>>, encoding: Encoding<Out>) -> Self {
         let sender = Sender { id: peer.id, outbox: peer.outbox.clone(), encoding };
-        Self { peer, sender, packets: VecDeque::new(), end: None, closes: true }
+        Self { peer, sender, packets: VecDeque::new(), waker: None, end: None, closes: true }
     }
 
     /// The next packet; `None` when the peer has closed or the server shuts down. Answers can still be sent then.
@@ -194,7 +196,7 @@ impl<In, Out> Connection<In, Out> {
     /// Takes packets from the inbox; `false` at the end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CloseReason>> {
         if self.end.is_none() {
-            self.end = ready!(self.peer.poll_take(cx, &mut self.packets));
+            self.end = ready!(self.peer.poll_take(cx, &mut self.waker, &mut self.packets));
         }
         Poll::Ready(match self.end {
             None => Ok(true),

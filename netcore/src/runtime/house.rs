@@ -22,7 +22,7 @@ use super::link::{Link, Progress, Transport, Turns, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
 use super::{Adapter, Connection, Stats, turn};
-use crate::session::{CloseReason, Limits, Outbox, Session, Total};
+use crate::session::{Clock, CloseReason, Limits, Outbox, Session, Total};
 
 /// A running server, seen from inside.
 pub(super) struct House<In, Out> {
@@ -205,13 +205,13 @@ async fn both<In, T: Transport>(
     let mut link = Some(link);
     let mut reason = CloseReason::Ended;
     poll_fn(|cx| {
-        let now = now();
+        let clock = Clock::new(now);
         let mut played = false;
         let mut turns = Turns::default();
         loop {
             ready!(turns.poll_next(cx));
             // The link first: a wake-up brings packets, mostly.
-            let delivered = match link.as_mut().map(|link| link.poll(cx, now)) {
+            let delivered = match link.as_mut().map(|link| link.poll(cx, &clock)) {
                 Some(Progress::Delivered) => true,
                 Some(Progress::Done(why)) => {
                     reason = why;
@@ -231,7 +231,12 @@ async fn both<In, T: Transport>(
             };
             let turn = turn::begin(&peer.outbox);
             let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
-            drop(turn);
+            let mut said = turn.end();
+            match &mut link {
+                Some(link) => link.send_own(cx, &mut said),
+                None => drop(peer.outbox.push_own(&mut said)),
+            }
+            turn::give(said);
             played = true;
             match polled {
                 Ok(Poll::Pending) if !delivered && !peer.outbox.has_output() => return Poll::Pending,

@@ -10,13 +10,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::peer::{Peer, Room};
 use super::{Stats, pool};
-use crate::session::{CloseReason, Inbound, Session};
+use crate::session::{Clock, CloseReason, Inbound, Moment, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -49,6 +49,8 @@ pub(crate) struct Link<In, T> {
     read_ended: bool,
     // Sees each batch before the game does, and the end.
     inspect: Option<Inspect<In>>,
+    // The write that failed, of which the next one is to hear.
+    failed: Option<io::ErrorKind>,
 }
 
 /// Looks through a batch before it is delivered, and may take packets out; `None`: nothing will follow.
@@ -96,6 +98,7 @@ impl<In, T: Transport> Link<In, T> {
             state: State::Open,
             read_ended: false,
             inspect: None,
+            failed: None,
         })
     }
 
@@ -106,10 +109,10 @@ impl<In, T: Transport> Link<In, T> {
     /// Runs until the session is over, for a game that is elsewhere.
     pub(crate) async fn run(mut self: Box<Self>) -> CloseReason {
         std::future::poll_fn(|cx| {
-            let mut turns = Turns::default();
+            let (mut turns, clock) = (Turns::default(), Clock::new(now));
             loop {
                 ready!(turns.poll_next(cx));
-                match self.poll(cx, now()) {
+                match self.poll(cx, &clock) {
                     Progress::Done(reason) => return Poll::Ready(reason),
                     Progress::Pending => return Poll::Pending,
                     // Again: the transport has not said yet that there is nothing more.
@@ -122,21 +125,21 @@ impl<In, T: Transport> Link<In, T> {
 
     /// Moves what can be moved. The reader of the inbox is woken, unless it is the very task that polls: that one sees
     /// the result.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Progress {
         let mut delivered = false;
         if self.is_writing()
-            && let Err(reason) = self.poll_write(cx, now)
+            && let Err(reason) = self.poll_write(cx, clock)
         {
             // What came before the connection broke is still there to be read.
             if let (CloseReason::Broken(_), State::Open) = (reason, self.state) {
-                while matches!(self.poll_read(cx, now), Ok(true)) {}
+                while matches!(self.poll_read(cx, clock), Ok(true)) {}
             }
             delivered = true;
             self.end(cx, reason);
             self.state = State::Shutting(reason);
         }
         if let State::Open = self.state {
-            match self.poll_read(cx, now) {
+            match self.poll_read(cx, clock) {
                 Ok(any) => delivered = any,
                 Err(reason) => {
                     delivered = true;
@@ -145,12 +148,12 @@ impl<In, T: Transport> Link<In, T> {
             }
         }
         if self.is_writing()
-            && let Err(reason) = self.poll_timer(cx, now)
+            && let Err(reason) = self.poll_timer(cx, clock)
         {
             delivered = true;
             self.end(cx, reason);
         }
-        match self.poll_close(cx, now) {
+        match self.poll_close(cx, clock) {
             Poll::Ready(reason) => Progress::Done(reason),
             Poll::Pending if delivered => Progress::Delivered,
             Poll::Pending => {
@@ -165,11 +168,14 @@ impl<In, T: Transport> Link<In, T> {
     }
 
     /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
-    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), CloseReason> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
+        if let Some(kind) = self.failed.take() {
+            return Err(self.broken(kind));
+        }
         loop {
-            let chunks = self.session.poll_output(now, cx.waker())?;
+            let chunks = self.session.poll_output(clock, cx.waker())?;
             let Some(front) = chunks.front() else {
-                self.session.handle_blocked(now, false, cx.waker());
+                self.session.handle_blocked(clock, false, cx.waker());
                 return Ok(());
             };
             let transport = Pin::new(&mut self.transport);
@@ -185,16 +191,12 @@ impl<In, T: Transport> Link<In, T> {
             };
             match written {
                 Poll::Ready(Ok(len)) if len > 0 => {
-                    self.session.handle_written(now, len);
+                    self.session.handle_written(clock, len);
                     self.stats.bytes_out.fetch_add(len as u64, Relaxed);
                 }
-                Poll::Ready(result) => {
-                    let kind = result.err().map_or(io::ErrorKind::WriteZero, |error| error.kind());
-                    self.peer.outbox.abort(kind.into());
-                    return Err(kind.into());
-                }
+                Poll::Ready(result) => return Err(self.broken(kind_of(&result))),
                 Poll::Pending => {
-                    self.session.handle_blocked(now, true, cx.waker());
+                    self.session.handle_blocked(clock, true, cx.waker());
                     // Closed by a policy, because the peer reads too slowly: waiting for it would be in vain.
                     return match self.peer.outbox.given_up() {
                         Some(reason) => Err(reason),
@@ -205,8 +207,36 @@ impl<In, T: Transport> Link<In, T> {
         }
     }
 
+    /// Sends what the session's own task said in its turn: straight to the transport, if nothing waits before it.
+    pub(crate) fn send_own(&mut self, cx: &mut Context<'_>, said: &mut BytesMut) {
+        if said.is_empty() {
+            return;
+        }
+        if self.is_writing() && self.session.is_idle() {
+            match Pin::new(&mut self.transport).poll_write(cx, said) {
+                Poll::Ready(Ok(len)) if len > 0 => {
+                    self.session.handle_sent(len);
+                    self.stats.bytes_out.fetch_add(len as u64, Relaxed);
+                    if len == said.len() {
+                        return said.clear();
+                    }
+                    said.advance(len);
+                }
+                Poll::Ready(result) => self.failed = Some(kind_of(&result)),
+                Poll::Pending => {}
+            }
+        }
+        self.peer.outbox.push_own(said);
+    }
+
+    #[cold]
+    fn broken(&self, kind: io::ErrorKind) -> CloseReason {
+        self.peer.outbox.abort(kind.into());
+        kind.into()
+    }
+
     /// Reads until whole packets have come, and delivers them. The error is the end of the input.
-    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, CloseReason> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<bool, CloseReason> {
         if self.peer.admitted.load(Relaxed) {
             self.session.admit();
         }
@@ -218,12 +248,12 @@ impl<In, T: Transport> Link<In, T> {
             Room::Ended(reason) => return Err(reason),
             Room::Full | Room::Free => {
                 // Not the peer's slowness to speak: its clocks stand still. The game calls when there is room again.
-                self.session.pause(now);
+                self.session.pause(clock);
                 self.peer.outbox.listen(cx.waker());
                 return Ok(false);
             }
         }
-        self.session.resume(now);
+        self.session.resume(clock);
         loop {
             let fresh = match self.fill(cx) {
                 Poll::Pending => return Ok(false),
@@ -232,7 +262,7 @@ impl<In, T: Transport> Link<In, T> {
             if self.batch.packets.capacity() == 0 {
                 self.batch.packets.reserve(self.usual);
             }
-            let result = self.session.handle_bytes(now, &mut self.input, fresh, &mut self.batch);
+            let result = self.session.handle_bytes(clock, &mut self.input, fresh, &mut self.batch);
             self.more = self.batch.is_full();
             let count = self.batch.len();
             self.deliver(cx, count);
@@ -314,7 +344,7 @@ impl<In, T: Transport> Link<In, T> {
 
     /// Waits for the next deadline and does what is due. The timer is not moved when a deadline moves away, only when it
     /// fires too early: with each packet would be too often.
-    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), CloseReason> {
+    fn poll_timer(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
         loop {
             let Some(due) = self.session.poll_timeout() else {
                 if self.timer.as_ref().is_some_and(|timer| timer.sleep.is_elapsed()) {
@@ -331,10 +361,10 @@ impl<In, T: Transport> Link<In, T> {
             if self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_pending()) {
                 return Ok(());
             }
-            self.session.handle_timeout(self::now().max(now))?;
+            self.session.handle_timeout(now())?;
             self.timer = None;
             // A ping may wait to go out now.
-            self.poll_write(cx, now)?;
+            self.poll_write(cx, clock)?;
         }
     }
 
@@ -358,7 +388,7 @@ impl<In, T: Transport> Link<In, T> {
 
     /// Shuts the write half down and discards input, so that closing the socket makes no reset that would destroy the
     /// last answer.
-    fn poll_close(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<CloseReason> {
+    fn poll_close(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Poll<CloseReason> {
         if let State::Shutting(reason) = self.state {
             if self.peer.outbox.given_up().is_some() {
                 return Poll::Ready(reason);
@@ -366,7 +396,7 @@ impl<In, T: Transport> Link<In, T> {
             self.state = State::Lingering(reason);
             // The shutdown itself may wait, with TLS; it has the same time.
             let linger = self.session.limits().linger.min(YEARS);
-            let until = tokio::time::Instant::from_std(now + linger);
+            let until = tokio::time::Instant::from_std(clock.now() + linger);
             self.timer = Some(Timer::new(until));
         }
         let State::Lingering(reason) = self.state else { return Poll::Pending };
@@ -463,6 +493,11 @@ impl Timer {
         }
         polled
     }
+}
+
+/// Why a write took nothing.
+fn kind_of(result: &io::Result<usize>) -> io::ErrorKind {
+    result.as_ref().err().map_or(io::ErrorKind::WriteZero, io::Error::kind)
 }
 
 /// The time, which a test may have stopped.

@@ -29,6 +29,8 @@ pub(crate) struct Peer<In> {
     packets: AtomicUsize,
     bytes: AtomicUsize,
     has_end: AtomicBool,
+    // `Reader::Task` has a waker: a task that left it there once, and finds nothing to take, need not look under the lock.
+    waits: AtomicBool,
     /// Set by the game; the socket's task takes it over when it next looks.
     pub(crate) admitted: AtomicBool,
 }
@@ -115,6 +117,7 @@ impl<In> Peer<In> {
             packets: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             has_end: AtomicBool::new(false),
+            waits: AtomicBool::new(false),
             admitted: AtomicBool::new(false),
         }
     }
@@ -127,8 +130,9 @@ impl<In> Peer<In> {
     /// Adds a batch, and calls whoever waited for it, unless that is `own`: the task that delivers sees to itself.
     pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>, own: &Waker) {
         let mut inbox = self.lock();
-        self.packets.fetch_add(batch.packets.len(), Relaxed);
-        self.bytes.fetch_add(std::mem::take(&mut batch.bytes), Relaxed);
+        // Nobody else changes them while the lock is held.
+        self.packets.store(self.packets.load(Relaxed) + batch.packets.len(), Relaxed);
+        self.bytes.store(self.bytes.load(Relaxed) + std::mem::take(&mut batch.bytes), Relaxed);
         if inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, &mut batch.packets);
         } else {
@@ -194,12 +198,22 @@ impl<In> Peer<In> {
         more
     }
 
-    /// Like [`take`](Self::take), for a task: waits while there is nothing. After the end it is never ready.
+    /// Like [`take`](Self::take), for a task: waits while there is nothing. After the end it is never ready. `known` is
+    /// the waker that the task left here last.
     pub(crate) fn poll_take(
         &self,
         cx: &mut Context<'_>,
+        known: &mut Option<Waker>,
         to: &mut VecDeque<Result<In, Fault>>,
     ) -> Poll<Option<CloseReason>> {
+        // What comes from here on calls the waker, so that to see it a moment late is to see it in time.
+        if self.waits.load(SeqCst)
+            && self.packets.load(Relaxed) == 0
+            && !self.has_end.load(SeqCst)
+            && known.as_ref().is_some_and(|known| known.will_wake(cx.waker()))
+        {
+            return Poll::Pending;
+        }
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
@@ -209,10 +223,11 @@ impl<In> Peer<In> {
             Poll::Ready(Some(reason))
         } else {
             if let Reader::Task(waker) = &mut inbox.reader {
-                match waker {
-                    Some(known) if known.will_wake(cx.waker()) => {}
-                    known => *known = Some(cx.waker().clone()),
+                if waker.as_ref().is_none_or(|known| !known.will_wake(cx.waker())) {
+                    *waker = Some(cx.waker().clone());
                 }
+                known.clone_from(waker);
+                self.waits.store(true, SeqCst);
             }
             Poll::Pending
         };
@@ -227,7 +242,7 @@ impl<In> Peer<In> {
     /// Puts packets that were taken back to the front.
     pub(crate) fn put_back(&self, packets: &mut VecDeque<Result<In, Fault>>) {
         let mut inbox = self.lock();
-        self.packets.fetch_add(packets.len(), Relaxed);
+        self.packets.store(self.packets.load(Relaxed) + packets.len(), Relaxed);
         packets.append(&mut inbox.packets);
         std::mem::swap(packets, &mut inbox.packets);
     }
@@ -279,6 +294,7 @@ impl<In> Peer<In> {
             Reader::Task(Some(waker)) if own.is_some_and(|own| waker.will_wake(own)) => {}
             Reader::Task(waker) => {
                 let waker = waker.take();
+                self.waits.store(false, SeqCst);
                 drop(inbox);
                 if let Some(waker) = waker {
                     waker.wake();

@@ -5,6 +5,7 @@ mod id;
 mod inbound;
 mod limits;
 mod machine;
+mod moment;
 mod outbox;
 #[cfg(feature = "testing")]
 #[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a check that fails must panic")]
@@ -19,6 +20,8 @@ pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
+pub(crate) use moment::Clock;
+pub use moment::Moment;
 #[cfg(feature = "testing")]
 pub(crate) use outbox::Take;
 pub(crate) use outbox::{Kept, Total};

@@ -242,10 +242,10 @@ impl Outbox {
         self.0.shared.load(Relaxed)
     }
 
-    /// Whether both are handles of the same queue.
+    /// Which queue it is, as long as it is there. Never 0.
     #[inline]
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Whether one more packet of `len` bytes may be joined to others, instead of being pushed by itself.
