@@ -276,7 +276,6 @@ impl<In, Out> Drop for Ticket<In, Out> {
             error!(session = %id, "the door's adapter panicked");
         }
         self.house.stats.close(reason);
-        self.house.stats.dropped.fetch_add(self.peer.outbox.dropped(), Relaxed);
         self.house.registry.release(id, self.peer.address.map(|address| address.ip()));
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);

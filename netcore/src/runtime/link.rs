@@ -51,6 +51,8 @@ pub(crate) struct Link<In, T> {
     inspect: Option<Inspect<In>>,
     // The write that failed, of which the next one is to hear.
     failed: Option<io::ErrorKind>,
+    // Packets over a rate, dropped and passed, that were counted.
+    told: (u64, u64),
 }
 
 /// Looks through a batch before it is delivered, and may take packets out; `None`: nothing will follow.
@@ -99,6 +101,7 @@ impl<In, T: Transport> Link<In, T> {
             read_ended: false,
             inspect: None,
             failed: None,
+            told: (0, 0),
         })
     }
 
@@ -263,6 +266,7 @@ impl<In, T: Transport> Link<In, T> {
                 self.batch.packets.reserve(self.usual);
             }
             let result = self.session.handle_bytes(clock, &mut self.input, fresh, &mut self.batch);
+            self.tell_rates();
             self.more = self.batch.is_full();
             let count = self.batch.len();
             self.deliver(cx, count);
@@ -293,6 +297,17 @@ impl<In, T: Transport> Link<In, T> {
                 self.peer.outbox.abort(error.kind().into());
                 Poll::Ready(Err(error.kind().into()))
             }
+        }
+    }
+
+    /// Counts what was over a rate since it was counted last.
+    fn tell_rates(&mut self) {
+        let counts = self.session.counts();
+        let all = (counts.rate_dropped, counts.rate_warned);
+        let told = std::mem::replace(&mut self.told, all);
+        if told != all {
+            self.stats.rate_dropped.fetch_add(all.0 - told.0, Relaxed);
+            self.stats.rate_warned.fetch_add(all.1 - told.1, Relaxed);
         }
     }
 
@@ -418,16 +433,6 @@ impl<In, T: Transport> Link<In, T> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-}
-
-impl<In, T> Drop for Link<In, T> {
-    fn drop(&mut self) {
-        let counts = self.session.counts();
-        if counts.rate_dropped + counts.rate_warned > 0 {
-            self.stats.rate_dropped.fetch_add(counts.rate_dropped, Relaxed);
-            self.stats.rate_warned.fetch_add(counts.rate_warned, Relaxed);
-        }
     }
 }
 

@@ -357,13 +357,14 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let too_much = Arc::new(Notify::new());
         let total = {
             let too_much = too_much.clone();
-            Total::new(self.max_queued_bytes, move || too_much.notify_one())
+            Arc::new(Total::new(self.max_queued_bytes, move || too_much.notify_one()))
         };
+        let _ = stats.total.set(total.clone());
         let house = Arc::new(House {
             entrances,
             registry: Registry::new(self.max_sessions, self.max_per_address),
             stats: stats.clone(),
-            total: Arc::new(total),
+            total,
             way,
             sessions: TaskTracker::new(),
             closing: AtomicBool::new(false),

@@ -1,8 +1,9 @@
 //! What a server counts.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
-use crate::session::CloseReason;
+use crate::session::{CloseReason, Total};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -10,6 +11,8 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(crate) struct Stats {
             $(pub(crate) $name: AtomicU64,)*
+            // Where the outboxes count what they drop.
+            pub(crate) total: OnceLock<Arc<Total>>,
             closes: [AtomicU64; CloseReason::labels().len()],
         }
 
@@ -18,6 +21,8 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[$doc])* pub $name: u64,)*
+            /// Packets dropped because their peer was slow.
+            pub dropped: u64,
             closes: Vec<u64>,
         }
 
@@ -25,6 +30,7 @@ macro_rules! counters {
             pub(crate) fn snapshot(&self) -> Snapshot {
                 Snapshot {
                     $($name: self.$name.load(Relaxed),)*
+                    dropped: self.total.get().map_or(0, |total| total.dropped()),
                     closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
                 }
             }
@@ -49,8 +55,6 @@ counters! {
     bytes_in,
     /// Bytes sent.
     bytes_out,
-    /// Packets dropped because their peer was slow.
-    dropped,
     /// Packets dropped because their peer sent too fast.
     rate_dropped,
     /// Packets that were too fast and passed.

@@ -87,6 +87,7 @@ struct Shared {
 /// What all sessions of a server have queued together.
 pub(crate) struct Total {
     queued: AtomicUsize,
+    dropped: AtomicU64,
     max: usize,
     // Told, with the outbox's lock not held, when the bound is nearly met and when it is.
     full: Box<dyn Fn() + Send + Sync>,
@@ -441,7 +442,7 @@ impl Outbox {
     }
 
     fn no_room(&self, slow: Slow, reason: CloseReason) -> Verdict {
-        self.0.dropped.fetch_add(1, Relaxed);
+        self.count_dropped();
         if slow == Slow::Disconnect {
             self.abort(reason);
             return Verdict::Closed;
@@ -452,13 +453,20 @@ impl Outbox {
     /// Counts a packet of that many bytes as dropped, if there was one. The lock is held.
     fn lose(&self, lost: Option<usize>) -> bool {
         if let Some(len) = lost {
-            self.0.dropped.fetch_add(1, Relaxed);
+            self.count_dropped();
             self.0.queued.fetch_sub(len, SeqCst);
             if let Some(total) = &self.0.total {
                 total.queued.fetch_sub(len, Relaxed);
             }
         }
         lost.is_some()
+    }
+
+    fn count_dropped(&self) {
+        self.0.dropped.fetch_add(1, Relaxed);
+        if let Some(total) = &self.0.total {
+            total.dropped.fetch_add(1, Relaxed);
+        }
     }
 
     fn end(&self, end: End) {
@@ -503,7 +511,8 @@ impl Drop for Shared {
 
 impl Total {
     pub(crate) fn new(max: usize, full: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { queued: AtomicUsize::new(0), max, full: Box::new(full) }
+        let (queued, dropped) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { queued, dropped, max, full: Box::new(full) }
     }
 
     /// Makes room for `len` bytes more, if there is any; and whether the server must be told.
@@ -521,6 +530,11 @@ impl Total {
 
     pub(crate) fn queued(&self) -> usize {
         self.queued.load(Relaxed)
+    }
+
+    /// Packets that were dropped, whoever for.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
     }
 }
 
