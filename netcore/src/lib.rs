@@ -108,7 +108,7 @@ pub use runtime::{
 #[cfg(feature = "runtime")]
 pub use session::{
     CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Moment, Outbox, Over, Rate, Session,
-    SessionId, Slow, Verdict,
+    SessionId, Slow, Spoken, Verdict,
 };
 #[cfg(feature = "protobuf")]
 pub use wire::body::Protobuf;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::session::{Decode, Fault, FaultKind, Inbound};
+use crate::session::{Decode, Fault, FaultKind, Inbound, Spoken};
 use crate::wire::Packets;
 use crate::{EncodeError, Frame, FrameCodec, FrameError, Packet, PacketCodec, PacketError, PacketErrorKind};
 
@@ -31,6 +31,11 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
     fn tell(&self, words: &str, dst: &mut BytesMut) -> bool {
         let _ = (words, dst);
         false
+    }
+
+    /// What its bytes are made of, for metrics.
+    fn spoken(&self) -> Spoken {
+        Spoken::Other
     }
 }
 
@@ -119,6 +124,10 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         packet.encode(dst, self.frames.out_limit())
     }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Packets { from: In::SCHEMA, to: Out::SCHEMA }
+    }
 }
 
 struct Mapped<WireIn, WireOut, F, G> {
@@ -154,6 +163,10 @@ where
         });
         result
     }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Packets { from: WireIn::SCHEMA, to: WireOut::SCHEMA }
+    }
 }
 
 struct DecodeBinary<WireIn, F> {
@@ -168,20 +181,30 @@ where
 {
     fn decode(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError> {
         let mut packets = self.codec.packets(input);
+        let meter = batch.meter.clone();
+        let mut tally = meter.received();
         while !batch.is_full() {
             let before = packets.taken();
             match packets.next() {
                 Some(Ok(packet)) => {
                     let size = packets.taken() - before;
+                    tally.add(packet.id(), size);
                     batch.push((self.incoming)(packet), size);
                 }
                 Some(Err(error)) => {
                     let size = packets.taken() - before;
-                    batch.push(Err(fault(&packets, before, error)?), size);
+                    match fault(&packets, before, error) {
+                        Ok(fault) => batch.push(Err(fault), size),
+                        Err(error) => {
+                            tally.flush();
+                            return Err(error);
+                        }
+                    }
                 }
                 None => break,
             }
         }
+        tally.flush();
         Ok(())
     }
 

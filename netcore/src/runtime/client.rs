@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::connection::{Encoding, Writes};
 use super::link::{Link, now};
+use super::metrics::{ClientMeter, RoundTrip};
 use super::peer::Peer;
 use super::requests::Pending;
 use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
@@ -117,6 +118,7 @@ pub struct ClientOptions<In, Out> {
     adapter: Binary,
     // What does not go out is kept, and what finds no room does not end the connection.
     lasting: bool,
+    meter: ClientMeter,
     types: PhantomData<fn(Out) -> In>,
 }
 
@@ -189,6 +191,7 @@ where
             limits: Limits::new().first_packet(None),
             adapter: Binary::new(),
             lasting: false,
+            meter: ClientMeter::default(),
             types: PhantomData,
         }
     }
@@ -247,7 +250,8 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let outbox = Outbox::new(self.limits.queue);
+        let meter = self.meter.get(Adapter::<In, Out>::spoken(&self.adapter));
+        let outbox = Outbox::new(self.limits.queue).measured(meter);
         if self.lasting {
             outbox.keep();
         }
@@ -288,7 +292,8 @@ where
 
 impl<In, Out> Clone for ClientOptions<In, Out> {
     fn clone(&self) -> Self {
-        Self { limits: self.limits.clone(), adapter: self.adapter.clone(), ..*self }
+        let (limits, adapter, meter) = (self.limits.clone(), self.adapter.clone(), self.meter.clone());
+        Self { limits, adapter, meter, ..*self }
     }
 }
 
@@ -429,10 +434,14 @@ where
         let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
         let number = self.pending.numbers.fetch_add(1, Relaxed);
         packet.set_request_number(number);
+        let round_trip = RoundTrip::begin(&packet);
         // Waits before it is sent: the answer may be here before the next line.
         let answer = self.pending.wait(reply, packet.request_number(), || self.sender.send(&packet))?;
         match timeout(time, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => {
+                round_trip.end();
+                Ok(answer)
+            }
             Ok(Err(_)) => Err(RequestError::Closed),
             Err(_) => Err(RequestError::Timeout(time)),
         }

@@ -22,7 +22,7 @@ use super::link::{Link, Progress, Transport, Turns, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
 use super::{Adapter, Connection, Stats, turn};
-use crate::session::{Clock, CloseReason, Limits, Outbox, Session, Total};
+use crate::session::{Clock, CloseReason, Limits, Meter, Outbox, Session, Total};
 
 /// A running server, seen from inside.
 pub(super) struct House<In, Out> {
@@ -45,6 +45,7 @@ pub(super) struct Entrance<In, Out> {
     pub(super) encoding: Encoding<Out>,
     pub(super) limits: Arc<Limits>,
     pub(super) notice: Option<Notice>,
+    pub(super) meter: Meter,
 }
 
 /// How the game runs.
@@ -75,6 +76,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             Err(reason) => return self.refuse(transport, entrance, address, reason),
         };
         let outbox = Outbox::within(entrance.limits.queue, Some(self.total.clone()));
+        let outbox = outbox.measured(entrance.meter.clone());
         // The adapter is the game's code, and this the task that accepts.
         let Ok(decode) = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open())) else {
             self.registry.release(id, address.map(|address| address.ip()));
@@ -295,7 +297,7 @@ where
     F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
-    let outbox = Outbox::new(256 * 1024);
+    let outbox = Outbox::new(256 * 1024).measured(Meter::new("testing", adapter.spoken()));
     let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
     let adapter = Arc::new(adapter);
     let stats = Arc::new(Stats::default());

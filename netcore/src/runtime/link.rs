@@ -87,6 +87,8 @@ impl<In, T: Transport> Link<In, T> {
         peer: Arc<Peer<In>>,
         stats: Arc<Stats>,
     ) -> Box<Self> {
+        let mut batch = Inbound::new();
+        batch.meter = peer.outbox.meter().clone();
         Box::new(Self {
             transport,
             session,
@@ -94,7 +96,7 @@ impl<In, T: Transport> Link<In, T> {
             stats,
             input: BytesMut::new(),
             more: false,
-            batch: Inbound::new(),
+            batch,
             usual: 0,
             timer: None,
             state: State::Open,
@@ -215,6 +217,7 @@ impl<In, T: Transport> Link<In, T> {
         if said.is_empty() {
             return;
         }
+        self.peer.outbox.meter().sent(said).flush();
         if self.is_writing() && self.session.is_idle() {
             match Pin::new(&mut self.transport).poll_write(cx, said) {
                 Poll::Ready(Ok(len)) if len > 0 => {

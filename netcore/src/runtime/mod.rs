@@ -11,6 +11,11 @@ mod link;
 mod listen;
 mod logic;
 pub mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/off.rs"]
+mod metrics;
 mod peer;
 mod pool;
 mod queue;

@@ -22,7 +22,7 @@ use super::registry::Registry;
 use super::running::{Opened, WorkerHandle};
 use super::worker::{Parts, Worker, WorkerSettings};
 use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats, listen};
-use crate::session::{Slow, Total};
+use crate::session::{Meter, Slow, Total};
 
 /// A server: doors, and the game behind them.
 ///
@@ -337,6 +337,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 notice: door.notice(stats.clone()),
                 encoding: door.encoding(self.slow),
                 limits: Arc::new(door.limits),
+                meter: Meter::new(&door.name, door.adapter.spoken()),
                 adapter: door.adapter,
             });
             places.push(match door.place {
@@ -381,7 +382,21 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             };
         }
         accepting.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
-        Ok(Opened { addresses, accepting, house: Box::new(house), stats, drain: self.drain })
+        #[cfg(feature = "metrics")]
+        let publisher = {
+            let publisher = super::metrics::Publisher::new(stats.clone());
+            accepting.spawn(publisher.clone().run(house.clone()));
+            publisher
+        };
+        Ok(Opened {
+            addresses,
+            accepting,
+            house: Box::new(house),
+            stats,
+            drain: self.drain,
+            #[cfg(feature = "metrics")]
+            publisher,
+        })
     }
 }
 

@@ -23,7 +23,7 @@ macro_rules! counters {
             $($(#[$doc])* pub $name: u64,)*
             /// Packets dropped because their peer was slow.
             pub dropped: u64,
-            closes: Vec<u64>,
+            pub(crate) closes: Vec<u64>,
         }
 
         impl Stats {

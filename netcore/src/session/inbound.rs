@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use super::CloseReason;
+use super::{CloseReason, Meter};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -33,8 +33,11 @@ pub struct Inbound<In> {
     // A bit for each packet since `begin`: whether it was a tiny one.
     tiny: [u64; MAX / 64],
     room: usize,
-    // How many there were at `begin`.
+    // How many there were at `begin`, and how many bytes.
     before: usize,
+    bytes_before: usize,
+    // Who counts them.
+    pub(crate) meter: Meter,
 }
 
 impl<In> Inbound<In> {
@@ -45,7 +48,16 @@ impl<In> Inbound<In> {
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { packets: VecDeque::new(), bytes: 0, tiny_under: 0, tiny: [0; MAX / 64], room: MAX, before: 0 }
+        Self {
+            packets: VecDeque::new(),
+            bytes: 0,
+            tiny_under: 0,
+            tiny: [0; MAX / 64],
+            room: MAX,
+            before: 0,
+            bytes_before: 0,
+            meter: Meter::NONE,
+        }
     }
 
     /// Whether there is no room for another packet, or was none when bytes were last decoded into it: then more packets
@@ -82,6 +94,7 @@ impl<In> Inbound<In> {
         self.tiny_under = tiny_under;
         self.tiny = [0; MAX / 64];
         self.before = self.packets.len();
+        self.bytes_before = self.bytes;
         self.room = self.before + Self::MAX;
     }
 
@@ -90,6 +103,13 @@ impl<In> Inbound<In> {
         if self.is_full() {
             self.room = 0;
         }
+        self.meter.received_other(self.added().into(), (self.bytes - self.bytes_before) as u64);
+    }
+
+    /// Counts what came in place of packets since `begin`, and is still there.
+    #[inline]
+    pub(crate) fn count_faults(&self) {
+        self.meter.faults(self.packets.iter().skip(self.before).filter_map(|packet| packet.as_ref().err()));
     }
 
     /// How many were added since `begin`, and are still there.

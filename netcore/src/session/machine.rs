@@ -145,6 +145,7 @@ impl<In> Session<In> {
         if self.limits.heartbeat.is_some() {
             self.beats(batch);
         }
+        batch.count_faults();
         admission.and(charged)?;
         Ok(result?)
     }

@@ -5,6 +5,11 @@ mod id;
 mod inbound;
 mod limits;
 mod machine;
+#[cfg(feature = "metrics")]
+mod meter;
+#[cfg(not(feature = "metrics"))]
+#[path = "meter_off.rs"]
+mod meter;
 mod moment;
 mod outbox;
 #[cfg(feature = "testing")]
@@ -13,6 +18,7 @@ pub(crate) mod pair;
 #[cfg(feature = "testing")]
 mod pipe;
 mod rate;
+mod spoken;
 mod waiting;
 
 pub use close::CloseReason;
@@ -20,6 +26,9 @@ pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
+#[cfg(feature = "metrics")]
+pub(crate) use meter::is_recording;
+pub(crate) use meter::Meter;
 pub(crate) use moment::Clock;
 pub use moment::Moment;
 #[cfg(feature = "testing")]
@@ -29,3 +38,4 @@ pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;
 pub use rate::{Over, Rate};
+pub use spoken::Spoken;

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
-use super::CloseReason;
 use super::waiting::Waiting;
+use super::{CloseReason, Meter};
 
 /// What becomes of a packet when its peer reads too slowly.
 ///
@@ -82,6 +82,7 @@ struct Shared {
     wanted: AtomicBool,
     limit: usize,
     total: Option<Arc<Total>>,
+    meter: Meter,
 }
 
 /// What all sessions of a server have queued together.
@@ -152,40 +153,63 @@ impl Outbox {
             wanted: AtomicBool::new(false),
             limit,
             total,
+            meter: Meter::NONE,
         }))
+    }
+
+    /// A new queue, whose packets are counted by `meter`.
+    pub(crate) fn measured(mut self, meter: Meter) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.meter = meter;
+        }
+        self
+    }
+
+    /// Who counts what is sent.
+    #[inline]
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.0.meter
     }
 
     /// Adds one packet's bytes.
     pub fn push(&self, packet: &[u8], slow: Slow) -> Verdict {
-        self.add(packet.len(), slow, true, |queue, apart| {
+        let verdict = self.add(packet.len(), slow, true, |queue, apart| {
             if apart {
                 queue.packets.append(Bytes::copy_from_slice(packet), slow);
             } else {
                 queue.packets.join(packet);
             }
-        })
+        });
+        self.meter().sent(packet).flush_if(verdict);
+        verdict
     }
 
     /// Adds one packet's bytes, which other queues share.
     pub fn push_shared(&self, packet: &Bytes, slow: Slow) -> Verdict {
-        self.add(packet.len(), slow, true, |queue, apart| {
+        let verdict = self.add(packet.len(), slow, true, |queue, apart| {
             if apart || packet.len() >= SHARE {
                 queue.packets.append(packet.clone(), slow);
             } else {
                 queue.packets.join(packet);
             }
-        })
+        });
+        self.meter().sent(packet).flush_if(verdict);
+        verdict
     }
 
     /// Adds packets that were put together, none of which may be dropped, and leaves `packets` empty.
     pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
+        // Before their memory is taken.
+        let sent = self.meter().sent(packets);
         let verdict =
             self.add(packets.len(), Slow::Disconnect, true, |queue, _| queue.packets.join_all(packets));
+        sent.flush_if(verdict);
         packets.clear();
         verdict
     }
 
-    /// As [`push_joined`](Self::push_joined), by the task that drains the queue and will look by itself.
+    /// As [`push_joined`](Self::push_joined), by the task that drains the queue and will look by itself. It has counted
+    /// them, some of which the transport may have.
     pub(crate) fn push_own(&self, packets: &mut BytesMut) -> Verdict {
         let verdict =
             self.add(packets.len(), Slow::Disconnect, false, |queue, _| queue.packets.join_all(packets));

@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::reconnect::Dial;
 use super::reconnecting::Shared;
 use super::{Client, ClientEvent, ClientReceiver, ClientSender, Reconnect, TryError, Unsent};
+use crate::runtime::metrics;
 use crate::session::{CloseReason, Fault, Kept};
 use crate::{Header, Packet};
 
@@ -58,11 +59,13 @@ where
             shared.counters.connected.fetch_add(1, Relaxed);
             let begun = Instant::now();
             let back = lost_at.map(|at: Instant| at.elapsed());
+            metrics::client_connected(back.is_some());
             match self.serve(client, back).await {
                 End::Closed(unsent) => return self.leave(unsent),
                 End::Lost(reason, unsent) => {
                     lost_at = Some(Instant::now());
                     shared.counters.lost.fetch_add(1, Relaxed);
+                    metrics::client_lost(reason);
                     self.count(&unsent);
                     let pause = self.settings.backoff.lost(begun.elapsed());
                     shared.notice(ClientEvent::Lost { reason, unsent, pause });
@@ -91,6 +94,7 @@ where
                 Err(error) => error,
             };
             self.shared.counters.failed.fetch_add(1, Relaxed);
+            metrics::client_failed(&error);
             let pause = self.settings.backoff.failed();
             let tries = self.settings.backoff.count();
             self.shared.notice(ClientEvent::Failed { tries, error, pause });
@@ -218,6 +222,7 @@ where
 
     fn count(&self, unsent: &Unsent<Out>) {
         self.shared.counters.unsent.fetch_add(unsent.count() as u64, Relaxed);
+        metrics::client_unsent(unsent.count() as u64);
     }
 
     fn leave(&self, unsent: Unsent<Out>) {
