@@ -65,7 +65,7 @@ impl Logic for World {
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>, tick: Tick) {
-        if tick.number() == 3 {
+        if tick.number == 3 {
             ctx.broadcast(&Hear::Waved);
         }
     }
@@ -202,7 +202,7 @@ fn packets_are_counted_by_name_and_door_both_ways() {
     let kinds = |door: &str, kinds: &[(&str, f64)]| -> Vec<(String, f64)> {
         kinds.iter().map(|(name, count)| (format!("{{door={door},packet={name}}}"), *count)).collect()
     };
-    let twice = ["C", "D", "E", "Echo", "F", "G", "H", "I", "J", "K", "Wave"]
+    let twice = ["C", "D", "Echo", "E", "F", "G", "H", "I", "J", "K", "Wave"]
         .map(|name| (name, if name == "Echo" { 1.0 } else { 2.0 }));
     let mut received = kinds("client", &[("Echoed", 11.0), ("Waved", 4.0)]);
     received.extend(kinds("one", &[("Echo", 10.0)]));
@@ -261,7 +261,7 @@ fn what_comes_in_place_of_packets_is_counted_by_kind_and_invented_ids_make_no_se
         let _server = server.await.unwrap();
         let mut stream = connector.connect().unwrap();
         // An echo without a body, two ids that are not known, a good packet, no frame.
-        stream.write_all(b"\x05\0\x01\0\0\x05\0\x63\0\0\x05\0\x64\0\0\x05\0\x02\0\0\x01\0").await.unwrap();
+        stream.write_all(b"\x05\0\x01\0\0\x05\0\x63\0\0\x05\0\x64\0\0\x05\0\x02\0\0\x01\0\0\0\0").await.unwrap();
         drain(stream).await;
 
         let server = Server::new().door(frames.name("frames"));
