@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
 use netcore::testing::serve_one;
-use netcore::{Binary, Connection, Frame, Packet};
+use netcore::{Batch, Binary, Connection, Frame, Packet, Relay};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_util::codec::Framed;
 
@@ -24,13 +24,15 @@ pub enum Way {
     Frames,
     /// netcore, packets of an enum.
     Typed,
+    /// netcore, packets passed on as they came.
+    Relayed,
     /// `Framed` with `LengthDelimitedCodec`, its stream forwarded into its sink.
     Forwarded,
 }
 
 impl Way {
     /// All, the limit first.
-    pub const ALL: [Self; 4] = [Self::Bare, Self::Frames, Self::Typed, Self::Forwarded];
+    pub const ALL: [Self; 5] = [Self::Bare, Self::Frames, Self::Typed, Self::Relayed, Self::Forwarded];
 
     /// As it stands in tables.
     #[must_use]
@@ -39,6 +41,7 @@ impl Way {
             Self::Bare => "bare loop",
             Self::Frames => "netcore, frames",
             Self::Typed => "netcore, typed",
+            Self::Relayed => "netcore, relayed",
             Self::Forwarded => "LengthDelimitedCodec, forwarded",
         }
     }
@@ -103,27 +106,31 @@ enum Typed {
     Leave,
 }
 
-/// Nanoseconds a packet, at best of several runs: bodies of 32 or 64 bytes, `window` of them at a time.
+/// Nanoseconds a packet for each way, at best of several runs: bodies of 32 or 64 bytes, `window` of them at a time. The
+/// ways take turns, so that a busy machine disturbs all of them.
 ///
 /// # Panics
 /// When a runtime cannot be made.
 #[must_use]
-pub fn nanoseconds(way: Way, window: usize, body: usize, runs: usize) -> f64 {
+pub fn nanoseconds(window: usize, body: usize, runs: usize) -> [f64; Way::ALL.len()] {
     let mut wire = BytesMut::new();
     for _ in 0..window {
         let frame = Frame::new(if body == 32 { 1 } else { 2 }, vec![7; body]);
         netcore::FrameCodec::new().encode_frame(&frame, &mut wire).unwrap_or_default();
     }
     let rounds = 200_000 / window;
-    let once = || {
-        let stream = Windows { window: wire.clone().freeze(), left: rounds, at: 0, back: 0 };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        let start = Instant::now();
-        let Ok(runtime) = runtime else { panic!("no runtime") };
-        runtime.block_on(run(way, stream));
-        start.elapsed().as_nanos() as f64 / (rounds * window) as f64
-    };
-    (0..runs).map(|_| once()).fold(f64::INFINITY, f64::min)
+    let mut best = [f64::INFINITY; Way::ALL.len()];
+    for _ in 0..runs {
+        for (way, best) in Way::ALL.into_iter().zip(&mut best) {
+            let stream = Windows { window: wire.clone().freeze(), left: rounds, at: 0, back: 0 };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            let Ok(runtime) = runtime else { panic!("no runtime") };
+            let start = Instant::now();
+            runtime.block_on(run(way, stream));
+            *best = best.min(start.elapsed().as_nanos() as f64 / (rounds * window) as f64);
+        }
+    }
+    best
 }
 
 async fn run(way: Way, mut stream: Windows) {
@@ -140,6 +147,9 @@ async fn run(way: Way, mut stream: Windows) {
         Way::Typed => {
             serve_one(stream, Binary::new(), echo::<Typed>).await;
         }
+        Way::Relayed => {
+            serve_one(stream, Relay::new(), echo::<Batch>).await;
+        }
         Way::Forwarded => {
             let (sink, stream) = Framed::new(stream, length_delimited()).split();
             let _ = stream.map_ok(BytesMut::freeze).forward(sink).await;
@@ -147,7 +157,7 @@ async fn run(way: Way, mut stream: Windows) {
     }
 }
 
-async fn echo<P: Packet>(mut peer: Connection<P, P>) {
+async fn echo<P>(mut peer: Connection<P, P>) {
     while let Ok(Some(packet)) = peer.recv().await {
         if peer.send_wait(&packet).await.is_err() {
             return;

@@ -47,7 +47,7 @@
 //! **The runtime**, on tokio:
 //! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`], [`ReconnectingClient`]
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
-//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`]
+//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`], [`Relay`]
 //! - [`memory`]: a transport with faults on demand
 //!
 //! **The session**, a state machine without IO:
@@ -101,14 +101,14 @@ pub use netcore_derive::{Describe, Packet, Raw};
 pub use runtime::{
     Adapter, AfterPanic, Away, Binary, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver,
     ClientSender, Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic,
-    NotSent, PlainText, Reconnect, ReconnectStats, ReconnectingClient, Report, RequestError, Room, Rooms,
-    Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol,
-    Tick, TimerId, TryError, Unsent, memory,
+    NotSent, PlainText, Reconnect, ReconnectStats, ReconnectingClient, Relay, Report, RequestError, Room,
+    Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text,
+    TextProtocol, Tick, TimerId, TryError, Unsent, memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{
-    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Moment, Outbox, Over, Rate, Session,
-    SessionId, Slow, Spoken, Verdict,
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Moment, Outbox, Over, Rate,
+    Session, SessionId, Slow, Spoken, Verdict,
 };
 #[cfg(feature = "protobuf")]
 pub use wire::body::Protobuf;

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use netcore::memory::{MemoryConnector, MemoryStream};
 use netcore::{
-    Binary, Client, CloseReason, Connection, Context, Door, Frame, Host, Limits, Logic, Over, Packet, PlainText,
-    Rate, RequestError, SendError, Server, SessionId, Slow, Text, Tick,
+    Binary, Client, CloseReason, Connection, Context, Door, Frame, Host, Limits, Logic, Over, Packet,
+    PlainText, Rate, RequestError, SendError, Server, SessionId, Slow, Text, Tick,
 };
 
 /// More kinds than a batch has places for.
@@ -102,9 +102,12 @@ fn named(expected: &[(&str, f64)]) -> Vec<(String, f64)> {
 /// Runs on a paused clock and this thread alone, with a recorder of its own.
 fn recorded<F: Future>(test: impl FnOnce() -> F) -> DebuggingRecorder {
     let recorder = DebuggingRecorder::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     metrics::with_local_recorder(&recorder, || {
-        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(600), test()).await.expect("it ends") });
+        runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(600), test()).await.expect("it ends")
+        });
         // What its tasks still have to say, too.
         drop(runtime);
     });
@@ -162,7 +165,9 @@ fn the_manuals_table_is_what_is_emitted() {
         emitted.entry(name).or_default().insert(format!("{kind} | {unit} | {}", labels.join(", ")));
     }
     let mut documented: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for line in include_str!("../src/manual/metrics.md").lines().filter(|line| line.starts_with("| `netcore_")) {
+    for line in
+        include_str!("../src/manual/metrics.md").lines().filter(|line| line.starts_with("| `netcore_"))
+    {
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
         let [name, kind, unit, labels, meaning] = cells[..] else { panic!("{line}") };
         assert!(!meaning.is_empty(), "{line}");
@@ -261,7 +266,10 @@ fn what_comes_in_place_of_packets_is_counted_by_kind_and_invented_ids_make_no_se
         let _server = server.await.unwrap();
         let mut stream = connector.connect().unwrap();
         // An echo without a body, two ids that are not known, a good packet, no frame.
-        stream.write_all(b"\x05\0\x01\0\0\x05\0\x63\0\0\x05\0\x64\0\0\x05\0\x02\0\0\x01\0\0\0\0").await.unwrap();
+        stream
+            .write_all(b"\x05\0\x01\0\0\x05\0\x63\0\0\x05\0\x64\0\0\x05\0\x02\0\0\x01\0\0\0\0")
+            .await
+            .unwrap();
         drain(stream).await;
 
         let server = Server::new().door(frames.name("frames"));
@@ -330,7 +338,8 @@ async fn drain(mut stream: MemoryStream) {
 #[test]
 fn drops_refusals_and_queues_are_told_while_the_session_is_open() {
     let recorder = DebuggingRecorder::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     metrics::with_local_recorder(&recorder, || {
         runtime.block_on(async {
             let limits = Limits::new().queue(1_000).packets(Rate::per_second(100).over(Over::Drop));

@@ -92,19 +92,28 @@ pub(super) fn flush(outbox: &Outbox) {
     });
 }
 
-/// Whether at most half of the outbox's bound is taken, what was sent in this turn included. If not, that is put into the
-/// outbox: whoever waits for room looks there.
+/// Sends a packet like [`send`], if at most half of the outbox's bound is taken, what was sent in this turn included. If
+/// not, that is put into the outbox: whoever waits for room looks there.
 #[inline]
-pub(super) fn has_room(outbox: &Outbox) -> bool {
-    TURN.with(|turn| match turn.try_borrow_mut() {
-        Ok(mut turn) if turn.is_of(outbox) => {
-            let room = turn.staged.len() + outbox.queued() <= outbox.limit() / 2;
-            if !room {
+pub(super) fn send_if_room<Out>(
+    outbox: &Outbox,
+    encoding: &Encoding<Out>,
+    packet: &Out,
+) -> Option<Result<Verdict, EncodeError>> {
+    TURN.with(|turn| {
+        let mut turn = turn.try_borrow_mut().ok();
+        let own = turn.as_mut().filter(|turn| turn.is_of(outbox));
+        let staged = own.as_ref().map_or(0, |turn| turn.staged.len());
+        if staged + outbox.queued() > outbox.limit() / 2 {
+            if let Some(turn) = own {
                 outbox.push_joined(&mut turn.staged);
             }
-            room
+            return None;
         }
-        _ => outbox.queued() <= outbox.limit() / 2,
+        Some(match &mut turn {
+            Some(turn) => turn.send(outbox, encoding, packet),
+            None => apart(&mut BytesMut::new(), outbox, encoding, packet),
+        })
     })
 }
 

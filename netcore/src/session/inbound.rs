@@ -1,10 +1,8 @@
 //! What a session takes in: packets, and what came in place of one.
 
-use std::collections::VecDeque;
-
 use bytes::{Bytes, BytesMut};
 
-use super::{CloseReason, Meter};
+use super::{CloseReason, Items, Meter};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -26,7 +24,7 @@ pub trait Decode<In>: Send {
 /// One batch of packets on the way to the game: those of one read, at most [`Inbound::MAX`].
 #[derive(Debug)]
 pub struct Inbound<In> {
-    pub(crate) packets: VecDeque<Result<In, Fault>>,
+    pub(crate) packets: Items<In>,
     // What the packets took of the stream.
     pub(crate) bytes: usize,
     tiny_under: u16,
@@ -49,7 +47,7 @@ impl<In> Inbound<In> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            packets: VecDeque::new(),
+            packets: Items::new(),
             bytes: 0,
             tiny_under: 0,
             tiny: [0; MAX / 64],
@@ -75,7 +73,7 @@ impl<In> Inbound<In> {
             self.mark_tiny();
         }
         self.bytes += size;
-        self.packets.push_back(packet);
+        self.packets.push(packet);
     }
 
     /// How many packets wait in it.
@@ -106,10 +104,10 @@ impl<In> Inbound<In> {
         self.meter.received_other(self.added().into(), (self.bytes - self.bytes_before) as u64);
     }
 
-    /// Counts what came in place of packets since `begin`, and is still there.
+    /// Counts what came in place of packets, and is still there. Nothing is, from before `begin`, where somebody counts.
     #[inline]
     pub(crate) fn count_faults(&self) {
-        self.meter.faults(self.packets.iter().skip(self.before).filter_map(|packet| packet.as_ref().err()));
+        self.meter.faults(self.packets.faults());
     }
 
     /// How many were added since `begin`, and are still there.
@@ -130,10 +128,9 @@ impl<In> Inbound<In> {
     /// Takes out the tiny ones of those added since `begin`, but for the first `count` of them. How many that were.
     pub(crate) fn keep_tiny(&mut self, count: u32) -> u32 {
         let (before, tiny) = (self.packets.len(), self.tiny);
-        let (mut at, mut seen, old) = (0, 0, self.before);
-        self.packets.retain(|_| {
-            at += 1;
-            let is_tiny = at > old && is_marked(&tiny, at - old - 1);
+        let (mut seen, old) = (0, self.before);
+        self.packets.retain(|at| {
+            let is_tiny = at >= old && is_marked(&tiny, at - old);
             seen += u32::from(is_tiny);
             !is_tiny || seen <= count
         });
@@ -169,7 +166,7 @@ impl<In> Iterator for Inbound<In> {
     type Item = Result<In, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.packets.pop_front()
+        self.packets.pop()
     }
 }
 

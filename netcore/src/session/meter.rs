@@ -56,7 +56,8 @@ impl Meter {
         if !is_recording() {
             return Self::NONE;
         }
-        let faults = |kind| counter!("netcore_decode_errors_total", "door" => door.to_owned(), "kind" => kind);
+        let faults =
+            |kind| counter!("netcore_decode_errors_total", "door" => door.to_owned(), "kind" => kind);
         let (from, to) = match spoken {
             Spoken::Packets { from, to } => (Some(from), Some(to)),
             _ => (None, None),

@@ -3,6 +3,7 @@
 mod close;
 mod id;
 mod inbound;
+mod items;
 mod limits;
 mod machine;
 #[cfg(feature = "metrics")]
@@ -24,11 +25,12 @@ mod waiting;
 pub use close::CloseReason;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
+pub(crate) use items::Items;
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
+pub(crate) use meter::Meter;
 #[cfg(feature = "metrics")]
 pub(crate) use meter::is_recording;
-pub(crate) use meter::Meter;
 pub(crate) use moment::Clock;
 pub use moment::Moment;
 #[cfg(feature = "testing")]
