@@ -180,36 +180,59 @@ where
     F: Fn(WireIn) -> Result<In, Fault> + Send,
 {
     fn decode(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError> {
-        let mut packets = self.codec.packets(input);
+        if batch.meter.is_on() {
+            self.decode_counted(input, batch)
+        } else {
+            self.read(input, batch, |_, _| {})
+        }
+    }
+
+    fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
+        self.codec.finish(rest)
+    }
+}
+
+impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
+    // Out of line: it has no part in what a packet costs where nobody counts.
+    #[inline(never)]
+    fn decode_counted<In>(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError>
+    where
+        F: Fn(WireIn) -> Result<In, Fault>,
+    {
         let meter = batch.meter.clone();
         let mut tally = meter.received();
+        let result = self.read(input, batch, |packet, size| tally.add(packet.id(), size));
+        tally.flush();
+        result
+    }
+
+    #[inline(always)]
+    fn read<In>(
+        &mut self,
+        input: &mut BytesMut,
+        batch: &mut Inbound<In>,
+        mut count: impl FnMut(&WireIn, usize),
+    ) -> Result<(), FrameError>
+    where
+        F: Fn(WireIn) -> Result<In, Fault>,
+    {
+        let mut packets = self.codec.packets(input);
         while !batch.is_full() {
             let before = packets.taken();
             match packets.next() {
                 Some(Ok(packet)) => {
                     let size = packets.taken() - before;
-                    tally.add(packet.id(), size);
+                    count(&packet, size);
                     batch.push((self.incoming)(packet), size);
                 }
                 Some(Err(error)) => {
                     let size = packets.taken() - before;
-                    match fault(&packets, before, error) {
-                        Ok(fault) => batch.push(Err(fault), size),
-                        Err(error) => {
-                            tally.flush();
-                            return Err(error);
-                        }
-                    }
+                    batch.push(Err(fault(&packets, before, error)?), size);
                 }
                 None => break,
             }
         }
-        tally.flush();
         Ok(())
-    }
-
-    fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
-        self.codec.finish(rest)
     }
 }
 

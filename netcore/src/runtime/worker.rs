@@ -80,7 +80,7 @@ impl<L: Logic> Worker<L> {
             now: start,
         };
         let tick = settings.tick.map(|step| (start + step, 0));
-        let ticking = Ticking::new(parts.worker);
+        let ticking = Ticking::new(parts.worker, tick.is_some());
         Self {
             logic,
             make,

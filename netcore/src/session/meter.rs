@@ -71,6 +71,12 @@ impl Meter {
         Self(Some(Arc::new(Counters { received, sent, unknown, malformed, refused, spoken })))
     }
 
+    /// Whether anything is counted.
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// For packets that are decoded, where they are framed.
     #[inline]
     pub(crate) fn received(&self) -> Tally<'_> {
@@ -105,11 +111,15 @@ impl Meter {
     /// Whole packets on their way out.
     #[inline]
     pub(crate) fn sent(&self, bytes: &[u8]) -> Tally<'_> {
-        Tally(self.0.as_ref().map(|counters| counters.sent(bytes)))
+        match &self.0 {
+            None => Tally(None),
+            Some(counters) => Tally(Some(counters.sent(bytes))),
+        }
     }
 }
 
 impl Counters {
+    #[inline(never)]
     fn sent(&self, bytes: &[u8]) -> Entries<'_> {
         let mut tally = Entries::new(&self.sent);
         match self.spoken {
@@ -143,17 +153,17 @@ impl Tally<'_> {
 
     /// Counts what it has.
     #[inline]
-    pub(crate) fn flush(self) {
-        if let Some(entries) = self.0 {
+    pub(crate) fn flush(&self) {
+        if let Some(entries) = &self.0 {
             entries.flush();
         }
     }
 
     /// Counts what it has, if it was accepted.
     #[inline]
-    pub(crate) fn flush_if(self, verdict: Verdict) {
-        if verdict == Verdict::Queued {
-            self.flush();
+    pub(crate) fn flush_if(&self, verdict: Verdict) {
+        if let (Some(entries), Verdict::Queued) = (&self.0, verdict) {
+            entries.flush();
         }
     }
 }
@@ -176,7 +186,9 @@ impl<'a> Entries<'a> {
         }
     }
 
-    fn flush(self) {
+    // Out of line, as all that is done only where somebody listens.
+    #[inline(never)]
+    fn flush(&self) {
         for entry in self.few.iter().take(self.used).chain(&self.more) {
             self.names.add(entry.name, entry.packets, entry.bytes);
         }

@@ -18,6 +18,11 @@ impl Meter {
     }
 
     #[inline(always)]
+    pub(crate) fn is_on(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
     pub(crate) fn received(&self) -> Tally {
         Tally
     }
@@ -39,8 +44,8 @@ impl Tally {
     pub(crate) fn add(&mut self, _: PacketId, _: usize) {}
 
     #[inline(always)]
-    pub(crate) fn flush(self) {}
+    pub(crate) fn flush(&self) {}
 
     #[inline(always)]
-    pub(crate) fn flush_if(self, _: Verdict) {}
+    pub(crate) fn flush_if(&self, _: Verdict) {}
 }

@@ -135,8 +135,8 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
 pub(super) struct Ticking(Option<(Histogram, Histogram)>);
 
 impl Ticking {
-    pub(super) fn new(worker: usize) -> Self {
-        Self(is_recording().then(|| {
+    pub(super) fn new(worker: usize, ticks: bool) -> Self {
+        Self((ticks && is_recording()).then(|| {
             let histogram = |name| histogram!(name, "worker" => worker.to_string());
             (histogram("netcore_tick_lateness_seconds"), histogram("netcore_tick_duration_seconds"))
         }))

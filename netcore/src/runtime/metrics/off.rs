@@ -10,7 +10,7 @@ pub(super) struct Ticking;
 
 impl Ticking {
     #[inline(always)]
-    pub(super) fn new(_: usize) -> Self {
+    pub(super) fn new(_: usize, _: bool) -> Self {
         Self
     }
 
