@@ -68,7 +68,8 @@
 //! - One session is handled in order, at any number of workers; a bad peer harms itself alone.
 //!
 //! # Features
-//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats. `testing` is for this crate's
+//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats,
+//! `metrics` counts for a recorder: [`manual::metrics`]. `testing` is for this crate's
 //! own tests.
 
 #![forbid(unsafe_code)]

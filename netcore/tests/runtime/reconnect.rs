@@ -393,10 +393,10 @@ async fn a_queue_that_is_longer_than_a_connection_takes_is_handed_over_bit_by_bi
 
 #[tokio::test(start_paused = true)]
 async fn a_packet_that_never_fits_is_refused_at_once() {
-    let client = reconnect().away(Away::Queue(8)).dial(|| std::future::pending::<io::Result<MemoryStream>>());
+    let client = reconnect().away(Away::Queue(8)).dial(std::future::pending::<io::Result<MemoryStream>>);
     assert!(matches!(within(client.send_wait(&say(1))).await, Err(NotSent::Full)));
     let small = options().limits(Limits::new().queue(17)).reconnect();
-    let client = small.dial(|| std::future::pending::<io::Result<MemoryStream>>());
+    let client = small.dial(std::future::pending::<io::Result<MemoryStream>>);
     assert!(matches!(within(client.send_wait(&say(1))).await, Err(NotSent::Full)));
 }
 
@@ -456,7 +456,7 @@ async fn connector_is_left_alone(listener: &mut MemoryListener) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn closing_without_a_connection_or_against_a_server_that_does_not_read_tells_what_is_left() {
-    let client = reconnect().dial(|| std::future::pending::<io::Result<MemoryStream>>());
+    let client = reconnect().dial(std::future::pending::<io::Result<MemoryStream>>);
     client.send(&say(1)).unwrap();
     let (first, second) = (client.clone(), client.clone());
     assert_eq!(within(client.close()).await.packets(), [say(1)]);

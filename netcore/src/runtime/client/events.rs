@@ -95,23 +95,26 @@ impl<In, Out> Events<In, Out> {
     /// The next event; `None` when there will be no more. Cancel-safe.
     pub(super) async fn next(&self) -> Option<ClientEvent<In, Out>> {
         loop {
-            let mut queue = self.lock();
-            let event = queue.events.pop_front();
-            if is_packet(event.as_ref()) {
-                queue.packets -= 1;
-                self.room.notify_one();
-            }
-            // One call may stand for several events, and others may wait too.
-            if queue.over || !queue.events.is_empty() {
-                self.some.notify_one();
-            }
-            let over = queue.over;
-            drop(queue);
-            if event.is_some() || over {
+            if let Some(event) = self.take() {
                 return event;
             }
             self.some.notified().await;
         }
+    }
+
+    /// The next event, or that there will be no more; `None` while there is neither.
+    fn take(&self) -> Option<Option<ClientEvent<In, Out>>> {
+        let mut queue = self.lock();
+        let event = queue.events.pop_front();
+        if is_packet(event.as_ref()) {
+            queue.packets -= 1;
+            self.room.notify_one();
+        }
+        // One call may stand for several events, and others may wait too.
+        if queue.over || !queue.events.is_empty() {
+            self.some.notify_one();
+        }
+        (event.is_some() || queue.over).then_some(event)
     }
 
     /// How many packets there is room for, once there is any. Cancel-safe.
