@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 use netcore::memory::{self, MemoryConnector, MemoryListener, MemoryStream};
 use netcore::{
-    Away, Binary, Client, ClientError, ClientEvent, ClientOptions, CloseReason, Connection, Door, Limits,
-    NotSent, Packet, Reconnect, ReconnectingClient, RequestError, SendError, Server, TryError,
+    Away, Binary, Client, ClientError, ClientEvent, ClientOptions, CloseReason, Connection, Door, Frame,
+    Heartbeat, Limits, NotSent, Packet, Reconnect, ReconnectingClient, RequestError, SendError, Server,
+    TryError,
 };
 
 use crate::common::{Ask, Hear, bytes_of, echo, pass, said, within};
@@ -181,6 +182,21 @@ async fn a_cut_between_two_packets_makes_nothing_uncertain() {
         assert_eq!(unsent.uncertain(), uncertain.as_ref(), "{cut}");
         assert_eq!(unsent.packets(), says(whole + u32::from(cut % 9 != 0)..3), "{cut}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn heartbeats_are_not_among_what_was_unsent() {
+    let (mut listener, connector) = memory::listener(4);
+    let beat = Heartbeat::new(Frame::new(65_001, "?"), 65_002).every(Duration::from_secs(1));
+    let limits = Limits::new().heartbeat(beat).stall(Duration::from_secs(60));
+    let client = dial(options().limits(limits).reconnect(), &connector.with_capacity(3));
+    let far = connected(&mut listener, &client).await;
+    pass(1_500).await;
+    client.send(&say(1)).unwrap();
+    pass(3_000).await;
+    far.faults().reset();
+    let ClientEvent::Lost { unsent, .. } = next(&client).await else { panic!("it is not lost") };
+    assert_eq!((unsent.packets(), unsent.uncertain(), unsent.count()), (&[say(1)][..], None, 1));
 }
 
 #[tokio::test(start_paused = true)]

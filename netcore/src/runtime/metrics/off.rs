@@ -38,7 +38,7 @@ impl RoundTrip {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct ClientMeter;
+pub(super) struct ClientMeter(());
 
 impl ClientMeter {
     #[inline(always)]
