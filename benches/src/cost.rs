@@ -113,16 +113,12 @@ enum Typed {
 /// When a runtime cannot be made.
 #[must_use]
 pub fn nanoseconds(window: usize, body: usize, runs: usize) -> [f64; Way::ALL.len()] {
-    let mut wire = BytesMut::new();
-    for _ in 0..window {
-        let frame = Frame::new(if body == 32 { 1 } else { 2 }, vec![7; body]);
-        netcore::FrameCodec::new().encode_frame(&frame, &mut wire).unwrap_or_default();
-    }
+    let wire = wire(window, body);
     let rounds = 200_000 / window;
     let mut best = [f64::INFINITY; Way::ALL.len()];
     for _ in 0..runs {
         for (way, best) in Way::ALL.into_iter().zip(&mut best) {
-            let stream = Windows { window: wire.clone().freeze(), left: rounds, at: 0, back: 0 };
+            let stream = Windows { window: wire.clone(), left: rounds, at: 0, back: 0 };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
             let Ok(runtime) = runtime else { panic!("no runtime") };
             let start = Instant::now();
@@ -131,6 +127,25 @@ pub fn nanoseconds(window: usize, body: usize, runs: usize) -> [f64; Way::ALL.le
         }
     }
     best
+}
+
+/// Does it once, `rounds` windows of it, for who counts instructions.
+///
+/// # Panics
+/// When a runtime cannot be made.
+pub fn rounds(way: Way, window: usize, body: usize, rounds: usize) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let Ok(runtime) = runtime else { panic!("no runtime") };
+    runtime.block_on(run(way, Windows { window: wire(window, body), left: rounds, at: 0, back: 0 }));
+}
+
+fn wire(window: usize, body: usize) -> Bytes {
+    let mut wire = BytesMut::new();
+    for _ in 0..window {
+        let frame = Frame::new(if body == 32 { 1 } else { 2 }, vec![7; body]);
+        netcore::FrameCodec::new().encode_frame(&frame, &mut wire).unwrap_or_default();
+    }
+    wire.freeze()
 }
 
 async fn run(way: Way, mut stream: Windows) {

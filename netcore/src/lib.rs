@@ -45,7 +45,7 @@
 //!
 //! # Three layers, each of which knows only those below it
 //! **The runtime**, on tokio:
-//! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`]
+//! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`], [`ReconnectingClient`]
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
 //! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`], [`Relay`]
 //! - [`Hello`]: whether both sides speak of the same packets, before a session begins
@@ -71,7 +71,7 @@
 //!
 //! # Features
 //! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats, `compress` compresses
-//! bodies. `testing` is for this crate's own tests.
+//! bodies, `metrics` counts for a recorder: [`manual::metrics`]. `testing` is for this crate's own tests.
 
 #![forbid(unsafe_code)]
 // A peer's bytes go through this code: an index or an unwrap would be a way to stop the server.
@@ -103,16 +103,16 @@ pub use netcore_derive::{Describe, Packet, Raw};
 pub use runtime::Packed;
 #[cfg(feature = "runtime")]
 pub use runtime::{
-    Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
-    Connection, Context, Door, EnterError, Full, GroupId, Hello, HelloError, HelloIds, Host, LateTick, Lines,
-    Logic, Mismatch, NotANetwork, PlainText, Proxy, Relay, Report, RequestError, Room, Rooms, Running, Seat,
-    SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId,
-    memory,
+    Adapter, AfterPanic, Away, Binary, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver,
+    ClientSender, Connection, Context, Door, EnterError, Full, GroupId, Hello, HelloError, HelloIds, Host,
+    LateTick, Lines, Logic, Mismatch, NotANetwork, NotSent, PlainText, Proxy, Reconnect, ReconnectStats,
+    ReconnectingClient, Relay, Report, RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server,
+    ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId, TryError, Unsent, memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{
     CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HelloFault, Inbound, Limits, Moment, Outbox,
-    Over, ProxyFault, Rate, Session, SessionId, Slow, TlsFault, Verdict, WebSocketFault,
+    Over, ProxyFault, Rate, Session, SessionId, Slow, Spoken, TlsFault, Verdict, WebSocketFault,
 };
 #[cfg(feature = "compress")]
 pub use wire::Compress;

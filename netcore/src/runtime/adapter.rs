@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::Packed;
 #[cfg(feature = "compress")]
 use crate::Compress;
-use crate::session::{Decode, Fault, FaultKind, Inbound};
+use crate::session::{Decode, Fault, FaultKind, Inbound, Spoken};
 use crate::wire::Packets;
 use crate::{
     EncodeError, Frame, FrameCodec, FrameError, Header, Packet, PacketCodec, PacketError, PacketErrorKind,
@@ -37,6 +37,18 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
     fn tell(&self, words: &str, dst: &mut BytesMut) -> bool {
         let _ = (words, dst);
         false
+    }
+
+    /// Reads a packet of ours again that [`encode`](Self::encode) wrote, for who wants to know what was not sent; `None`
+    /// where that cannot be.
+    fn read_back(&self, packet: Bytes) -> Option<Out> {
+        let _ = packet;
+        None
+    }
+
+    /// What its bytes are made of, for metrics.
+    fn spoken(&self) -> Spoken {
+        Spoken::Other
     }
 }
 
@@ -168,6 +180,21 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         self.write(packet, dst)
     }
+
+    fn read_back(&self, packet: Bytes) -> Option<Out> {
+        read_back(Adapter::<Out, Out>::open(&self.clone().max_in(u16::MAX)), packet)
+    }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Packets { from: In::SCHEMA, to: Out::SCHEMA }
+    }
+}
+
+/// Reads one packet.
+pub(super) fn read_back<Out>(mut read: Box<dyn Decode<Out>>, packet: Bytes) -> Option<Out> {
+    let mut batch = Inbound::new();
+    read.decode(&mut BytesMut::from(packet), &mut batch).ok()?;
+    batch.next()?.ok()
 }
 
 /// Packets of the wire on one side, the game's types on the other.
@@ -208,6 +235,10 @@ where
         });
         result
     }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Packets { from: WireIn::SCHEMA, to: WireOut::SCHEMA }
+    }
 }
 
 struct DecodeBinary<WireIn, F> {
@@ -221,12 +252,49 @@ where
     F: Fn(WireIn) -> Result<In, Fault> + Send,
 {
     fn decode(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError> {
+        if batch.meter.is_on() {
+            self.decode_counted(input, batch)
+        } else {
+            self.read(input, batch, |_, _| {})
+        }
+    }
+
+    fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
+        self.codec.finish(rest)
+    }
+}
+
+impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
+    // Out of line: it has no part in what a packet costs where nobody counts.
+    #[inline(never)]
+    fn decode_counted<In>(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError>
+    where
+        F: Fn(WireIn) -> Result<In, Fault>,
+    {
+        let meter = batch.meter.clone();
+        let mut tally = meter.received();
+        let result = self.read(input, batch, |packet, size| tally.add(packet.id(), size));
+        tally.flush();
+        result
+    }
+
+    #[inline(always)]
+    fn read<In>(
+        &mut self,
+        input: &mut BytesMut,
+        batch: &mut Inbound<In>,
+        mut count: impl FnMut(&WireIn, usize),
+    ) -> Result<(), FrameError>
+    where
+        F: Fn(WireIn) -> Result<In, Fault>,
+    {
         let mut packets = self.codec.packets(input);
         while !batch.is_full() {
             let before = packets.taken();
             match packets.next() {
                 Some(Ok(packet)) => {
                     let size = packets.taken() - before;
+                    count(&packet, size);
                     batch.push((self.incoming)(packet), size);
                 }
                 Some(Err(error)) => {
@@ -237,10 +305,6 @@ where
             }
         }
         Ok(())
-    }
-
-    fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
-        self.codec.finish(rest)
     }
 }
 

@@ -1,5 +1,12 @@
 //! The face that a client starts from.
 
+mod backoff;
+mod events;
+mod keeper;
+mod reconnect;
+mod reconnecting;
+mod unsent;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -15,11 +22,17 @@ use tokio::time::timeout;
 
 use super::connection::{Encode, Encoding, Writes};
 use super::link::{Link, now};
+use super::metrics::{ClientMeter, RoundTrip};
 use super::peer::Peer;
 use super::requests::Pending;
 use super::{Adapter, Binary, Connection, Hello, HelloError, SendError, Sender, Stats};
-use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId};
+use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId, Slow};
 use crate::{Packet, PacketId};
+
+pub use events::{ClientEvent, TryError};
+pub use reconnect::{Away, Reconnect};
+pub use reconnecting::{NotSent, ReconnectStats, ReconnectingClient};
+pub use unsent::Unsent;
 
 /// A connection to a server. See [`Server`](crate::Server) for the two together.
 ///
@@ -80,7 +93,7 @@ pub struct ClientSender<In, Out> {
     sender: Sender<Out>,
     pending: Arc<Pending<In>>,
     timeout: Duration,
-    _open: Arc<Closer<In>>,
+    open: Arc<Closer<In>>,
 }
 
 /// The half that receives. Without it, what the server sends unasked is thrown away; with it, it must be received, since
@@ -99,7 +112,6 @@ pub struct ClientReceiver<In, Out> {
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
 /// | [`hello`](Self::hello) | none |
-#[derive(Clone)]
 pub struct ClientOptions<In, Out> {
     connect_timeout: Duration,
     request_timeout: Duration,
@@ -107,6 +119,9 @@ pub struct ClientOptions<In, Out> {
     adapter: Arc<dyn Adapter<In, Out>>,
     encode: Arc<dyn Encode<Out>>,
     hello: Option<Hello>,
+    // What does not go out is kept, and what finds no room does not end the connection.
+    lasting: bool,
+    meter: ClientMeter,
 }
 
 /// There is no connection.
@@ -114,10 +129,13 @@ pub struct ClientOptions<In, Out> {
 #[non_exhaustive]
 pub enum ClientError {
     /// The server cannot be reached.
-    #[error("cannot connect")]
+    #[error("cannot connect: {}", in_words(.0))]
     Connect(#[from] io::Error),
     /// It did not answer in time.
-    #[error("no connection within {0:?} (`connect_timeout`)")]
+    #[error(
+        "no connection within {0:?} (`connect_timeout`): look whether the address is right, the server is not \
+         overloaded, and no firewall stands between"
+    )]
     Timeout(Duration),
     /// It did not get through the hello. After a [`HelloError::Version`], to try again is in vain.
     #[error(transparent)]
@@ -132,17 +150,36 @@ pub enum RequestError {
     #[error(transparent)]
     Send(#[from] SendError),
     /// No answer came in time. If it comes later, it is received like any other packet.
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {0:?} (`request_timeout`): is it a packet that the server answers?")]
     Timeout(Duration),
     /// The connection closed before the answer came.
     #[error("the connection closed before the answer came")]
     Closed,
+    /// The client reconnects, and there was no connection to ask over.
+    #[error("there is no connection just now, so that nothing was asked")]
+    Away,
     /// The packet declares no answer: `#[packet(id = …, reply = …)]`.
-    #[error("packet {0} has no `reply` in its declaration")]
+    #[error("packet {0} names no answer: declare it with `reply = …`, or use `send`")]
     NoReply(PacketId),
     /// Too many requests wait for an answer.
-    #[error("{0} requests wait for an answer already")]
+    #[error("{0} requests wait for an answer already: wait for some before asking more")]
     TooMany(usize),
+}
+
+/// Why there is no connection, for a person.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            "nobody listens there: look whether the server runs, and at that port".to_owned()
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("there is no way to that address ({error}): look at the address and the network")
+        }
+        io::ErrorKind::InvalidInput => {
+            format!("{error}: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020")
+        }
+        _ => error.to_string(),
+    }
 }
 
 impl<In, Out> ClientOptions<In, Out>
@@ -161,6 +198,8 @@ where
             adapter,
             encode,
             hello: None,
+            lasting: false,
+            meter: ClientMeter::default(),
         }
     }
 
@@ -197,6 +236,12 @@ where
     pub fn hello(mut self, hello: Hello) -> Self {
         self.hello = Some(hello);
         self
+    }
+
+    /// A client that connects again when the connection is lost, each time with these options.
+    #[must_use]
+    pub fn reconnect(self) -> Reconnect<In, Out> {
+        Reconnect::new(self)
     }
 
     /// Connects to a server. Cancel-safe: dropped, there is no connection.
@@ -248,7 +293,11 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let outbox = Outbox::new(self.limits.queue);
+        let meter = self.meter.get(self.adapter.spoken());
+        let outbox = Outbox::new(self.limits.queue).measured(meter);
+        if self.lasting {
+            outbox.keep();
+        }
         let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
         let decode = self.adapter.open();
         let session = Session::new(Arc::new(self.limits), decode, outbox, now());
@@ -269,16 +318,25 @@ where
                 over.reason
             })
         };
-        let mut connection = Connection::new(peer.clone(), Encoding { encode: self.encode, slow: None });
+        let slow: Option<fn(&Out) -> Slow> = if self.lasting { Some(|_| Slow::DropNewest) } else { None };
+        let mut connection = Connection::new(peer.clone(), Encoding { encode: self.encode, slow });
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {
             sender: connection.sender(),
             pending,
             timeout: self.request_timeout,
-            _open: open.clone(),
+            open: open.clone(),
         };
         Client { receiver: ClientReceiver { connection, _open: open }, sender, task }
+    }
+}
+
+impl<In, Out> Clone for ClientOptions<In, Out> {
+    fn clone(&self) -> Self {
+        let (adapter, encode) = (self.adapter.clone(), self.encode.clone());
+        let (limits, hello, meter) = (self.limits.clone(), self.hello.clone(), self.meter.clone());
+        Self { limits, adapter, encode, hello, meter, ..*self }
     }
 }
 
@@ -419,13 +477,23 @@ where
         let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
         let number = self.pending.numbers.fetch_add(1, Relaxed);
         packet.set_request_number(number);
+        let round_trip = RoundTrip::begin(&packet);
         // Waits before it is sent: the answer may be here before the next line.
         let answer = self.pending.wait(reply, packet.request_number(), || self.sender.send(&packet))?;
         match timeout(time, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => {
+                round_trip.end();
+                Ok(answer)
+            }
             Ok(Err(_)) => Err(RequestError::Closed),
             Err(_) => Err(RequestError::Timeout(time)),
         }
+    }
+}
+
+impl<In, Out> ClientSender<In, Out> {
+    fn outbox(&self) -> &Outbox {
+        &self.open.0.outbox
     }
 }
 
@@ -481,7 +549,7 @@ impl<In, Out> Clone for ClientSender<In, Out> {
             sender: self.sender.clone(),
             pending: self.pending.clone(),
             timeout: self.timeout,
-            _open: self._open.clone(),
+            open: self.open.clone(),
         }
     }
 }

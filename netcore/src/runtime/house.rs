@@ -25,7 +25,7 @@ use super::link::{Link, Progress, Transport, Turns, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
 use super::{Adapter, Connection, Stats, turn};
-use crate::session::{Clock, CloseReason, Limits, Outbox, Session, SessionId, Total};
+use crate::session::{Clock, CloseReason, Limits, Meter, Outbox, Session, SessionId, Total};
 
 /// A running server, seen from inside.
 pub(super) struct House<In, Out> {
@@ -54,6 +54,7 @@ pub(super) struct Entrance<In, Out> {
     pub(super) notice: Option<Notice>,
     // What comes before the session; most doors have nothing.
     pub(super) handshake: Option<Arc<Handshake>>,
+    pub(super) meter: Meter,
 }
 
 /// How the game runs.
@@ -131,6 +132,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     ) {
         let Some(entrance) = self.entrances.get(door) else { return };
         let outbox = Outbox::within(entrance.limits.queue, Some(self.total.clone()));
+        let outbox = outbox.measured(entrance.meter.clone());
         tell(&outbox);
         // The adapter is the game's code, and this the task that accepts.
         let Ok(decode) = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open())) else {
@@ -364,7 +366,6 @@ impl<In, Out> Drop for Ticket<In, Out> {
             error!(session = %id, "the door's adapter panicked");
         }
         self.house.stats.close(reason);
-        self.house.stats.dropped.fetch_add(self.peer.outbox.dropped(), Relaxed);
         self.house.registry.release(id, self.peer.address.map(|address| address.ip()));
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);
@@ -384,7 +385,7 @@ where
     F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
-    let outbox = Outbox::new(256 * 1024);
+    let outbox = Outbox::new(256 * 1024).measured(Meter::new("testing", adapter.spoken()));
     let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
     let adapter = Arc::new(adapter);
     let stats = Arc::new(Stats::default());

@@ -50,6 +50,8 @@ pub(crate) struct Link<In, T> {
     inspect: Option<Inspect<In>>,
     // The write that failed, of which the next one is to hear.
     failed: Option<io::ErrorKind>,
+    // Packets over a rate, dropped and passed, that were counted.
+    told: (u64, u64),
 }
 
 /// Looks through a batch before it is delivered, and may take packets out; `None`: nothing will follow.
@@ -84,6 +86,8 @@ impl<In, T: Transport> Link<In, T> {
         peer: Arc<Peer<In>>,
         stats: Arc<Stats>,
     ) -> Box<Self> {
+        let mut batch = Inbound::new();
+        batch.meter = peer.outbox.meter().clone();
         Box::new(Self {
             transport,
             session,
@@ -91,13 +95,14 @@ impl<In, T: Transport> Link<In, T> {
             stats,
             input: BytesMut::new(),
             more: false,
-            batch: Inbound::new(),
+            batch,
             usual: 0,
             timer: None,
             state: State::Open,
             read_ended: false,
             inspect: None,
             failed: None,
+            told: (0, 0),
         })
     }
 
@@ -211,6 +216,7 @@ impl<In, T: Transport> Link<In, T> {
         if said.is_empty() {
             return;
         }
+        self.peer.outbox.meter().sent(said).flush();
         if self.is_writing() && self.session.is_idle() {
             match Pin::new(&mut self.transport).poll_write(cx, said) {
                 Poll::Ready(Ok(len)) if len > 0 => {
@@ -260,6 +266,7 @@ impl<In, T: Transport> Link<In, T> {
             };
             self.batch.packets.prepare(self.usual);
             let result = self.session.handle_bytes(clock, &mut self.input, fresh, &mut self.batch);
+            self.tell_rates();
             self.more = self.batch.is_full();
             let count = self.batch.len();
             self.deliver(cx, count);
@@ -290,6 +297,17 @@ impl<In, T: Transport> Link<In, T> {
                 self.peer.outbox.abort(error.kind().into());
                 Poll::Ready(Err(error.kind().into()))
             }
+        }
+    }
+
+    /// Counts what was over a rate since it was counted last.
+    fn tell_rates(&mut self) {
+        let counts = self.session.counts();
+        let all = (counts.rate_dropped, counts.rate_warned);
+        let told = std::mem::replace(&mut self.told, all);
+        if told != all {
+            self.stats.rate_dropped.fetch_add(all.0 - told.0, Relaxed);
+            self.stats.rate_warned.fetch_add(all.1 - told.1, Relaxed);
         }
     }
 
@@ -415,16 +433,6 @@ impl<In, T: Transport> Link<In, T> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-}
-
-impl<In, T> Drop for Link<In, T> {
-    fn drop(&mut self) {
-        let counts = self.session.counts();
-        if counts.rate_dropped + counts.rate_warned > 0 {
-            self.stats.rate_dropped.fetch_add(counts.rate_dropped, Relaxed);
-            self.stats.rate_warned.fetch_add(counts.rate_warned, Relaxed);
-        }
     }
 }
 

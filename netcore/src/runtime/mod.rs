@@ -13,6 +13,11 @@ mod link;
 mod listen;
 mod logic;
 pub mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/off.rs"]
+mod metrics;
 #[cfg(feature = "compress")]
 mod packed;
 mod peer;
@@ -34,7 +39,10 @@ mod turn;
 mod worker;
 
 pub use adapter::{Adapter, Binary};
-pub use client::{Client, ClientError, ClientOptions, ClientReceiver, ClientSender, RequestError};
+pub use client::{
+    Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, NotSent, Reconnect,
+    ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
+};
 pub use connection::{Connection, SendError, Sender};
 pub use context::Context;
 pub use door::Door;

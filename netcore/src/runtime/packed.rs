@@ -3,12 +3,12 @@
 use std::marker::PhantomData;
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
-use super::adapter::{Framing, Mapped, fault};
+use super::adapter::{Framing, Mapped, fault, read_back};
 use super::{Adapter, Binary};
 use crate::body::Reader;
-use crate::session::{Bucket, Decode, Fault, Inbound, Rate};
+use crate::session::{Bucket, Decode, Fault, Inbound, Rate, Spoken};
 use crate::wire::{Claim, inflated};
 use crate::{Compress, EncodeError, FrameCodec, FrameError, Header, InflateError, Packet, PacketType};
 
@@ -66,6 +66,15 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Packed {
 
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         self.write(packet, dst)
+    }
+
+    fn read_back(&self, packet: Bytes) -> Option<Out> {
+        let whole = Self { binary: self.binary.clone().max_in(u16::MAX), compress: self.compress.clone() };
+        read_back(Adapter::<Out, Out>::open(&whole), packet)
+    }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Packets { from: In::SCHEMA, to: Out::SCHEMA }
     }
 }
 

@@ -22,7 +22,7 @@ use super::registry::Registry;
 use super::running::{Opened, WorkerHandle};
 use super::worker::{Parts, Worker, WorkerSettings};
 use super::{AfterPanic, Connection, Door, Full, HelloIds, LateTick, Logic, Running, Stats, listen};
-use crate::session::{Slow, Total};
+use crate::session::{Meter, Slow, Total};
 
 /// A server: doors, and the game behind them.
 ///
@@ -360,6 +360,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 notice: door.notice(stats.clone()),
                 encoding: door.encoding(self.slow),
                 limits: Arc::new(door.limits),
+                meter: Meter::new(&door.name, door.adapter.spoken()),
                 adapter: door.adapter,
                 handshake: handshake.any().then(|| Arc::new(handshake)),
             });
@@ -381,13 +382,14 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let too_much = Arc::new(Notify::new());
         let total = {
             let too_much = too_much.clone();
-            Total::new(self.max_queued_bytes, move || too_much.notify_one())
+            Arc::new(Total::new(self.max_queued_bytes, move || too_much.notify_one()))
         };
+        let _ = stats.total.set(total.clone());
         let house = Arc::new(House {
             entrances,
             registry: Registry::new(self.max_sessions, self.max_per_address),
             stats: stats.clone(),
-            total: Arc::new(total),
+            total,
             way,
             sessions: TaskTracker::new(),
             closing: AtomicBool::new(false),
@@ -407,7 +409,21 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             };
         }
         accepting.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
-        Ok(Opened { addresses, accepting, house: Box::new(house), stats, drain: self.drain })
+        #[cfg(feature = "metrics")]
+        let publisher = {
+            let publisher = super::metrics::Publisher::new(stats.clone());
+            accepting.spawn(publisher.clone().run(house.clone()));
+            publisher
+        };
+        Ok(Opened {
+            addresses,
+            accepting,
+            house: Box::new(house),
+            stats,
+            drain: self.drain,
+            #[cfg(feature = "metrics")]
+            publisher,
+        })
     }
 }
 

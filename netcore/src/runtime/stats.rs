@@ -4,8 +4,9 @@ use std::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
+use std::sync::{Arc, OnceLock};
 
-use crate::session::CloseReason;
+use crate::session::{CloseReason, Total};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -13,6 +14,8 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(crate) struct Stats {
             $(pub(crate) $name: AtomicU64,)*
+            // Where the outboxes count what they drop.
+            pub(crate) total: OnceLock<Arc<Total>>,
             closes: [AtomicU64; CloseReason::labels().len()],
             turned_away: [AtomicU64; CloseReason::labels().len()],
         }
@@ -22,14 +25,17 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[$doc])* pub $name: u64,)*
-            closes: Vec<u64>,
-            turned_away: Vec<u64>,
+            /// Packets dropped because their peer was slow.
+            pub dropped: u64,
+            pub(crate) closes: Vec<u64>,
+            pub(crate) turned_away: Vec<u64>,
         }
 
         impl Stats {
             pub(crate) fn snapshot(&self) -> Snapshot {
                 Snapshot {
                     $($name: self.$name.load(Acquire),)*
+                    dropped: self.total.get().map_or(0, |total| total.dropped()),
                     closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
                     turned_away: self.turned_away.iter().map(|count| count.load(Relaxed)).collect(),
                 }
@@ -61,8 +67,6 @@ counters! {
     bytes_in,
     /// Bytes sent.
     bytes_out,
-    /// Packets dropped because their peer was slow.
-    dropped,
     /// Packets dropped because their peer sent too fast.
     rate_dropped,
     /// Packets that were too fast and passed.

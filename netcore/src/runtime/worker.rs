@@ -12,6 +12,7 @@ use tracing::error;
 use super::context::{Leaving, Over};
 use super::groups::Groups;
 use super::link::now;
+use super::metrics::Ticking;
 use super::peer::{Found, Peer};
 use super::queue::{Event, Queue};
 use super::slots::Slots;
@@ -35,6 +36,7 @@ pub(crate) struct Worker<L: Logic> {
     settings: WorkerSettings,
     // When the next tick is due, and its number.
     tick: Option<(Instant, u64)>,
+    ticking: Ticking,
     packets: Items<L::In>,
     // Callbacks since what was sent last went to the sockets.
     unflushed: usize,
@@ -78,6 +80,7 @@ impl<L: Logic> Worker<L> {
             now: start,
         };
         let tick = settings.tick.map(|step| (start + step, 0));
+        let ticking = Ticking::new(parts.worker, tick.is_some());
         Self {
             logic,
             make,
@@ -85,6 +88,7 @@ impl<L: Logic> Worker<L> {
             queue,
             settings,
             tick,
+            ticking,
             packets: Items::new(),
             unflushed: 0,
             rebuild: false,
@@ -388,8 +392,11 @@ impl<L: Logic> Worker<L> {
         self.tick = Some((next, number + missed + 1));
         for nth in skipped..=missed {
             let behind = step.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX));
-            let tick = Tick::new(number + nth, step, late.saturating_sub(behind));
+            let late = late.saturating_sub(behind);
+            let begun = self.ticking.begin(late);
+            let tick = Tick::new(number + nth, step, late);
             self.call(None, |logic, ctx| logic.tick(ctx, tick));
+            self.ticking.end(begun);
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 
 use super::moment::Later;
-use super::{CloseReason, Items, Moment};
+use super::{CloseReason, Items, Meter, Moment};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -34,10 +34,13 @@ pub struct Inbound<In> {
     // A bit for each packet since `begin`: whether it was a tiny one.
     tiny: [u64; MAX / 64],
     room: usize,
-    // How many there were at `begin`.
+    // How many there were at `begin`, and how many bytes.
     before: usize,
     // When the session took in what is decoded.
     when: Option<Later>,
+    bytes_before: usize,
+    // Who counts them.
+    pub(crate) meter: Meter,
 }
 
 impl<In> Inbound<In> {
@@ -56,6 +59,8 @@ impl<In> Inbound<In> {
             room: MAX,
             before: 0,
             when: None,
+            bytes_before: 0,
+            meter: Meter::NONE,
         }
     }
 
@@ -104,6 +109,7 @@ impl<In> Inbound<In> {
         self.tiny_under = tiny_under;
         self.tiny = [0; MAX / 64];
         self.before = self.packets.len();
+        self.bytes_before = self.bytes;
         self.room = self.before + Self::MAX;
     }
 
@@ -112,6 +118,13 @@ impl<In> Inbound<In> {
         if self.is_full() {
             self.room = 0;
         }
+        self.meter.received_other(self.added().into(), (self.bytes - self.bytes_before) as u64);
+    }
+
+    /// Counts what came in place of packets, and is still there. Nothing is, from before `begin`, where somebody counts.
+    #[inline]
+    pub(crate) fn count_faults(&self) {
+        self.meter.faults(self.packets.faults());
     }
 
     /// How many were added since `begin`, and are still there.

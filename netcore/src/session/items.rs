@@ -141,6 +141,12 @@ impl<In> Items<In> {
         }
     }
 
+    /// The faults among them.
+    #[inline]
+    pub(crate) fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().flat_map(|faults| faults.list.iter().map(|(_, fault)| fault))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.packets.clear();
         self.faults = None;

@@ -145,6 +145,7 @@ impl<In> Session<In> {
         if self.limits.heartbeat.is_some() {
             self.beats(batch);
         }
+        batch.count_faults();
         admission.and(charged)?;
         Ok(result?)
     }
@@ -415,7 +416,7 @@ impl<In> Session<In> {
 impl<In> Drop for Session<In> {
     fn drop(&mut self) {
         // What the transport did not take any more.
-        self.outbox.gone(self.unsent());
+        self.outbox.left(self.unsent());
     }
 }
 
