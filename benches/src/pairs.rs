@@ -125,7 +125,8 @@ fn streams<P: Sample + 'static>(pairs: &mut Vec<Pair>) {
         walk,
         1.15,
     );
-    let frames_of: [(_, fn(&mut BytesMut) -> usize); 3] = [
+    type Decode = fn(&mut BytesMut) -> usize;
+    let frames_of: [(_, Decode); 3] = [
         ("batch, frames borrowed", decode::batch_borrowed),
         ("batch, frames taken", decode::batch),
         ("decode_frame", decode::frames),

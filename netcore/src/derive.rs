@@ -26,6 +26,7 @@ pub mod msgpack {
 /// Reads one packet's body and judges its length. `exact` is what a fixed layout takes.
 // Always inlined: each call between the body and the packet is a move of the value through memory.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "only the derive calls it")]
 pub fn decoded<T, P>(
     header: Header,
     name: &'static str,
@@ -38,11 +39,10 @@ pub fn decoded<T, P>(
 ) -> Result<P, PacketError> {
     match exact {
         // One comparison in place of three: against the bound, before and behind the fields.
-        Some(exact) if !ignore_extra => {
-            if body.remaining() != exact {
-                return Err(malformed(header, name, not_exact(body.remaining(), exact, max)));
-            }
+        Some(exact) if !ignore_extra && body.remaining() != exact => {
+            return Err(malformed(header, name, not_exact(body.remaining(), exact, max)));
         }
+        Some(_) if !ignore_extra => {}
         _ if body.remaining() > max => {
             return Err(malformed(header, name, too_long(body.remaining(), max)));
         }

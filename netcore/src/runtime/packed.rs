@@ -69,7 +69,7 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Packed {
     }
 
     fn read_back(&self, packet: Bytes) -> Option<Out> {
-        let whole = Self { binary: self.binary.clone().max_in(u16::MAX), compress: self.compress.clone() };
+        let whole = Self { binary: self.binary.clone().max_in(u16::MAX), compress: self.compress };
         read_back(Adapter::<Out, Out>::open(&whole), packet)
     }
 

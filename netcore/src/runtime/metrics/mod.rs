@@ -131,7 +131,9 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
     let closes = CloseReason::labels().iter().map(|label| (*label, snapshot.closed_for(label)));
     all.extend(closes.map(|(label, value)| by("netcore_sessions_closed_total", "reason", label, &value)));
     let refused = snapshot.turned_away();
-    all.extend(refused.map(|(label, value)| by("netcore_connections_refused_total", "reason", label, &value)));
+    all.extend(
+        refused.map(|(label, value)| by("netcore_connections_refused_total", "reason", label, &value)),
+    );
     all
 }
 
