@@ -38,6 +38,7 @@ fn size<P: Sample>(criterion: &mut Criterion) {
     decoder(&mut group, "netcore typed, fields used", &wire, decode::typed_using::<P>);
     decoder(&mut group, "netcore typed, sharing", &relayed, decode::typed::<Relay>);
     decoder(&mut group, "netcore batch", &wire, decode::batch);
+    decoder(&mut group, "netcore batch, borrowed", &wire, decode::batch_borrowed);
     decoder(&mut group, "netcore decode_frame", &wire, decode::frames);
     decoder(&mut group, "hand-written frames", &wire, decode::frames_by_hand);
     decoder(&mut group, "LengthDelimitedCodec", &wire, decode::length_delimited);

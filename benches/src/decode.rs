@@ -24,6 +24,17 @@ pub fn batch(wire: &mut BytesMut) -> usize {
     count
 }
 
+/// [`FrameCodec::batch`], of which the frames are looked at and not taken.
+#[inline(never)]
+pub fn batch_borrowed(wire: &mut BytesMut) -> usize {
+    let mut count = 0;
+    for frame in &FrameCodec::new().batch(wire) {
+        black_box(&frame);
+        count += 1;
+    }
+    count
+}
+
 /// [`FrameCodec::decode_frame`], one by one.
 #[inline(never)]
 pub fn frames(wire: &mut BytesMut) -> usize {
@@ -138,7 +149,9 @@ mod tests {
     use bytes::BytesMut;
     use netcore::{FrameCodec, PacketCodec};
 
-    use super::{batch, frames, frames_by_hand, length_delimited, typed, typed_using, walk, walk_using};
+    use super::{
+        batch, batch_borrowed, frames, frames_by_hand, length_delimited, typed, typed_using, walk, walk_using,
+    };
     use crate::hand;
     use crate::packets::{Large, Medium, Relay, Sample, Small, per_round, relay_stream, stream};
 
@@ -150,7 +163,7 @@ mod tests {
             PacketCodec::<P, P>::new().packets(&mut wire.clone()).map(Result::unwrap).collect();
         assert_eq!(by_hand, by_netcore);
         let (typed, walk) = ([typed::<P>, typed_using::<P>], [walk::<P>, walk_using::<P>]);
-        let frames = [batch, frames, frames_by_hand, length_delimited];
+        let frames = [batch, batch_borrowed, frames, frames_by_hand, length_delimited];
         for decode in typed.into_iter().chain(walk).chain(frames) {
             let mut wire = wire.clone();
             assert_eq!(decode(&mut wire), per_round(P::BODY));

@@ -9,4 +9,5 @@ pub mod hand;
 pub mod host;
 pub mod messages;
 pub mod packets;
+pub mod pairs;
 pub mod scenario;

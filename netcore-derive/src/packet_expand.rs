@@ -29,6 +29,8 @@ struct Code {
     shares: TokenStream,
     /// The fewest bytes of its body, where that is known.
     min: TokenStream,
+    /// An `Option<usize>`: how many bytes its body takes, where that is always as many.
+    exact: TokenStream,
     /// Types that the code needs.
     items: TokenStream,
     /// An arm that writes header and body in one piece, where the layout is fixed.
@@ -45,8 +47,19 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     let (mut schema, mut checks, mut items, mut wholes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut shares = quote!(false);
     for packet in packets {
-        let Code { read, make, pattern, write, ty, format, shares: shares_one, min, items: own, whole } =
-            code_of(&mut cx, packet, ident);
+        let Code {
+            read,
+            make,
+            pattern,
+            write,
+            ty,
+            format,
+            shares: shares_one,
+            min,
+            exact,
+            items: own,
+            whole,
+        } = code_of(&mut cx, packet, ident);
         wholes.push(whole);
         let (variant, packet_doc, extra) = (&packet.variant.ident, &packet.doc, packet.ignore_extra);
         let variant_name = plain(variant);
@@ -55,7 +68,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         ids.push(quote!(Self::#variant { .. } => #nc::PacketId(#id),));
         names.push(quote!(Self::#variant { .. } => #variant_name,));
         reads.push(quote! {
-            #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, |__from| { #read }, #make),
+            #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, #exact, __body, |__from| { #read }, #make),
         });
         writes.push(if packet.max.is_some() {
             quote!(#pattern => #nc::derive::encoded_within(#variant_name, #max, __to, |__to| { #write }),)
@@ -289,6 +302,7 @@ fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> 
                 format: quote!("raw"),
                 shares: quote!(false),
                 min: quote!(0),
+                exact: quote!(::core::option::Option::Some(0)),
                 items: TokenStream::new(),
                 whole: TokenStream::new(),
             }
@@ -339,6 +353,7 @@ fn behind_number(cx: &mut Context, packet: &PacketVariant<'_>, code: Code) -> Co
         },
         ty,
         min: quote!(4),
+        exact: quote!(::core::option::Option::None),
         ..code
     }
 }
@@ -364,10 +379,15 @@ fn raw_tuple(
         ty,
         format: quote!("raw"),
         shares,
+        exact: exact(&min, &fixed),
         min,
         items: TokenStream::new(),
         whole,
     }
+}
+
+fn exact(min: &TokenStream, fixed: &TokenStream) -> TokenStream {
+    quote!(if #fixed { ::core::option::Option::Some(#min) } else { ::core::option::Option::None })
 }
 
 /// An arm of `encode` for a packet whose layout is fixed.
@@ -421,6 +441,7 @@ fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type
         format: name,
         shares: quote!((#shares && #nc::derive::Probe::<#ty>::TYPE.may_share())),
         min: quote!(0),
+        exact: quote!(::core::option::Option::None),
         items: TokenStream::new(),
         whole: TokenStream::new(),
     }
@@ -456,6 +477,7 @@ fn raw_fields(
             let shares = &layout.shares;
             quote!((#shares))
         },
+        exact: exact(&min, &fixed),
         min,
         items: TokenStream::new(),
         whole,
@@ -506,6 +528,7 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
         format: quote!(#own::NAME),
         shares: quote!(false),
         min: quote!(0),
+        exact: quote!(::core::option::Option::None),
         items: quote! {
             #[derive(#serde::Serialize, #serde::Deserialize)]
             #[serde(crate = #serde_path)]

@@ -23,7 +23,7 @@ pub mod msgpack {
     pub use crate::wire::body::msgpack::{write, write_array};
 }
 
-/// Reads one packet's body and judges its length.
+/// Reads one packet's body and judges its length. `exact` is what a fixed layout takes.
 // Always inlined: each call between the body and the packet is a move of the value through memory.
 #[inline(always)]
 pub fn decoded<T, P>(
@@ -31,12 +31,22 @@ pub fn decoded<T, P>(
     name: &'static str,
     max: usize,
     ignore_extra: bool,
+    exact: Option<usize>,
     mut body: Reader<'_>,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, BodyError>,
     make: impl FnOnce(T) -> P,
 ) -> Result<P, PacketError> {
-    if body.remaining() > max {
-        return Err(malformed(header, name, too_long(body.remaining(), max)));
+    match exact {
+        // One comparison in place of three: against the bound, before and behind the fields.
+        Some(exact) if !ignore_extra => {
+            if body.remaining() != exact {
+                return Err(malformed(header, name, not_exact(body.remaining(), exact, max)));
+            }
+        }
+        _ if body.remaining() > max => {
+            return Err(malformed(header, name, too_long(body.remaining(), max)));
+        }
+        _ => {}
     }
     match read(&mut body) {
         Ok(value) if ignore_extra || body.remaining() == 0 => Ok(make(value)),
@@ -150,6 +160,16 @@ pub fn frame(header: Header, mut body: Reader<'_>) -> Frame {
 #[cold]
 fn too_long(len: usize, max: usize) -> BodyError {
     BodyError::new(BodyErrorKind::TooLong { len, max })
+}
+
+/// Why a body of `len` bytes is none of a fixed layout of `exact`.
+#[cold]
+fn not_exact(len: usize, exact: usize, max: usize) -> BodyError {
+    match len.checked_sub(exact) {
+        _ if len > max => too_long(len, max),
+        Some(extra) => trailing(extra),
+        None => BodyError::new(BodyErrorKind::Short { need: exact, have: len }),
+    }
 }
 
 #[cold]

@@ -8,6 +8,7 @@ mod reconnecting;
 mod unsent;
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -19,12 +20,12 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connection::{Encoding, Writes};
+use super::connection::{Encode, Encoding, Writes};
 use super::link::{Link, now};
 use super::metrics::{ClientMeter, RoundTrip};
 use super::peer::Peer;
 use super::requests::Pending;
-use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
+use super::{Adapter, Binary, Connection, Hello, HelloError, SendError, Sender, Stats};
 use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId, Slow};
 use crate::{Packet, PacketId};
 
@@ -110,16 +111,17 @@ pub struct ClientReceiver<In, Out> {
 /// | [`request_timeout`](Self::request_timeout) | 10 s |
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
-#[derive(Debug)]
+/// | [`hello`](Self::hello) | none |
 pub struct ClientOptions<In, Out> {
     connect_timeout: Duration,
     request_timeout: Duration,
     limits: Limits,
-    adapter: Binary,
+    adapter: Arc<dyn Adapter<In, Out>>,
+    encode: Arc<dyn Encode<Out>>,
+    hello: Option<Hello>,
     // What does not go out is kept, and what finds no room does not end the connection.
     lasting: bool,
     meter: ClientMeter,
-    types: PhantomData<fn(Out) -> In>,
 }
 
 /// There is no connection.
@@ -135,6 +137,9 @@ pub enum ClientError {
          overloaded, and no firewall stands between"
     )]
     Timeout(Duration),
+    /// It did not get through the hello. After a [`HelloError::Version`], to try again is in vain.
+    #[error(transparent)]
+    Hello(#[from] HelloError),
 }
 
 /// A request has no answer.
@@ -185,14 +190,16 @@ where
     /// The defaults.
     #[must_use]
     pub fn new() -> Self {
+        let (adapter, encode) = both_ways(Binary::new());
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
             limits: Limits::new().first_packet(None),
-            adapter: Binary::new(),
+            adapter,
+            encode,
+            hello: None,
             lasting: false,
             meter: ClientMeter::default(),
-            types: PhantomData,
         }
     }
 
@@ -217,10 +224,17 @@ where
         self
     }
 
-    /// How packets are framed.
+    /// What is spoken: framed packets with other limits, say, or those of another wire ([`Binary::map`]).
     #[must_use]
-    pub fn adapter(mut self, adapter: Binary) -> Self {
-        self.adapter = adapter;
+    pub fn adapter(mut self, adapter: impl Adapter<In, Out>) -> Self {
+        (self.adapter, self.encode) = both_ways(adapter);
+        self
+    }
+
+    /// Begins with a hello, in which both sides compare their packets: the server's door must have it on too.
+    #[must_use]
+    pub fn hello(mut self, hello: Hello) -> Self {
+        self.hello = Some(hello);
         self
     }
 
@@ -233,16 +247,45 @@ where
     /// Connects to a server. Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
-    /// When there is no connection in time.
+    /// When there is no connection in time, or the hello was not answered by a welcome.
     pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
-        let limit = self.connect_timeout;
-        let stream =
-            timeout(limit, TcpStream::connect(address)).await.map_err(|_| ClientError::Timeout(limit))??;
-        stream.set_nodelay(true)?;
-        Ok(self.over(stream))
+        self.within(async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            self.greeted(stream).await
+        })
+        .await
+        .map(|stream| self.over(stream))
     }
 
-    /// Speaks over a stream that is connected already: one in memory, say.
+    /// Speaks over a stream that is connected already, one in memory, say, after the [hello](Self::hello) if there is to be
+    /// one. Cancel-safe: dropped, there is no connection.
+    ///
+    /// # Errors
+    /// When the hello was not answered by a welcome, or not in time.
+    pub async fn connect_over<T>(self, stream: T) -> Result<Client<In, Out>, ClientError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.within(self.greeted(stream)).await.map(|stream| self.over(stream))
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.check().map_err(HelloError::from)?;
+        }
+        let limit = self.connect_timeout;
+        timeout(limit, work).await.map_err(|_| ClientError::Timeout(limit))?
+    }
+
+    async fn greeted<T: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: T) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.greet(&mut stream).await?;
+        }
+        Ok(stream)
+    }
+
+    /// Speaks over a stream that is connected already, at once: without a hello, or after one.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -250,13 +293,13 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let meter = self.meter.get(Adapter::<In, Out>::spoken(&self.adapter));
+        let meter = self.meter.get(self.adapter.spoken());
         let outbox = Outbox::new(self.limits.queue).measured(meter);
         if self.lasting {
             outbox.keep();
         }
         let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
-        let decode = Adapter::<In, Out>::open(&self.adapter);
+        let decode = self.adapter.open();
         let session = Session::new(Arc::new(self.limits), decode, outbox, now());
         let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
         let pending = Arc::new(Pending::default());
@@ -275,9 +318,8 @@ where
                 over.reason
             })
         };
-        let encode = Arc::new(Writes::<_, In>(Arc::new(self.adapter), PhantomData));
         let slow: Option<fn(&Out) -> Slow> = if self.lasting { Some(|_| Slow::DropNewest) } else { None };
-        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow });
+        let mut connection = Connection::new(peer.clone(), Encoding { encode: self.encode, slow });
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {
@@ -292,8 +334,9 @@ where
 
 impl<In, Out> Clone for ClientOptions<In, Out> {
     fn clone(&self) -> Self {
-        let (limits, adapter, meter) = (self.limits.clone(), self.adapter.clone(), self.meter.clone());
-        Self { limits, adapter, meter, ..*self }
+        let (adapter, encode) = (self.adapter.clone(), self.encode.clone());
+        let (limits, hello, meter) = (self.limits.clone(), self.hello.clone(), self.meter.clone());
+        Self { limits, adapter, encode, hello, meter, ..*self }
     }
 }
 
@@ -508,6 +551,25 @@ impl<In, Out> Clone for ClientSender<In, Out> {
             timeout: self.timeout,
             open: self.open.clone(),
         }
+    }
+}
+
+type BothWays<In, Out> = (Arc<dyn Adapter<In, Out>>, Arc<dyn Encode<Out>>);
+
+/// An adapter, and its side towards the server.
+fn both_ways<In: 'static, Out: 'static>(adapter: impl Adapter<In, Out>) -> BothWays<In, Out> {
+    let adapter = Arc::new(adapter);
+    (adapter.clone(), Arc::new(Writes(adapter, PhantomData)))
+}
+
+impl<In, Out> fmt::Debug for ClientOptions<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .field("limits", &self.limits)
+            .field("hello", &self.hello)
+            .finish_non_exhaustive()
     }
 }
 

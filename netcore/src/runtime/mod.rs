@@ -6,6 +6,8 @@ mod connection;
 mod context;
 mod door;
 mod groups;
+mod handshake;
+pub(crate) mod hello;
 mod house;
 mod link;
 mod listen;
@@ -16,6 +18,8 @@ mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "metrics/off.rs"]
 mod metrics;
+#[cfg(feature = "compress")]
+mod packed;
 mod peer;
 mod pool;
 mod queue;
@@ -30,6 +34,7 @@ mod slots;
 mod stats;
 mod text;
 mod timers;
+mod transport;
 mod turn;
 mod worker;
 
@@ -42,9 +47,12 @@ pub use connection::{Connection, SendError, Sender};
 pub use context::Context;
 pub use door::Door;
 pub use groups::GroupId;
+pub use hello::{Hello, HelloError, HelloIds, Mismatch};
 #[cfg(feature = "testing")]
 pub use house::serve_one;
 pub use logic::{AfterPanic, LateTick, Logic, Tick};
+#[cfg(feature = "compress")]
+pub use packed::Packed;
 pub use queue::Full;
 pub use relay::Relay;
 pub use rooms::{EnterError, Room, Rooms, Seat};
@@ -54,3 +62,4 @@ pub use stats::Snapshot;
 pub(crate) use stats::Stats;
 pub use text::{Lines, PlainText, Text, TextProtocol};
 pub use timers::TimerId;
+pub use transport::{NotANetwork, Proxy};

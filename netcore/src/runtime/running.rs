@@ -242,6 +242,7 @@ pub(super) trait Inside: Send + Sync {
 impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Out>> {
     fn close_doors(&self) {
         self.closing.store(true, Relaxed);
+        self.stop_handshakes.cancel();
     }
 
     fn count(&self) -> usize {

@@ -1,8 +1,11 @@
 //! What a session takes in: packets, and what came in place of one.
 
+use std::time::Instant;
+
 use bytes::{Bytes, BytesMut};
 
-use super::{CloseReason, Items, Meter};
+use super::moment::Later;
+use super::{CloseReason, Items, Meter, Moment};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -33,6 +36,8 @@ pub struct Inbound<In> {
     room: usize,
     // How many there were at `begin`, and how many bytes.
     before: usize,
+    // When the session took in what is decoded.
+    when: Option<Later>,
     bytes_before: usize,
     // Who counts them.
     pub(crate) meter: Meter,
@@ -53,6 +58,7 @@ impl<In> Inbound<In> {
             tiny: [0; MAX / 64],
             room: MAX,
             before: 0,
+            when: None,
             bytes_before: 0,
             meter: Meter::NONE,
         }
@@ -66,7 +72,7 @@ impl<In> Inbound<In> {
         self.packets.len() >= self.room
     }
 
-    /// Adds a packet that took `size` bytes of the stream.
+    /// Adds a packet that took `size` bytes of the stream, or that has become so large since.
     #[inline]
     pub fn push(&mut self, packet: Result<In, Fault>, size: usize) {
         if size < usize::from(self.tiny_under) {
@@ -88,7 +94,18 @@ impl<In> Inbound<In> {
         self.packets.is_empty()
     }
 
-    pub(crate) fn begin(&mut self, tiny_under: u16) {
+    /// When the session took in what is decoded; `None` where no session does.
+    pub fn now(&mut self) -> Option<Instant> {
+        self.when.as_mut().map(Later::now)
+    }
+
+    /// Takes no more packets, as if it were [full](Self::is_full): what is still to be decoded waits for the next batch.
+    pub const fn stop(&mut self) {
+        self.room = 0;
+    }
+
+    pub(crate) fn begin(&mut self, now: impl Moment, tiny_under: u16) {
+        self.when = Some(now.later());
         self.tiny_under = tiny_under;
         self.tiny = [0; MAX / 64];
         self.before = self.packets.len();

@@ -126,7 +126,7 @@ impl<In> Session<In> {
             self.pinged = None;
             self.counts.bytes_in += fresh as u64;
         }
-        batch.begin(self.limits.tiny.map_or(0, |(under, _)| under));
+        batch.begin(now, self.limits.tiny.map_or(0, |(under, _)| under));
         let before = input.len();
         let result = self.decode.decode(input, batch);
         batch.decoded();
@@ -152,7 +152,7 @@ impl<In> Session<In> {
 
     /// The peer's stream ended; `rest` is what is left of the input. Why the session closes.
     pub fn handle_end(&mut self, rest: &[u8]) -> CloseReason {
-        self.decode.finish(rest).err().map_or(CloseReason::PeerClosed, CloseReason::Frame)
+        self.decode.finish(rest).err().map_or(CloseReason::PeerClosed, CloseReason::from)
     }
 
     /// Does what is due `now`.

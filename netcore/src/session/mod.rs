@@ -1,6 +1,7 @@
 //! One peer as a state machine without IO: no socket, no task, no clock of its own.
 
 mod close;
+mod hello_fault;
 mod id;
 mod inbound;
 mod items;
@@ -20,9 +21,11 @@ pub(crate) mod pair;
 mod pipe;
 mod rate;
 mod spoken;
+mod transport_fault;
 mod waiting;
 
 pub use close::CloseReason;
+pub use hello_fault::HelloFault;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
 pub(crate) use items::Items;
@@ -39,5 +42,8 @@ pub(crate) use outbox::{Kept, Total};
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;
+#[cfg(feature = "compress")]
+pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
 pub use spoken::Spoken;
+pub use transport_fault::{ProxyFault, TlsFault, WebSocketFault};

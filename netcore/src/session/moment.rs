@@ -38,9 +38,45 @@ impl Moment for &Clock {
     }
 }
 
+/// A moment for whom it may concern later, or never.
+#[derive(Clone, Copy, Debug)]
+pub enum Later {
+    /// It has been looked at.
+    At(Instant),
+    /// How to look at it.
+    Read(fn() -> Instant),
+}
+
+impl Later {
+    /// When it is. The same each time.
+    pub(crate) fn now(&mut self) -> Instant {
+        let now = match self {
+            Self::At(now) => *now,
+            Self::Read(read) => read(),
+        };
+        *self = Self::At(now);
+        now
+    }
+}
+
 /// Nobody else's moments: the trait may grow.
-pub trait Sealed {}
+pub trait Sealed {
+    /// The same moment, without what it is borrowed from.
+    fn later(self) -> Later;
+}
 
-impl Sealed for Instant {}
+impl Sealed for Instant {
+    fn later(self) -> Later {
+        Later::At(self)
+    }
+}
 
-impl Sealed for &Clock {}
+impl Sealed for &Clock {
+    #[inline]
+    fn later(self) -> Later {
+        match self.now.get() {
+            Some(now) => Later::At(now),
+            None => Later::Read(self.read),
+        }
+    }
+}

@@ -74,6 +74,11 @@ impl FrameCodec {
         self.max_out
     }
 
+    #[cfg(all(feature = "compress", feature = "runtime"))]
+    pub(crate) const fn in_limit(&self) -> u16 {
+        self.max_in
+    }
+
     /// The next frame of `buf`, which is removed from it; `None` while it is not whole.
     ///
     /// The body shares `buf`'s memory.
@@ -91,8 +96,8 @@ impl FrameCodec {
     }
 
     /// Every complete frame of `buf`, split off at once: as one piece of bytes ([`Batch::wire`]) for a server that passes
-    /// them on, or frame by frame. Each frame that is taken holds a reference to the buffer, so that to look at all of
-    /// them costs a little more than [`decode_frame`](Self::decode_frame) in a loop.
+    /// them on, frame by frame to look at ([`Batch::iter`]), or frame by frame to take. To take all of them costs what
+    /// [`decode_frame`](Self::decode_frame) in a loop costs, and the walk over their headers besides.
     ///
     /// The bytes of an incomplete packet stay in `buf`. A framing error is yielded last, after the good frames before
     /// it, and again by every later call.
@@ -126,7 +131,7 @@ impl FrameCodec {
         if rest.is_empty() {
             return Ok(());
         }
-        let header = rest.first_chunk().and_then(|head| Header::parse(*head).ok());
+        let header = Header::at_front(rest);
         let need = header.map_or(Header::LEN, |header| usize::from(header.size()));
         self.fail(FrameError::EndInsidePacket { have: rest.len(), need })
     }
@@ -147,7 +152,7 @@ impl FrameCodec {
     /// The header of the packet at the front of `bytes`, if all of the packet is there and the stream is good so far.
     #[inline]
     pub(crate) fn whole(&self, bytes: &[u8]) -> Option<Header> {
-        let header = Header::parse(*bytes.first_chunk()?).ok()?;
+        let header = Header::at_front(bytes)?;
         (header.size() <= self.limit && bytes.len() >= usize::from(header.size())).then_some(header)
     }
 

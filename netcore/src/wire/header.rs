@@ -76,6 +76,12 @@ impl PacketType {
     pub const fn with(self, bits: Self) -> Self {
         Self(self.0 | bits.0)
     }
+
+    /// These bits without those of `bits`.
+    #[must_use]
+    pub const fn without(self, bits: Self) -> Self {
+        Self(self.0 & !bits.0)
+    }
 }
 
 impl fmt::Debug for PacketType {
@@ -144,6 +150,19 @@ impl Header {
             return Err(FrameError::SizeBelowHeader { size });
         }
         Ok(Self { size, id: PacketId(u16::from_le_bytes([i0, i1])), kind: PacketType(kind) })
+    }
+
+    /// The header at the front of `bytes`, where one is whole and possible.
+    ///
+    /// Read where it lies: the size is what the next packet waits for, and of an array by value it would be loaded byte by
+    /// byte.
+    #[inline]
+    pub(crate) fn at_front(bytes: &[u8]) -> Option<Self> {
+        let head = bytes.first_chunk::<{ Self::LEN }>()?;
+        let (size, rest) = head.split_first_chunk()?;
+        let (id, rest) = rest.split_first_chunk()?;
+        let (size, kind) = (u16::from_le_bytes(*size), PacketType(*rest.first()?));
+        (usize::from(size) >= Self::LEN).then_some(Self { size, id: PacketId(u16::from_le_bytes(*id)), kind })
     }
 
     /// The header's bytes.

@@ -156,22 +156,17 @@ impl<P: Packet> Iterator for Packets<'_, P> {
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let source: &[u8] = if P::SHARES { &self.batch } else { self.buf };
-        let rest = source.get(self.taken..).unwrap_or_default();
-        // What is in a batch was judged as it was split off.
-        let header = if P::SHARES {
-            rest.first_chunk().and_then(|head| Header::parse(*head).ok())
-        } else {
-            self.frames.whole(rest)
-        };
-        let Some((header, body)) = header
-            .and_then(|header| rest.get(Header::LEN..usize::from(header.size())).map(|body| (header, body)))
-        else {
+        let Some((header, body)) = source.get(self.taken..).and_then(|rest| {
+            // What is in a batch was judged as it was split off.
+            let header = if P::SHARES { Header::at_front(rest)? } else { self.frames.whole(rest)? };
+            Some((header, rest.get(Header::LEN..usize::from(header.size()))?))
+        }) else {
             if std::mem::replace(&mut self.ended, true) {
                 return None;
             }
             // Behind a batch, the rest of the buffer is in `buf` by itself.
-            let rest: &[u8] = if P::SHARES { self.buf } else { rest };
-            return stopped(self.frames, rest).map(Err);
+            let read = if P::SHARES { 0 } else { self.taken };
+            return stopped(self.frames, self.buf.get(read..).unwrap_or_default()).map(Err);
         };
         self.taken += usize::from(header.size());
         let body = if P::SHARES { Reader::part(body, &self.batch) } else { Reader::new(body) };
@@ -182,13 +177,9 @@ impl<P: Packet> Iterator for Packets<'_, P> {
 impl<P: Packet> FusedIterator for Packets<'_, P> {}
 
 impl<P> Drop for Packets<'_, P> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        if self.batch.is_empty() {
-            self.buf.advance(self.taken);
-        } else if self.taken < self.batch.len() {
-            put_back(self.frames, self.buf, self.batch.slice(self.taken..));
-        }
+        done(self.frames, self.buf, std::mem::take(&mut self.batch), self.taken);
     }
 }
 
@@ -200,7 +191,7 @@ impl<P> Drop for Packets<'_, P> {
 #[cold]
 fn packet_at(source: &[u8], offset: usize) -> Option<(Header, &[u8])> {
     let rest = source.get(offset..)?;
-    let header = Header::parse(*rest.first_chunk()?).ok()?;
+    let header = Header::at_front(rest)?;
     Some((header, rest.get(Header::LEN..usize::from(header.size()))?))
 }
 
@@ -208,6 +199,16 @@ fn packet_at(source: &[u8], offset: usize) -> Option<(Header, &[u8])> {
 #[cold]
 fn stopped(frames: &mut FrameCodec, rest: &[u8]) -> Option<PacketError> {
     frames.judge(rest).err().map(PacketError::from)
+}
+
+/// Removes what was taken, and nothing else.
+#[inline(never)]
+fn done(frames: &mut FrameCodec, buf: &mut BytesMut, batch: Bytes, taken: usize) {
+    if batch.is_empty() {
+        buf.advance(taken);
+    } else if taken < batch.len() {
+        put_back(frames, buf, batch.slice(taken..));
+    }
 }
 
 /// Packets that were split off and not taken return to the front of the buffer.

@@ -42,7 +42,8 @@ pub enum ClientEvent<In, Out> {
         /// How long until the next try; `None`: there is none.
         pause: Option<Duration>,
     },
-    /// So many tries in a row have failed that there are no more. Nothing follows.
+    /// So many tries in a row have failed that there are no more, or one has shown that the two sides are of different
+    /// versions. Nothing follows.
     GaveUp {
         /// How many.
         tries: u32,
@@ -67,6 +68,14 @@ pub enum TryError {
     /// The log-in's own code panicked.
     #[error("the log-in panicked")]
     LoginPanicked,
+}
+
+impl TryError {
+    /// Whether the next try would end the same way: the two sides are of different versions.
+    pub(super) fn is_final(&self) -> bool {
+        use crate::HelloError::{Ids, Version};
+        matches!(self, Self::Connect(ClientError::Hello(Version(..) | Ids(..))))
+    }
 }
 
 /// The queue of events. Packets wait up to a bound, above which no more are received; of the rest, the oldest makes room.

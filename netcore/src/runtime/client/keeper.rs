@@ -95,7 +95,8 @@ where
             };
             self.shared.counters.failed.fetch_add(1, Relaxed);
             metrics::client_failed(&error);
-            let pause = self.settings.backoff.failed();
+            // Two versions do not become one by waiting.
+            let pause = self.settings.backoff.failed().filter(|_| !error.is_final());
             let tries = self.settings.backoff.count();
             self.shared.notice(ClientEvent::Failed { tries, error, pause });
             self.pause(pause).await?;
@@ -217,7 +218,7 @@ where
         let options = &self.settings.options;
         let beats = options.limits.heartbeat.as_ref().map(|beat| [beat.ping.id, beat.pong]);
         let ours = |header: Header| !beats.is_some_and(|beats| beats.contains(&header.id));
-        Unsent::of(kept, queued, &options.adapter, ours)
+        Unsent::of(kept, queued, &*options.adapter, ours)
     }
 
     fn count(&self, unsent: &Unsent<Out>) {

@@ -193,7 +193,7 @@ where
             let (dialed, limit) = (dial(), options.connect_timeout);
             Box::pin(async move {
                 let stream = timeout(limit, dialed).await.map_err(|_| ClientError::Timeout(limit))??;
-                Ok(options.over(stream))
+                options.connect_over(stream).await
             })
         }))
     }

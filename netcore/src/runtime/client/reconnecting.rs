@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::events::Events;
 use super::unsent::split;
 use super::{Away, ClientEvent, ClientOptions, ClientSender, Reconnect, RequestError, SendError, Unsent};
-use crate::runtime::{Adapter, Binary};
+use crate::runtime::Adapter;
 use crate::session::{CloseReason, Outbox, Slow, Verdict};
 use crate::{EncodeError, Packet};
 
@@ -142,7 +142,7 @@ pub(super) struct Shared<In, Out> {
     state: Mutex<State<In, Out>>,
     // `state` has changed in a way that somebody may wait for.
     changed: Notify,
-    adapter: Binary,
+    adapter: Arc<dyn Adapter<In, Out>>,
     request_timeout: Duration,
     away: Away,
     // A packet above that would not find room in a queue that is half full.
@@ -408,7 +408,7 @@ where
 
     fn encode(&self, packet: &Out) -> Result<BytesMut, EncodeError> {
         let mut bytes = BytesMut::new();
-        Adapter::<In, Out>::encode(&self.adapter, packet, &mut bytes)?;
+        self.adapter.encode(packet, &mut bytes)?;
         Ok(bytes)
     }
 

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
-use crate::runtime::{Adapter, Binary};
-use crate::session::{Inbound, Kept};
+use crate::runtime::Adapter;
+use crate::session::Kept;
 use crate::{Header, Packet};
 
 /// Packets that were accepted and did not go out before a connection was lost, or before the client came to its end.
@@ -66,7 +66,7 @@ impl<Out> Unsent<Out> {
 
 impl<Out: Packet + 'static> Unsent<Out> {
     /// `kept` is what a connection left, `queued` what waited for one. Packets that are not the game's are left out.
-    pub(super) fn of(kept: Kept, queued: Bytes, adapter: &Binary, ours: impl Fn(Header) -> bool) -> Self {
+    pub(super) fn of<In: 'static>(kept: Kept, queued: Bytes, adapter: &dyn Adapter<In, Out>, ours: impl Fn(Header) -> bool) -> Self {
         let mut unsent = Self::none();
         let taken: usize = kept.taken.iter().map(Bytes::len).sum();
         let mut gone = taken.saturating_sub(kept.left);
@@ -80,7 +80,7 @@ impl<Out: Packet + 'static> Unsent<Out> {
                 }
                 unsent.count += 1;
                 unsent.bytes += packet.len();
-                match decode(packet, adapter) {
+                match adapter.read_back(packet) {
                     Some(packet) if before > 0 => unsent.uncertain = Some(packet),
                     Some(packet) => unsent.packets.push(packet),
                     None => {}
@@ -96,14 +96,6 @@ pub(super) fn split(bytes: &mut Bytes) -> Option<(Header, Bytes)> {
     let header = Header::parse(*bytes.first_chunk()?).ok()?;
     let size = usize::from(header.size());
     (size <= bytes.len()).then(|| (header, bytes.split_to(size)))
-}
-
-/// Reads a packet of ours again, as the peer would have.
-fn decode<Out: Packet + 'static>(packet: Bytes, adapter: &Binary) -> Option<Out> {
-    let mut batch = Inbound::new();
-    let mut read = Adapter::<Out, Out>::open(&adapter.clone().max_in(u16::MAX));
-    read.decode(&mut BytesMut::from(packet), &mut batch).ok()?;
-    batch.next()?.ok()
 }
 
 impl<Out> fmt::Debug for Unsent<Out> {

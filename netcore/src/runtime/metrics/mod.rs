@@ -94,8 +94,13 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         opened,
         // By reason, below.
         closed: _,
-        refused_full,
-        refused_address,
+        // By reason, below.
+        refused_full: _,
+        refused_address: _,
+        refused_handshakes: _,
+        handshakes_failed: _,
+        handshakes_timed_out: _,
+        turned_away: _,
         accept_errors,
         // The doors count these by name.
         packets_in: _,
@@ -111,11 +116,8 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
     } = snapshot;
     let plain = |name, value: &u64| Count { name, label: None, value: *value };
     let by = |name, key, label, value: &u64| Count { name, label: Some((key, label)), value: *value };
-    let refused = "netcore_connections_refused_total";
     let mut all = vec![
         plain("netcore_sessions_opened_total", opened),
-        by(refused, "reason", CloseReason::ServerFull.label(), refused_full),
-        by(refused, "reason", CloseReason::AddressFull.label(), refused_address),
         plain("netcore_accept_errors_total", accept_errors),
         plain("netcore_bytes_received_total", bytes_in),
         plain("netcore_bytes_sent_total", bytes_out),
@@ -128,6 +130,8 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
     ];
     let closes = CloseReason::labels().iter().map(|label| (*label, snapshot.closed_for(label)));
     all.extend(closes.map(|(label, value)| by("netcore_sessions_closed_total", "reason", label, &value)));
+    let refused = snapshot.turned_away();
+    all.extend(refused.map(|(label, value)| by("netcore_connections_refused_total", "reason", label, &value)));
     all
 }
 
