@@ -335,8 +335,8 @@ where
 impl<In, Out> Clone for ClientOptions<In, Out> {
     fn clone(&self) -> Self {
         let (adapter, encode) = (self.adapter.clone(), self.encode.clone());
-        let (limits, hello, meter) = (self.limits.clone(), self.hello.clone(), self.meter.clone());
-        Self { limits, adapter, encode, hello, meter, ..*self }
+        let (limits, meter) = (self.limits.clone(), self.meter.clone());
+        Self { limits, adapter, encode, meter, ..*self }
     }
 }
 

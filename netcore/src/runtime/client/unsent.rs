@@ -66,7 +66,12 @@ impl<Out> Unsent<Out> {
 
 impl<Out: Packet + 'static> Unsent<Out> {
     /// `kept` is what a connection left, `queued` what waited for one. Packets that are not the game's are left out.
-    pub(super) fn of<In: 'static>(kept: Kept, queued: Bytes, adapter: &dyn Adapter<In, Out>, ours: impl Fn(Header) -> bool) -> Self {
+    pub(super) fn of<In: 'static>(
+        kept: Kept,
+        queued: Bytes,
+        adapter: &dyn Adapter<In, Out>,
+        ours: impl Fn(Header) -> bool,
+    ) -> Self {
         let mut unsent = Self::none();
         let taken: usize = kept.taken.iter().map(Bytes::len).sum();
         let mut gone = taken.saturating_sub(kept.left);
