@@ -1,7 +1,7 @@
 //! The raw format: structs laid out to the byte, little-endian.
 
 use bytes::Bytes;
-use netcore::{Adapter, Binary, Fault, FaultKind, Frame, Packet, Raw};
+use netcore::{Adapter, Binary, Fault, FaultKind, Frame, Packet, PacketErrorKind, Raw};
 
 use crate::{Event, Game, Name, Outcome, Request, Who};
 
@@ -247,7 +247,24 @@ pub fn door<G: Game>(
 /// # Errors
 /// Always.
 pub fn no_packets<Command>(frame: Frame) -> Result<Command, Fault> {
-    Err(FaultKind::Unknown(frame).into())
+    Err(FaultKind::Unknown(Frame { body: Bytes::copy_from_slice(&frame.body), ..frame }).into())
+}
+
+/// For a game with packets of its own: reads one of them out of a frame whose id is none of the lobby's.
+///
+/// # Errors
+/// An id that the game does not know either, or a body that does not decode, as the logic hears of them.
+pub fn own_packet<P: Packet>(frame: Frame) -> Result<P, Fault> {
+    P::from_frame(&frame).map_err(|error| {
+        match error.into_kind() {
+            PacketErrorKind::Malformed { id, source } => {
+                // It may be kept: the slice would keep alive all that it was read with.
+                FaultKind::Malformed { id, error: source, body: Bytes::copy_from_slice(&frame.body) }
+            }
+            _ => FaultKind::Unknown(Frame { body: Bytes::copy_from_slice(&frame.body), ..frame }),
+        }
+        .into()
+    })
 }
 
 /// For a game that says nothing at this door.

@@ -38,10 +38,7 @@ pub(super) type Greeted<'a> = Pin<Box<dyn Future<Output = Result<(), CloseReason
 pub(super) enum Shaken<T> {
     /// As it came.
     Same(T),
-    #[cfg_attr(
-        not(any(feature = "tls", feature = "websocket")),
-        allow(dead_code, reason = "nothing makes one")
-    )]
+    #[allow(dead_code, reason = "for transports on top of the socket")]
     /// Something else on top of it, and where it wants its session's outbox, if it looks there for the reason of a close.
     Other { transport: Box<dyn Transport>, outbox: Option<Slot> },
 }
