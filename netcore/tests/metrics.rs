@@ -331,6 +331,51 @@ fn what_comes_in_place_of_packets_is_counted_by_kind_and_invented_ids_make_no_se
     assert!(closed.contains(&("{reason=frame}".to_owned(), 1.0)), "{closed:?}");
 }
 
+#[cfg(feature = "compress")]
+#[test]
+fn compressed_packets_are_counted_as_they_are_on_the_wire_and_what_they_inflate_to_beside() {
+    let recorder = recorded(async || {
+        #[derive(Packet, Debug, PartialEq)]
+        enum Said {
+            #[packet(id = 1)]
+            Short { n: u32 },
+            #[packet(id = 2)]
+            Long {
+                #[raw(len = u16)]
+                text: String,
+            },
+        }
+        let packed = || Binary::new().compress(netcore::Compress::new().threshold(100));
+        let (door, connector) = Door::<Said, Said>::memory(packed());
+        let server = Server::new().door(door).serve(async |mut peer: Connection<Said, Said>| {
+            while let Some(packet) = peer.recv().await? {
+                peer.send(&packet)?;
+            }
+            Ok::<_, SendError>(())
+        });
+        let _server = server.await.unwrap();
+        let options = Client::<Said, Said>::options().adapter(packed());
+        let mut client = options.over(connector.connect().unwrap());
+        let text = "a".repeat(1_000);
+        for packet in [Said::Short { n: 1 }, Said::Long { text: text.clone() }, Said::Long { text }] {
+            client.send(&packet).unwrap();
+            assert_eq!(client.recv().await, Ok(Some(packet)));
+        }
+    });
+    let series = series(&recorder);
+    for way in ["received", "sent"] {
+        for door in ["client", "memory"] {
+            let value = |name: &str, packet| {
+                series[&format!("netcore_{name}_{way}_total{{door={door},packet={packet}}}")]
+            };
+            assert_eq!((value("packets", "Short"), value("packets", "Long")), (1.0, 2.0));
+            assert_eq!(value("packet_bytes", "Short"), 9.0);
+            assert!(value("packet_bytes", "Long") < 200.0);
+            assert_eq!(series[&format!("netcore_inflated_bytes_total{{door={door}}}")], 2.0 * 1_007.0);
+        }
+    }
+}
+
 async fn drain(mut stream: MemoryStream) {
     let _ = stream.read_to_end(&mut Vec::new()).await;
 }

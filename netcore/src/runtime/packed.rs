@@ -158,9 +158,48 @@ where
     F: Fn(WireIn) -> Result<In, Fault> + Send,
 {
     fn decode(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError> {
+        if !batch.meter.is_on() {
+            return self.read(input, batch, |_, _| {});
+        }
+        let meter = batch.meter.clone();
+        let (mut tally, mut inflated) = (meter.received(), 0);
+        let result = self.read(input, batch, |header, more| {
+            tally.add(header.id, header.size().into());
+            inflated += more;
+        });
+        tally.flush();
+        meter.inflated(inflated as u64);
+        result
+    }
+
+    fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
+        match self.dead {
+            Some(error) => Err(error),
+            None => self.frames.finish(rest),
+        }
+    }
+}
+
+impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
+    /// `count` hears of each good packet, and how many bytes it was inflated to, if it was.
+    fn read<In>(
+        &mut self,
+        input: &mut BytesMut,
+        batch: &mut Inbound<In>,
+        mut count: impl FnMut(Header, usize),
+    ) -> Result<(), FrameError>
+    where
+        F: Fn(WireIn) -> Result<In, Fault>,
+    {
         if let Some(error) = self.dead {
             return Err(error);
         }
+        let mut push = |batch: &mut Inbound<In>, header, packet: Result<In, Fault>, size, inflated| {
+            if packet.is_ok() {
+                count(header, inflated);
+            }
+            batch.push(packet, size);
+        };
         let mut inflated = 0;
         while !batch.is_full() {
             let Some(header) = self.frames.whole(input) else { return self.frames.judge(input) };
@@ -170,7 +209,7 @@ where
                 let (packet, size) = self
                     .compressed(header, body, batch.now())
                     .inspect_err(|error| self.dead = Some(*error))?;
-                batch.push(packet, size);
+                push(batch, header, packet, size, size);
                 inflated += size;
                 // A read of 16 KiB may inflate to 4 MiB: whether the game has room is looked at in between.
                 if inflated >= BATCH {
@@ -180,21 +219,16 @@ where
             } else if WireIn::SHARES {
                 let mut body = input.split_to(size);
                 body.advance(Header::LEN);
-                batch.push(self.take(header, Reader::shared(&body.freeze()))?, size);
+                let packet = self.take(header, Reader::shared(&body.freeze()))?;
+                push(batch, header, packet, size, 0);
             } else {
                 let body = input.get(Header::LEN..size).unwrap_or_default();
-                batch.push(self.take(header, Reader::new(body))?, size);
+                let packet = self.take(header, Reader::new(body))?;
+                push(batch, header, packet, size, 0);
                 input.advance(size);
             }
         }
         Ok(())
-    }
-
-    fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
-        match self.dead {
-            Some(error) => Err(error),
-            None => self.frames.finish(rest),
-        }
     }
 }
 

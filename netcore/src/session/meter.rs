@@ -18,6 +18,8 @@ struct Counters {
     unknown: Counter,
     malformed: Counter,
     refused: Counter,
+    #[cfg_attr(not(feature = "compress"), expect(dead_code, reason = "nothing is inflated"))]
+    inflated: Counter,
     spoken: Spoken,
 }
 
@@ -68,7 +70,8 @@ impl Meter {
         let (packets, bytes) = ("netcore_packets_sent_total", "netcore_packet_bytes_sent_total");
         let sent = Names::new(door, to, rest, packets, bytes);
         let (unknown, malformed, refused) = (faults("unknown"), faults("malformed"), faults("refused"));
-        Self(Some(Arc::new(Counters { received, sent, unknown, malformed, refused, spoken })))
+        let inflated = counter!("netcore_inflated_bytes_total", "door" => door.to_owned());
+        Self(Some(Arc::new(Counters { received, sent, unknown, malformed, refused, inflated, spoken })))
     }
 
     /// Whether anything is counted.
@@ -92,6 +95,14 @@ impl Meter {
             && packets > 0
         {
             counters.received.add(usize::MAX, packets, bytes);
+        }
+    }
+
+    /// Compressed packets were inflated to so many bytes.
+    #[cfg(feature = "compress")]
+    pub(crate) fn inflated(&self, bytes: u64) {
+        if let Some(counters) = &self.0 {
+            counters.inflated.increment(bytes);
         }
     }
 

@@ -30,6 +30,10 @@ impl Meter {
     #[inline(always)]
     pub(crate) fn received_other(&self, _: u64, _: u64) {}
 
+    #[cfg(feature = "compress")]
+    #[inline(always)]
+    pub(crate) fn inflated(&self, _: u64) {}
+
     #[inline(always)]
     pub(crate) fn faults<'a>(&self, _: impl Iterator<Item = &'a Fault>) {}
 

@@ -380,7 +380,7 @@ fn the_builders_write_what_the_page_shows() {
 #[test]
 fn the_page_of_the_wire_shows_whispers_and_invitations_as_they_are() {
     let page = include_str!("../../../../proto/WIRE.md");
-    let section = &page[page.find("\n## 9.").unwrap()..];
+    let section = &page[page.find("\n## 11.").unwrap()..];
     let shown: Vec<Vec<u8>> = section.lines().filter(|line| line.starts_with("    ")).map(hex).collect();
     let packets = FORMATS.map(|f| {
         [

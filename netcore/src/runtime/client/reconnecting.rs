@@ -51,18 +51,18 @@ use crate::{EncodeError, Packet};
 /// #     }
 /// #     Ok::<_, SendError>(())
 /// # }).await?;
-/// let options = Client::<ToClient, ToServer>::options();
-/// let reconnect = options.reconnect().login(|client| async {
+/// let reconnect = Client::<ToClient, ToServer>::options().reconnect().login(async |client| {
 ///     client.request(ToServer::Login { name: "ann".into() }).await?;
 ///     Ok::<_, RequestError>(client)
 /// });
 /// let client = reconnect.connect(server.addr());
 /// client.send(&ToServer::Wave)?; // It waits for the connection, and for the log-in.
-/// while let Some(event) = client.next().await {
-///     match event {
-///         ClientEvent::Packet(packet) => break assert_eq!(packet, ToClient::Waved),
-///         ClientEvent::Lost { reason, unsent, .. } => println!("{reason}; {} unsent", unsent.count()),
-///         other => println!("{other:?}"),
+/// loop {
+///     match client.next().await {
+///         Some(ClientEvent::Packet(packet)) => break assert_eq!(packet, ToClient::Waved),
+///         Some(ClientEvent::Lost { reason, unsent, .. }) => println!("{reason}; {} unsent", unsent.count()),
+///         Some(_) => {}
+///         None => break,
 ///     }
 /// }
 /// assert!(client.close().await.is_empty());

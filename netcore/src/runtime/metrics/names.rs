@@ -26,6 +26,7 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ("netcore_packets_sent_total", Kind::Counter, Unit::Count, "packets that were accepted for a peer"),
     ("netcore_packet_bytes_sent_total", Kind::Counter, Unit::Bytes, "the bytes of these packets, headers included"),
     ("netcore_decode_errors_total", Kind::Counter, Unit::Count, "what came in place of packets"),
+    ("netcore_inflated_bytes_total", Kind::Counter, Unit::Bytes, "bytes that compressed packets were inflated to, headers included"),
     ("netcore_bytes_received_total", Kind::Counter, Unit::Bytes, "bytes read from peers"),
     ("netcore_bytes_sent_total", Kind::Counter, Unit::Bytes, "bytes written to peers"),
     ("netcore_sessions_open", Kind::Gauge, Unit::Count, "sessions that are open"),
