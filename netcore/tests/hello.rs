@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
 use netcore::{
-    Binary, Client, ClientError, ClientOptions, Connection, Door, Fault, Hello, HelloError, HelloFault,
-    HelloIds, Packet, PacketId, Running, SendError, Server, ServerError, Snapshot,
+    Binary, Client, ClientError, ClientEvent, ClientOptions, Connection, Door, Fault, Hello, HelloError,
+    HelloFault, HelloIds, Packet, PacketId, Running, SendError, Server, ServerError, Snapshot, TryError,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -289,6 +289,24 @@ async fn other_ids_do_as_well_if_both_sides_have_them() {
     let options = Client::<ToClient, ToServer>::options().hello(hello);
     assert!(options.connect_over(connector.connect().unwrap()).await.is_err());
     until(&server, |stats| stats.turned_away_for("hello") == 1).await;
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_that_reconnects_greets_each_time_and_gives_up_on_another_version() {
+    let (server, connector) = memory().await;
+    let dial = |connector: MemoryConnector| move || std::future::ready(connector.connect());
+    let client = options().reconnect().dial(dial(connector.clone()));
+    let answer = client.request(ToServer::Enter { room: 7 }).await.unwrap();
+    assert_eq!(answer, ToClient::Entered { result: 1, room: 7 });
+
+    let options = Client::<old::ToClient, old::ToServer>::options();
+    let options = options.hello(Hello::new::<old::ToClient, old::ToServer>());
+    let client = options.reconnect().dial(dial(connector));
+    let failed = client.next().await;
+    let Some(ClientEvent::Failed { tries: 1, pause: None, error }) = failed else { panic!("{failed:?}") };
+    assert!(matches!(error, TryError::Connect(ClientError::Hello(HelloError::Version(_)))), "{error}");
+    assert!(matches!(client.next().await, Some(ClientEvent::GaveUp { tries: 1, .. })));
     server.shutdown().await;
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use netcore::{
-    Binary, Client, CloseReason, Compress, Connection, Context, Door, Fault, Frame, Host, InflateError,
-    Logic, Packet, PacketId, SendError, Server, SessionId,
+    Binary, Client, ClientEvent, CloseReason, Compress, Connection, Context, Door, Fault, Frame, Host,
+    InflateError, Logic, Packet, PacketId, SendError, Server, SessionId, memory,
 };
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{frame, noise, on};
 
@@ -142,4 +142,26 @@ async fn a_door_and_a_client_may_have_different_settings() {
     assert_eq!((stats.bytes_in, stats.bytes_out < 40), (65, true), "{stats:?}");
     client.close().await;
     server.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_lost_connection_did_not_take_is_handed_back_as_it_was_before_it_was_compressed() {
+    let (mut listener, connector) = memory::listener(1);
+    let connector = connector.with_capacity(10);
+    let options = Client::<Frame, Frame>::options().adapter(on());
+    let client = options.reconnect().dial(move || std::future::ready(connector.connect()));
+    let mut far = listener.accept().await.unwrap();
+    assert!(matches!(client.next().await, Some(ClientEvent::Connected)));
+    let frames: Vec<Frame> = (0..4).map(|id| frame(id, 0, vec![b'a'; 1000])).collect();
+    for frame in &frames {
+        client.send(frame).unwrap();
+    }
+    // What fits is under way: a part of the first one.
+    far.read_exact(&mut [0; 3]).await.unwrap();
+    far.faults().reset();
+    let lost = client.next().await;
+    let Some(ClientEvent::Lost { unsent, .. }) = lost else { panic!("{lost:?}") };
+    let whole: Vec<&Frame> = unsent.uncertain().into_iter().chain(unsent.packets()).collect();
+    assert_eq!(whole, frames.iter().collect::<Vec<_>>());
+    assert!(unsent.bytes() < 400, "{} bytes: counted as they were to go out", unsent.bytes());
 }
