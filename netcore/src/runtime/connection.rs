@@ -1,5 +1,6 @@
 //! One session as a task sees it.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use bytes::BytesMut;
 use super::peer::Peer;
 use super::{Adapter, turn};
 use crate::EncodeError;
-use crate::session::{CloseReason, Fault, Items, Outbox, SessionId, Slow, Verdict};
+use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
 
 /// A packet was not sent. A reason of a close becomes one by `?`, so that a session's task that receives and sends can
 /// return it.
@@ -72,7 +73,7 @@ pub struct Connection<In, Out> {
     peer: Arc<Peer<In>>,
     sender: Sender<Out>,
     // Taken from the inbox and not yet received.
-    packets: Items<In>,
+    packets: VecDeque<Result<In, Fault>>,
     // What it left at the inbox to be called with.
     waker: Option<Waker>,
     end: Option<CloseReason>,
@@ -144,7 +145,7 @@ impl<In: 'static, Out, A: Adapter<In, Out>> Encode<Out> for Writes<A, In> {
 impl<In, Out> Connection<In, Out> {
     pub(crate) fn new(peer: Arc<Peer<In>>, encoding: Encoding<Out>) -> Self {
         let sender = Sender { id: peer.id, outbox: peer.outbox.clone(), encoding };
-        Self { peer, sender, packets: Items::new(), waker: None, end: None, closes: true }
+        Self { peer, sender, packets: VecDeque::new(), waker: None, end: None, closes: true }
     }
 
     /// The next packet; `None` when the peer has closed or the server shuts down. Answers can still be sent then.
@@ -170,7 +171,7 @@ impl<In, Out> Connection<In, Out> {
     pub fn recv_any(&mut self) -> impl Future<Output = Result<Option<Result<In, Fault>>, CloseReason>> {
         poll_fn(|cx| {
             loop {
-                match self.packets.pop() {
+                match self.packets.pop_front() {
                     Some(packet) => return Poll::Ready(Ok(Some(packet))),
                     None if ready!(self.poll_more(cx))? => {}
                     None => return Poll::Ready(Ok(None)),
@@ -183,7 +184,7 @@ impl<In, Out> Connection<In, Out> {
     #[cold]
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<In>, CloseReason>> {
         loop {
-            match self.packets.pop() {
+            match self.packets.pop_front() {
                 Some(Ok(packet)) => return Poll::Ready(Ok(Some(packet))),
                 Some(Err(fault)) => self.refuse(&fault)?,
                 None if ready!(self.poll_more(cx))? => {}
@@ -291,8 +292,10 @@ impl<In, Out> Future for Recv<'_, In, Out> {
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.0.packets.are_packets() {
-            return Poll::Ready(Ok(self.0.packets.pop_packet()));
+        if let Some(Ok(_)) = self.0.packets.front()
+            && let Some(Ok(packet)) = self.0.packets.pop_front()
+        {
+            return Poll::Ready(Ok(Some(packet)));
         }
         self.0.poll_recv(cx)
     }

@@ -1,5 +1,6 @@
 //! One session at its transport: the only code that reads, writes and waits for a peer.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -15,7 +16,7 @@ use tokio::time::Sleep;
 
 use super::peer::{Peer, Room};
 use super::{Stats, pool};
-use crate::session::{Clock, CloseReason, Inbound, Items, Moment, Session};
+use crate::session::{Clock, CloseReason, Inbound, Moment, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -264,7 +265,9 @@ impl<In, T: Transport> Link<In, T> {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(result) => result?,
             };
-            self.batch.packets.prepare(self.usual);
+            if self.batch.packets.capacity() == 0 {
+                self.batch.packets.reserve(self.usual);
+            }
             let result = self.session.handle_bytes(clock, &mut self.input, fresh, &mut self.batch);
             self.tell_rates();
             self.more = self.batch.is_full();
@@ -328,7 +331,7 @@ impl<In, T: Transport> Link<In, T> {
         }
         self.peer.deliver(&mut self.batch, cx.waker());
         // Memory for packets only while there are any.
-        self.batch.packets = Items::new();
+        self.batch.packets = VecDeque::new();
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

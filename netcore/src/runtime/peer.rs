@@ -1,5 +1,6 @@
 //! What the task at the socket and the game share of one session.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -9,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 
 use super::registry::Free;
-use crate::session::{CloseReason, Inbound, Items, Outbox, SessionId, Slow};
+use crate::session::{CloseReason, Fault, Inbound, Outbox, SessionId, Slow};
 
 /// One session, as everyone but its socket's task knows it.
 pub(crate) struct Peer<In> {
@@ -39,7 +40,7 @@ pub(crate) type Notice = Arc<dyn Fn(CloseReason, &mut BytesMut) + Send + Sync>;
 
 /// Packets on their way to the game.
 struct Inbox<In> {
-    packets: Items<In>,
+    packets: VecDeque<Result<In, Fault>>,
     end: Option<CloseReason>,
     ended: bool,
     reader: Reader<In>,
@@ -98,8 +99,13 @@ impl<In> Peer<In> {
         notice: Option<Notice>,
         free: Option<Arc<Free>>,
     ) -> Self {
-        let inbox =
-            Inbox { packets: Items::new(), end: None, ended: false, reader: Reader::Task(None), full: false };
+        let inbox = Inbox {
+            packets: VecDeque::new(),
+            end: None,
+            ended: false,
+            reader: Reader::Task(None),
+            full: false,
+        };
         Self {
             id,
             door,
@@ -127,7 +133,11 @@ impl<In> Peer<In> {
         // Nobody else changes them while the lock is held.
         self.packets.store(self.packets.load(Relaxed) + batch.packets.len(), Relaxed);
         self.bytes.store(self.bytes.load(Relaxed) + std::mem::take(&mut batch.bytes), Relaxed);
-        inbox.packets.append(&mut batch.packets);
+        if inbox.packets.is_empty() {
+            std::mem::swap(&mut inbox.packets, &mut batch.packets);
+        } else {
+            inbox.packets.append(&mut batch.packets);
+        }
         self.call(inbox, Some(own));
     }
 
@@ -157,7 +167,7 @@ impl<In> Peer<In> {
     }
 
     /// Takes everything that waits, for a worker; `to` is empty.
-    pub(crate) fn take(&self, to: &mut Items<In>) -> Found {
+    pub(crate) fn take(&self, to: &mut VecDeque<Result<In, Fault>>) -> Found {
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
@@ -194,7 +204,7 @@ impl<In> Peer<In> {
         &self,
         cx: &mut Context<'_>,
         known: &mut Option<Waker>,
-        to: &mut Items<In>,
+        to: &mut VecDeque<Result<In, Fault>>,
     ) -> Poll<Option<CloseReason>> {
         // What comes from here on calls the waker, so that to see it a moment late is to see it in time.
         if self.waits.load(SeqCst)
@@ -230,7 +240,7 @@ impl<In> Peer<In> {
     }
 
     /// Puts packets that were taken back to the front.
-    pub(crate) fn put_back(&self, packets: &mut Items<In>) {
+    pub(crate) fn put_back(&self, packets: &mut VecDeque<Result<In, Fault>>) {
         let mut inbox = self.lock();
         self.packets.store(self.packets.load(Relaxed) + packets.len(), Relaxed);
         packets.append(&mut inbox.packets);
@@ -240,7 +250,7 @@ impl<In> Peer<In> {
     /// Throws away what waits, and what will come: the game has closed the session.
     pub(crate) fn ignore(&self) {
         let mut inbox = self.lock();
-        inbox.packets = Items::new();
+        inbox.packets = VecDeque::new();
         self.emptied();
         inbox.ended = true;
         let full = std::mem::take(&mut inbox.full);

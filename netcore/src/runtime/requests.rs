@@ -68,8 +68,7 @@ impl<In: Packet> Pending<In> {
             return;
         }
         let mut waiting = self.lock();
-        let mut packets = std::mem::take(&mut batch.packets);
-        while let Some(packet) = packets.pop() {
+        for packet in std::mem::take(&mut batch.packets) {
             let waiter = packet.as_ref().ok().and_then(|packet| waiting.claim(packet));
             let left = match (packet, waiter) {
                 (Ok(packet), Some(waiter)) => {
@@ -79,7 +78,7 @@ impl<In: Packet> Pending<In> {
                 }
                 (packet, _) => Some(packet),
             };
-            left.into_iter().for_each(|packet| batch.packets.push(packet));
+            batch.packets.extend(left);
         }
     }
 

@@ -1,11 +1,12 @@
 //! What a session takes in: packets, and what came in place of one.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
 use super::moment::Later;
-use super::{CloseReason, Items, Meter, Moment};
+use super::{CloseReason, Meter, Moment};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -27,7 +28,7 @@ pub trait Decode<In>: Send {
 /// One batch of packets on the way to the game: those of one read, at most [`Inbound::MAX`].
 #[derive(Debug)]
 pub struct Inbound<In> {
-    pub(crate) packets: Items<In>,
+    pub(crate) packets: VecDeque<Result<In, Fault>>,
     // What the packets took of the stream.
     pub(crate) bytes: usize,
     tiny_under: u16,
@@ -52,7 +53,7 @@ impl<In> Inbound<In> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            packets: Items::new(),
+            packets: VecDeque::new(),
             bytes: 0,
             tiny_under: 0,
             tiny: [0; MAX / 64],
@@ -79,7 +80,7 @@ impl<In> Inbound<In> {
             self.mark_tiny();
         }
         self.bytes += size;
-        self.packets.push(packet);
+        self.packets.push_back(packet);
     }
 
     /// How many packets wait in it.
@@ -124,7 +125,7 @@ impl<In> Inbound<In> {
     /// Counts what came in place of packets, and is still there. Nothing is, from before `begin`, where somebody counts.
     #[inline]
     pub(crate) fn count_faults(&self) {
-        self.meter.faults(self.packets.faults());
+        self.meter.faults(self.packets.iter().filter_map(|packet| packet.as_ref().err()));
     }
 
     /// How many were added since `begin`, and are still there.
@@ -145,9 +146,10 @@ impl<In> Inbound<In> {
     /// Takes out the tiny ones of those added since `begin`, but for the first `count` of them. How many that were.
     pub(crate) fn keep_tiny(&mut self, count: u32) -> u32 {
         let (before, tiny) = (self.packets.len(), self.tiny);
-        let (mut seen, old) = (0, self.before);
-        self.packets.retain(|at| {
-            let is_tiny = at >= old && is_marked(&tiny, at - old);
+        let (mut at, mut seen, old) = (0, 0, self.before);
+        self.packets.retain(|_| {
+            at += 1;
+            let is_tiny = at > old && is_marked(&tiny, at - old - 1);
             seen += u32::from(is_tiny);
             !is_tiny || seen <= count
         });
@@ -183,7 +185,7 @@ impl<In> Iterator for Inbound<In> {
     type Item = Result<In, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.packets.pop()
+        self.packets.pop_front()
     }
 }
 

@@ -398,17 +398,20 @@ impl<In> Session<In> {
     fn beats(&mut self, batch: &mut Inbound<In>) {
         let Some(heartbeat) = &self.limits.heartbeat else { return };
         let outbox = &self.outbox;
-        batch.packets.retain_faults(|fault| match Fault::kind(fault) {
-            FaultKind::Unknown(frame) if frame.id == heartbeat.pong => false,
-            FaultKind::Unknown(frame) if frame.id == heartbeat.ping.id => {
-                let pong = Frame { id: heartbeat.pong, ..frame.clone() };
-                let mut bytes = BytesMut::new();
-                if FrameCodec::new().encode_frame(&pong, &mut bytes).is_ok() {
-                    outbox.push(&bytes, Slow::DropNewest);
+        batch.packets.retain(|packet| {
+            let Err(fault) = packet else { return true };
+            match Fault::kind(fault) {
+                FaultKind::Unknown(frame) if frame.id == heartbeat.pong => false,
+                FaultKind::Unknown(frame) if frame.id == heartbeat.ping.id => {
+                    let pong = Frame { id: heartbeat.pong, ..frame.clone() };
+                    let mut bytes = BytesMut::new();
+                    if FrameCodec::new().encode_frame(&pong, &mut bytes).is_ok() {
+                        outbox.push(&bytes, Slow::DropNewest);
+                    }
+                    false
                 }
-                false
+                _ => true,
             }
-            _ => true,
         });
     }
 }

@@ -4,7 +4,6 @@ mod close;
 mod hello_fault;
 mod id;
 mod inbound;
-mod items;
 mod limits;
 mod machine;
 #[cfg(feature = "metrics")]
@@ -28,7 +27,6 @@ pub use close::CloseReason;
 pub use hello_fault::HelloFault;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
-pub(crate) use items::Items;
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
 pub(crate) use meter::Meter;
