@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use netcore::body::{Format, Reader};
-use netcore::{Frame, MsgPack, MsgPackArray, Protobuf, Raw};
+use netcore::{Frame, MsgPack, MsgPackArray, Packet as _, Protobuf, Raw};
 use prost::Message as _;
 
 use crate::messages::{
     ById, ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket,
-    header, msgpack_array_by_scratch, msgpack_by_scratch, taken,
+    header, msgpack_array_by_scratch, msgpack_by_scratch, read_boxed, taken, used,
 };
 use crate::packets::{Large, Medium, ROUND, Sample, Small, frames, packets, payloads, per_round, stream};
 use crate::{decode, encode};
@@ -209,6 +209,28 @@ fn into<M: Message, P: ById + 'static>(body: &BytesMut) -> [Rounds; 2] {
     ]
 }
 
+/// A raw packet out of a body, likewise, and all of its fields are used.
+fn into_using<M: Message>(body: &BytesMut) -> [Rounds; 2] {
+    [
+        each(body.clone(), |body, _| {
+            let Some(header) = header::<M>(body.len()) else { return false };
+            used(RawPacket::decode(header, Reader::new(body)))
+        }),
+        each(body.clone(), |body, _| {
+            let Some(header) = header::<M>(body.len()) else { return false };
+            used(RawPacket::read(header.id, body))
+        }),
+    ]
+}
+
+/// A raw packet out of a body by hand, with an error that takes a pointer as netcore's does.
+fn boxed<M: Message>(body: &BytesMut) -> Rounds {
+    each(body.clone(), |body, _| {
+        let Some(header) = header::<M>(body.len()) else { return false };
+        taken(read_boxed(header.id, body))
+    })
+}
+
 /// A value out of a body, through netcore's format and by the bare library.
 fn values<T: 'static, E, F: Format<T>>(
     body: &BytesMut,
@@ -237,6 +259,10 @@ fn bodies<M: Message + 'static>(pairs: &mut Vec<Pair>) {
 
     add("encode raw", out_of(message.clone().raw()), "hand-written, by id", 1.1);
     add("decode raw", into::<M, RawPacket>(&raw), "hand-written, by id", 1.15);
+    let [netcore, by_id] = into_using::<M>(&raw);
+    add("decode raw, fields used", [netcore, by_id], "hand-written, by id", 1.15);
+    let [_, by_id] = into::<M, RawPacket>(&raw);
+    add("(by hand) decode raw, boxed error", [boxed::<M>(&raw), by_id], "hand-written, by id", f64::INFINITY);
     add("decode raw value", values::<M, _, Raw>(&raw, M::read_by_hand), "hand-written", 1.15);
 
     let rmp = "rmp_serde, by id";

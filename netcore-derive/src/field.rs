@@ -361,7 +361,11 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     Code {
         read,
         read_or: None,
-        write: quote!(#write_len.and_then(|()| #fields::write_list(__value, __to, |__value, __to| #write))),
+        write: quote!(#write_len.and_then(|()| if #fixed {
+            #fields::write_list_fixed(__value, #min, __to, |__value, __to| #write)
+        } else {
+            #fields::write_list(__value, __to, |__value, __to| #write)
+        })),
         ty: cx.type_constant(&quote!(#nc::derive::Type::List {
             item: #nc::derive::Shared::Static(#item_ty),
             len: #len,

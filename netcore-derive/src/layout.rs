@@ -171,13 +171,7 @@ pub(crate) fn in_one_piece(
     };
     let write = quote! {
         if #fixed && #min <= #nc::derive::ONE_PIECE && !<__S as #nc::derive::Sink>::ROOMY {
-            let mut __room = [0u8; #min];
-            {
-                let __to = &mut #nc::derive::FixedSink::new(&mut __room);
-                (|| -> ::core::result::Result<(), #nc::BodyError> { #write })()?;
-            }
-            #nc::derive::Sink::put(__to, &__room);
-            return ::core::result::Result::Ok(());
+            return #nc::derive::fields::write_fixed::<{ #min }, _>(__to, |__to| { #write });
         }
         #write
     };

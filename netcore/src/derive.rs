@@ -12,7 +12,7 @@ pub use crate::wire::schema::{
     By, Enum, Field, Form, Int, Len, OpaqueBody, PacketSchema, Probe, Shared, Struct, Type, Variant,
 };
 
-use crate::wire::check_out;
+use crate::wire::header_out;
 use crate::{
     BodyError, EncodeError, Frame, Header, Packet, PacketError, PacketErrorKind, PacketId, PacketType,
 };
@@ -134,7 +134,7 @@ pub fn encode_fixed<const N: usize>(
     dst: &mut BytesMut,
     write: impl FnOnce(&mut FixedSink<'_>) -> Result<(), BodyError>,
 ) -> Result<(), EncodeError> {
-    let header = check_out(Header::new(id, PacketType::NORMAL, N.saturating_sub(Header::LEN)), max_out)?;
+    let header = header_out(id, PacketType::NORMAL, N.saturating_sub(Header::LEN), max_out)?;
     let mut packet = [0; N];
     let mut to = FixedSink::new(&mut packet);
     to.put(&header.to_bytes());
@@ -154,7 +154,7 @@ pub fn encode<P: Packet>(packet: &P, dst: &mut BytesMut, max_out: u16) -> Result
         return Err(EncodeError::Body { id: packet.id(), source });
     }
     let body_len = begun.dst.len() - begun.start - Header::LEN;
-    let header = check_out(Header::new(packet.id(), packet.kind(), body_len), max_out)?;
+    let header = header_out(packet.id(), packet.kind(), body_len, max_out)?;
     if let Some(front) = begun.dst.get_mut(begun.start..).and_then(<[u8]>::first_chunk_mut) {
         *front = header.to_bytes();
     }

@@ -19,7 +19,7 @@ pub mod schema;
 
 pub use batch::{Batch, FrameRef, Frames};
 pub use codec::FrameCodec;
-pub(crate) use codec::check_out;
+pub(crate) use codec::header_out;
 pub use error::{CodecError, EncodeError, FrameError, PacketError, PacketErrorKind};
 pub use frame::Frame;
 pub use header::{Header, PacketId, PacketType};

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::raw::{Endian, RawBody};
-use super::{BodyError, BodyErrorKind, Reader, Sink};
+use super::{BodyError, BodyErrorKind, FixedSink, Reader, Sink};
 use crate::wire::schema::{Form, Int, Len, Shared, Type};
 
 /// Text or bytes: what `len`, `len_in`, `fixed` and `rest` apply to.
@@ -382,6 +382,40 @@ pub fn write_list<T, S: Sink>(
     item: impl Fn(&T, &mut S) -> Result<(), BodyError>,
 ) -> Result<(), BodyError> {
     items.iter().try_for_each(|value| item(value, to))
+}
+
+/// A fixed layout of `N` bytes: room for all of it is made once, and each field writes where it stays.
+#[inline(always)]
+pub fn write_fixed<const N: usize, S: Sink>(
+    to: &mut S,
+    write: impl FnOnce(&mut FixedSink<'_>) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    let mut written = Ok(());
+    to.fill(N, |room| {
+        if let Some(room) = room.first_chunk_mut::<N>() {
+            written = write(&mut FixedSink::new(room));
+        }
+    });
+    written
+}
+
+/// The items of a list, each of a fixed layout of `size` bytes: room for all is made once, and each writes where it
+/// stays.
+#[inline]
+pub fn write_list_fixed<T, S: Sink>(
+    items: &[T],
+    size: usize,
+    to: &mut S,
+    item: impl Fn(&T, &mut FixedSink<'_>) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    let mut written = Ok(());
+    to.fill(items.len().saturating_mul(size), |room| {
+        written = room
+            .chunks_exact_mut(size.max(1))
+            .zip(items)
+            .try_for_each(|(room, value)| item(value, &mut FixedSink::new(room)));
+    });
+    written
 }
 
 /// A 0, or a 1 and the value.
