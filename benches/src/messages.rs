@@ -469,27 +469,6 @@ impl Used for RawPacket {
     }
 }
 
-/// A refusal that takes a pointer, as one does that says what is wrong, and where.
-pub type Boxed = Box<[u64; 6]>;
-
-/// [`ById::read`] of a raw body with such a refusal: what safe code by hand makes of a `Result` like netcore's.
-///
-/// # Errors
-/// For what is no packet.
-#[inline(always)]
-pub fn read_boxed(id: PacketId, body: &[u8]) -> Result<RawPacket, Boxed> {
-    #[cold]
-    fn refused<E>(_: E) -> Boxed {
-        Box::new([0; 6])
-    }
-    match id.0 {
-        1 => Ok(RawPacket::Move(Message::read_by_hand(body).map_err(refused)?)),
-        2 => Ok(RawPacket::Chat(Message::read_by_hand(body).map_err(refused)?)),
-        3 => Ok(RawPacket::Inventory(Message::read_by_hand(body).map_err(refused)?)),
-        _ => Err(refused(())),
-    }
-}
-
 /// The header in front of a body of `len` bytes.
 #[must_use]
 pub fn header<M: Message>(len: usize) -> Option<Header> {
@@ -547,7 +526,7 @@ mod tests {
 
     use super::{
         ById, ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket,
-        RawPacket, header, msgpack_array_by_scratch, msgpack_by_scratch, msgpack_by_writer, read_boxed,
+        RawPacket, header, msgpack_array_by_scratch, msgpack_by_scratch, msgpack_by_writer,
     };
 
     fn body<P: Packet>(packet: &P) -> BytesMut {
@@ -576,8 +555,6 @@ mod tests {
         assert_eq!(to, body(&message.clone().raw()));
         assert_eq!(M::read_by_hand(&to).unwrap(), message);
         assert_eq!(decode::<M, RawPacket>(&to), message.clone().raw());
-        assert_eq!(read_boxed(PacketId(M::ID), &to).unwrap(), message.clone().raw());
-        assert!(read_boxed(PacketId(M::ID), &to[1..]).is_err());
         assert!(M::read_by_hand(&to[1..]).is_err());
 
         to.clear();

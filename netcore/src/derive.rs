@@ -60,17 +60,14 @@ pub fn decoded_raw<T, P>(
     read: impl FnOnce(&mut Reader<'_>, &mut Option<BodyError>) -> Option<T>,
     make: impl FnOnce(T) -> P,
 ) -> Result<P, PacketError> {
-    match exact {
-        // One comparison in place of three: against the bound, before and behind the fields.
-        Some(exact) if !ignore_extra => {
-            if body.remaining() != exact {
-                return Err(malformed(header, name, not_exact(body.remaining(), exact, max)));
-            }
-        }
-        _ if body.remaining() > max => {
-            return Err(malformed(header, name, too_long(body.remaining(), max)));
-        }
-        _ => {}
+    // Where there is an exact length, one comparison in place of three: against the bound, before and behind the fields.
+    let len = body.remaining();
+    let wrong = match exact {
+        Some(exact) if !ignore_extra => len != exact,
+        _ => len > max,
+    };
+    if wrong {
+        return Err(malformed(header, name, wrong_length(len, exact, max)));
     }
     let mut refused = None;
     match read(&mut body, &mut refused) {
@@ -187,13 +184,13 @@ fn too_long(len: usize, max: usize) -> BodyError {
     BodyError::new(BodyErrorKind::TooLong { len, max })
 }
 
-/// Why a body of `len` bytes is none of a fixed layout of `exact`.
+/// Why a body may not have `len` bytes: `max` is its bound, `exact` what a fixed layout takes.
 #[cold]
-fn not_exact(len: usize, exact: usize, max: usize) -> BodyError {
-    match len.checked_sub(exact) {
-        _ if len > max => too_long(len, max),
-        Some(extra) => trailing(extra),
-        None => BodyError::new(BodyErrorKind::Short { need: exact, have: len }),
+fn wrong_length(len: usize, exact: Option<usize>, max: usize) -> BodyError {
+    match exact.map(|exact| (exact, len.checked_sub(exact))) {
+        Some((_, Some(extra))) if len <= max => trailing(extra),
+        Some((need, None)) => BodyError::new(BodyErrorKind::Short { need, have: len }),
+        _ => too_long(len, max),
     }
 }
 
