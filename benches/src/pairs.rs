@@ -131,6 +131,11 @@ fn streams<P: Sample + 'static>(pairs: &mut Vec<Pair>) {
         walk,
         1.15,
     );
+    let walk = decoding(wire, decode::walk::<P>);
+    add("decode typed, good", decoding(wire, decode::typed_good::<P>), "hand-written walk", walk, 1.15);
+    let walk = decoding(wire, decode::walk_using::<P>);
+    let good = decoding(wire, decode::typed_good_using::<P>);
+    add("decode typed, good, fields used", good, "hand-written walk", walk, 1.15);
     let frames_of: [(_, Decode); 3] = [
         ("batch, frames borrowed", decode::batch_borrowed),
         ("batch, frames taken", decode::batch),
@@ -194,6 +199,9 @@ fn mixed(pairs: &mut Vec<Pair>) {
     };
     add("decode typed", decode::typed::<Mixed>, decode::walk::<Mixed>, 1.15);
     add("decode typed, fields used", decode::typed_using::<Mixed>, decode::walk_using::<Mixed>, 1.15);
+    add("decode typed, good", decode::typed_good::<Mixed>, decode::walk::<Mixed>, 1.15);
+    let used = decode::walk_using::<Mixed>;
+    add("decode typed, good, fields used", decode::typed_good_using::<Mixed>, used, 1.15);
     add("(by hand) boxed error", decode::walk_boxed::<Mixed>, decode::walk::<Mixed>, f64::INFINITY);
 }
 

@@ -70,11 +70,11 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         reads.push(match exact {
             Some(exact) => quote! {
                 #id => #nc::derive::decoded_raw(
-                    __header, #variant_name, #max, #extra, #exact, __body, |__from, __refused| { #read }, #make,
+                    __header, #variant_name, #max, #extra, #exact, __body, __refused, |__from, __refused| { #read }, #make,
                 ),
             },
             None => quote! {
-                #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, |__from| { #read }, #make),
+                #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, __refused, |__from| { #read }, #make),
             },
         });
         writes.push(if packet.max.is_some() {
@@ -114,11 +114,11 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             quote! {
                 _ => {
                     let __frame = #nc::derive::frame(__header, __body);
-                    ::core::result::Result::Ok(Self::#other(#frame))
+                    ::core::option::Option::Some(Self::#other(#frame))
                 }
             }
         }
-        None => quote!(_ => ::core::result::Result::Err(#nc::derive::unknown(__header)),),
+        None => quote!(_ => #nc::derive::refuse(__refused, #nc::derive::unknown(__header)),),
     };
     let kind = other.map(|(other, ty)| {
         let checked = checked_frame(nc, ty);
@@ -182,6 +182,21 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
                     __header: #nc::Header,
                     __body: #nc::derive::Reader<'_>,
                 ) -> ::core::result::Result<Self, #nc::PacketError> {
+                    let mut __refused = ::core::option::Option::None;
+                    match <Self as #nc::Packet>::decode_or(__header, __body, &mut __refused) {
+                        ::core::option::Option::Some(__packet) => ::core::result::Result::Ok(__packet),
+                        ::core::option::Option::None => {
+                            ::core::result::Result::Err(#nc::derive::refusal(__refused, __header))
+                        }
+                    }
+                }
+
+                #[inline(always)]
+                fn decode_or(
+                    __header: #nc::Header,
+                    __body: #nc::derive::Reader<'_>,
+                    __refused: &mut ::core::option::Option<#nc::PacketError>,
+                ) -> ::core::option::Option<Self> {
                     match __header.id.0 {
                         #(#reads)*
                         #unknown

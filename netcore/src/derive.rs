@@ -26,23 +26,27 @@ pub mod msgpack {
 /// Reads one packet's body and judges its length.
 // Always inlined: each call between the body and the packet is a move of the value through memory.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "most are constants of the packet")]
 pub fn decoded<T, P>(
     header: Header,
     name: &'static str,
     max: usize,
     ignore_extra: bool,
     mut body: Reader<'_>,
+    refused: &mut Option<PacketError>,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, BodyError>,
     make: impl FnOnce(T) -> P,
-) -> Result<P, PacketError> {
-    if body.remaining() > max {
-        return Err(malformed(header, name, too_long(body.remaining(), max)));
-    }
-    match read(&mut body) {
-        Ok(value) if ignore_extra || body.remaining() == 0 => Ok(make(value)),
-        Ok(_) => Err(malformed(header, name, trailing(body.remaining()))),
-        Err(error) => Err(malformed(header, name, error)),
-    }
+) -> Option<P> {
+    let error = if body.remaining() > max {
+        too_long(body.remaining(), max)
+    } else {
+        match read(&mut body) {
+            Ok(value) if ignore_extra || body.remaining() == 0 => return Some(make(value)),
+            Ok(_) => trailing(body.remaining()),
+            Err(error) => error,
+        }
+    };
+    refuse(refused, malformed(header, name, error))
 }
 
 /// Reads one raw packet's body and judges its length. `exact` is what a fixed layout takes.
@@ -57,24 +61,42 @@ pub fn decoded_raw<T, P>(
     ignore_extra: bool,
     exact: Option<usize>,
     mut body: Reader<'_>,
+    refused: &mut Option<PacketError>,
     read: impl FnOnce(&mut Reader<'_>, &mut Option<BodyError>) -> Option<T>,
     make: impl FnOnce(T) -> P,
-) -> Result<P, PacketError> {
+) -> Option<P> {
     // Where there is an exact length, one comparison in place of three: against the bound, before and behind the fields.
     let len = body.remaining();
     let wrong = match exact {
         Some(exact) if !ignore_extra => len != exact,
         _ => len > max,
     };
-    if wrong {
-        return Err(malformed(header, name, wrong_length(len, exact, max)));
-    }
-    let mut refused = None;
-    match read(&mut body, &mut refused) {
-        Some(value) if ignore_extra || body.remaining() == 0 => Ok(make(value)),
-        Some(_) => Err(malformed(header, name, trailing(body.remaining()))),
-        None => Err(malformed(header, name, fields::reason(refused))),
-    }
+    let mut reason = None;
+    let error = if wrong {
+        wrong_length(len, exact, max)
+    } else {
+        match read(&mut body, &mut reason) {
+            Some(value) if ignore_extra || body.remaining() == 0 => return Some(make(value)),
+            Some(_) => trailing(body.remaining()),
+            None => fields::reason(reason),
+        }
+    };
+    refuse(refused, malformed(header, name, error))
+}
+
+/// Leaves in `refused` why there is no packet.
+#[inline(always)]
+pub fn refuse<P>(refused: &mut Option<PacketError>, error: PacketError) -> Option<P> {
+    *refused = Some(error);
+    None
+}
+
+/// Why there is no packet, as [`Packet::decode_or`] left it.
+#[cold]
+#[must_use]
+pub fn refusal(refused: Option<PacketError>, header: Header) -> PacketError {
+    // The compiler cannot see that there always is one.
+    refused.unwrap_or_else(|| unknown(header))
 }
 
 /// Writes one packet's body.
