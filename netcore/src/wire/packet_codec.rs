@@ -317,7 +317,9 @@ mod tests {
 
     use super::PacketCodec;
     use crate::body::Reader;
-    use crate::{BodyError, Frame, Header, Packet, PacketError, PacketErrorKind, PacketId, Schema};
+    use crate::{
+        BodyError, Frame, FrameCodec, Header, Packet, PacketError, PacketErrorKind, PacketId, Schema,
+    };
 
     /// Id 1 with an empty body is good, and nothing else.
     #[derive(Debug)]
@@ -369,6 +371,44 @@ mod tests {
         assert_eq!(found, [(5, 0x63, 9, b"ab".to_vec()), (17, 1, 0, b"c".to_vec())]);
         assert_eq!(packets.taken(), 23);
         assert!(packets.packet_at(23).is_none() && packets.packet_at(99).is_none());
+    }
+
+    #[derive(Packet, Debug)]
+    #[packet(crate = crate)]
+    enum Fixed {
+        #[packet(id = 1, max = 6)]
+        Exact { number: u32 },
+        #[packet(id = 2, ignore_extra, max = 6)]
+        AtLeast { number: u32 },
+    }
+
+    #[test]
+    fn an_error_beside_the_packet_is_the_one_around_it() {
+        use crate::body::BodyErrorKind::{Short, TooLong, Trailing};
+
+        for (id, len, expected) in [
+            (1, 3, Some(Short { need: 4, have: 3 })),
+            (1, 4, None),
+            (1, 6, Some(Trailing { extra: 2 })),
+            (1, 7, Some(TooLong { len: 7, max: 6 })),
+            (2, 3, Some(Short { need: 4, have: 3 })),
+            (2, 6, None),
+            (2, 7, Some(TooLong { len: 7, max: 6 })),
+        ] {
+            let mut wire = BytesMut::new();
+            FrameCodec::new().encode_frame(&Frame::new(id, vec![0; len]), &mut wire).unwrap();
+            let mut codec = PacketCodec::<Fixed, Fixed>::new();
+            let kind = |error: PacketError| match error.into_kind() {
+                PacketErrorKind::Malformed { source, .. } => source.kind(),
+                other => panic!("{other}"),
+            };
+            let around = codec.packets(&mut wire.clone()).next().unwrap().err().map(kind);
+            let (mut packets, mut beside) = (codec.packets(&mut wire), None);
+            assert_eq!(packets.good(&mut beside).is_some(), expected.is_none());
+            assert_eq!((around, beside.map(kind)), (expected, expected), "{len} bytes for packet {id}");
+            let mut beside = None;
+            assert!(packets.good(&mut beside).is_none() && beside.is_none());
+        }
     }
 
     #[test]
