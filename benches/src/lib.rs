@@ -2,6 +2,7 @@
 //! library. `README.md` has the method and the numbers.
 #![forbid(unsafe_code)]
 
+pub mod cost;
 pub mod decode;
 pub mod encode;
 pub mod hand;

@@ -26,7 +26,7 @@ pub mod msgpack {
 /// Reads one packet's body and judges its length.
 // Always inlined: each call between the body and the packet is a move of the value through memory.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "most are constants of the packet")]
+#[allow(clippy::too_many_arguments, reason = "only the derive calls it")]
 pub fn decoded<T, P>(
     header: Header,
     name: &'static str,
@@ -53,7 +53,7 @@ pub fn decoded<T, P>(
 // An `Option`, with the error beside it: in a `Result` the error's pointer lies over two of a struct's fields, and their
 // way into the packet goes through memory, with a stall where two stores are read as one.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "most are constants of the packet")]
+#[allow(clippy::too_many_arguments, reason = "only the derive calls it")]
 pub fn decoded_raw<T, P>(
     header: Header,
     name: &'static str,

@@ -45,9 +45,10 @@
 //!
 //! # Three layers, each of which knows only those below it
 //! **The runtime**, on tokio:
-//! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`]
+//! - [`Server`] and its [`Door`]s, [`Running`]; [`Client`], [`ReconnectingClient`]
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
-//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`]
+//! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`], [`Relay`]
+//! - [`Hello`]: whether both sides speak of the same packets, before a session begins
 //! - [`memory`]: a transport with faults on demand
 //!
 //! **The session**, a state machine without IO:
@@ -57,6 +58,7 @@
 //! - [`Packet`] and its derive: one direction's set of packets. [`PacketCodec`] reads and writes them, alone or under
 //!   [`tokio_util::codec::Framed`].
 //! - [`Raw`](struct@Raw) and its derive: bodies laid out to the byte. [`body`] has the other formats and the trait for one's own.
+//! - `Compress`, with the feature `compress`: bodies that are smaller on the wire.
 //! - [`FrameCodec`] and [`Frame`]: packets whose bodies nobody looks into. [`LineCodec`]: lines of text.
 //! - [`schema`]: what the packets look like, as a value: documentation, fingerprint, comparison.
 //!
@@ -68,8 +70,8 @@
 //! - One session is handled in order, at any number of workers; a bad peer harms itself alone.
 //!
 //! # Features
-//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats. `testing` is for this crate's
-//! own tests.
+//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats, `compress` compresses
+//! bodies, `metrics` counts for a recorder: [`manual::metrics`]. `testing` is for this crate's own tests.
 
 #![forbid(unsafe_code)]
 // A peer's bytes go through this code: an index or an unwrap would be a way to stop the server.
@@ -97,18 +99,23 @@ mod wire;
 pub use wire::{body, schema};
 
 pub use netcore_derive::{Describe, Packet, Raw};
+#[cfg(all(feature = "compress", feature = "runtime"))]
+pub use runtime::Packed;
 #[cfg(feature = "runtime")]
 pub use runtime::{
-    Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
-    Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Report,
-    RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
-    Teller, Text, TextProtocol, Tick, TimerId, memory,
+    Adapter, AfterPanic, Away, Binary, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver,
+    ClientSender, Connection, Context, Door, EnterError, Full, GroupId, Hello, HelloError, HelloIds, Host,
+    LateTick, Lines, Logic, Mismatch, NotANetwork, NotSent, PlainText, Proxy, Reconnect, ReconnectStats,
+    ReconnectingClient, Relay, Report, RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server,
+    ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId, TryError, Unsent, memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{
-    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, Inbound, Limits, Outbox, Over, Rate, Session,
-    SessionId, Slow, Verdict,
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HelloFault, Inbound, Limits, Moment, Outbox,
+    Over, ProxyFault, Rate, Session, SessionId, Slow, Spoken, TlsFault, Verdict, WebSocketFault,
 };
+#[cfg(feature = "compress")]
+pub use wire::Compress;
 #[cfg(feature = "protobuf")]
 pub use wire::body::Protobuf;
 pub use wire::body::{BodyError, Raw};
@@ -116,8 +123,8 @@ pub use wire::body::{BodyError, Raw};
 pub use wire::body::{MsgPack, MsgPackArray};
 pub use wire::schema::{Describe, Schema};
 pub use wire::{
-    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, FrameRef, Frames, Header, LineCodec,
-    LineError, Packet, PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
+    Batch, CodecError, EncodeError, Frame, FrameCodec, FrameError, FrameRef, Frames, Header, InflateError,
+    LineCodec, LineError, Packet, PacketCodec, PacketError, PacketErrorKind, PacketId, PacketType, Packets,
 };
 
 #[cfg(all(doctest, feature = "runtime"))]

@@ -11,14 +11,17 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The golden vectors of one file: every `stream`, `body` and `compact` in hex.
+/// Where the golden vectors of a file are, in hex.
+const KEYS: [&str; 5] = ["stream", "body", "compact", "from_client", "from_server"];
+
+/// The golden vectors of one file.
 fn vectors(file: &str) -> Vec<Vec<u8>> {
     fn gather(value: &Value, found: &mut Vec<Vec<u8>>) {
         match value {
             Value::Object(fields) => {
                 for (key, value) in fields {
                     match value {
-                        Value::String(text) if ["stream", "body", "compact"].contains(&&**key) => {
+                        Value::String(text) if KEYS.contains(&&**key) => {
                             found.extend(unhex(text));
                         }
                         other => gather(other, found),
@@ -47,6 +50,8 @@ fn files(target: &str) -> &[&str] {
         "derived_enum" => &["raw.json", "msgpack.json", "protobuf.json", "numbers.json"],
         "lines" => &["lines.json"],
         "schemas" => &["schema.json"],
+        "inflate" => &["compressed.json"],
+        "hello" => &["hello.json"],
         "session_pair" | "outbox_ops" => &[],
         _ => &["frames.json"],
     }
@@ -67,6 +72,12 @@ fn inputs(target: &str, vector: &[u8]) -> Vec<Vec<u8>> {
         "raw_bodies" => (0..6).map(|which| with(&[which])).collect(),
         "msgpack_bodies" => (0..3).map(|which| with(&[which])).collect(),
         "derived_enum" => (0..12).map(|which| with(&[which, 99, 0])).collect(),
+        // As a stream, and its first packet's body by itself.
+        "inflate" => {
+            let body = vector.get(5..).unwrap_or_default();
+            vec![with(&[0xff, 0xff, 0]), with(&[0, 4, 3]), [&[0xff, 0xff, 9], body].concat()]
+        }
+        "hello" => vec![with(&[1]), with(&[7])],
         "schemas" => vec![vector.to_vec(), fuzz::schema_seed()],
         _ => vec![vector.to_vec()],
     }
@@ -74,7 +85,7 @@ fn inputs(target: &str, vector: &[u8]) -> Vec<Vec<u8>> {
 
 #[test]
 fn every_vector_passes_every_target() {
-    let all = ["frames", "raw", "msgpack", "protobuf", "numbers", "lines", "schema"];
+    let all = ["frames", "compressed", "raw", "msgpack", "protobuf", "numbers", "lines", "schema", "hello"];
     let all: Vec<_> = all.iter().flat_map(|file| vectors(&format!("{file}.json"))).collect();
     for (target, run) in fuzz::TARGETS {
         for vector in &all {

@@ -9,7 +9,8 @@ use futures::{SinkExt, StreamExt, TryStreamExt};
 use message_io::network::{NetEvent, Transport};
 use message_io::node;
 use netcore::{
-    Connection, Context, Door, Frame, Host, Limits, Logic, Packet, Running, Server, ServerError, SessionId,
+    Batch, Connection, Context, Door, Frame, Host, Limits, Logic, Packet, Relay, Running, Server,
+    ServerError, SessionId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +28,8 @@ pub enum Kind {
     Task,
     /// netcore, a task a session, packets of an enum.
     Typed,
+    /// netcore, a task a session, packets passed on as they came.
+    Relay,
     /// netcore, one worker on a thread of its own.
     Worker,
     /// netcore, one worker as a task of the runtime.
@@ -43,10 +46,11 @@ pub enum Kind {
 
 impl Kind {
     /// All, the limit first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Bare,
         Self::Task,
         Self::Typed,
+        Self::Relay,
         Self::Worker,
         Self::WorkerTask,
         Self::TwoWorkers,
@@ -62,6 +66,7 @@ impl Kind {
             Self::Bare => "bare loop",
             Self::Task => "netcore task a session",
             Self::Typed => "netcore task, typed",
+            Self::Relay => "netcore task, relayed",
             Self::Worker => "netcore 1 worker, thread",
             Self::WorkerTask => "netcore 1 worker, task",
             Self::TwoWorkers => "netcore 2 workers, threads",
@@ -111,6 +116,16 @@ async fn netcore(kind: Kind) -> Result<Running, ServerError> {
                 })
                 .await
         }
+        Kind::Relay => {
+            bounds(Door::tcp_with("127.0.0.1:0", Relay::new()))
+                .serve(|mut peer: Connection<Batch, Batch>| async move {
+                    while let Some(batch) = peer.recv().await? {
+                        peer.send_wait(&batch).await?;
+                    }
+                    Ok::<_, Box<dyn Error + Send + Sync>>(())
+                })
+                .await
+        }
         Kind::Worker => server().logic(Echo).await,
         Kind::WorkerTask => server().host(Host::Task).logic(Echo).await,
         Kind::TwoWorkers => server().workers(2, |_| Echo).await,
@@ -127,11 +142,15 @@ async fn netcore(kind: Kind) -> Result<Running, ServerError> {
     }
 }
 
+fn server<P: Packet + Send + Sync + 'static>() -> Server<P, P> {
+    bounds(Door::tcp("127.0.0.1:0"))
+}
+
 /// The defaults, but for the bounds that the load itself would meet: it comes from one address, and a window of 512 large
 /// packets needs half a megabyte.
-fn server<P: Packet + Send + Sync + 'static>() -> Server<P, P> {
+fn bounds<P: Send + Sync + 'static>(door: Door<P, P>) -> Server<P, P> {
     let limits = Limits::new().queue(1024 * 1024);
-    Server::new().max_per_address(usize::MAX).door(Door::tcp("127.0.0.1:0").limits(limits))
+    Server::new().max_per_address(usize::MAX).door(door.limits(limits))
 }
 
 /// Packets with a body of 32 bytes that is read field by field, and any others.
@@ -183,12 +202,12 @@ async fn bare(mut stream: TcpStream) -> io::Result<()> {
 }
 
 async fn forwarded(stream: TcpStream) -> io::Result<()> {
-    let (sink, stream) = Framed::new(stream, codec()).split();
+    let (sink, stream) = Framed::new(stream, length_delimited()).split();
     stream.map_ok(BytesMut::freeze).forward(sink).await
 }
 
 async fn sent(stream: TcpStream) -> io::Result<()> {
-    let mut framed = Framed::new(stream, codec());
+    let mut framed = Framed::new(stream, length_delimited());
     while let Some(frame) = framed.next().await {
         framed.send(frame?.freeze()).await?;
     }
@@ -196,7 +215,7 @@ async fn sent(stream: TcpStream) -> io::Result<()> {
 }
 
 /// The same size field as netcore's: it counts itself. Of id and type byte nothing is known here.
-pub(super) fn codec() -> LengthDelimitedCodec {
+pub(crate) fn length_delimited() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder()
         .little_endian()
         .length_field_type::<u16>()

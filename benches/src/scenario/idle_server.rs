@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio_util::codec::Framed;
 
-use super::echo_server::{codec, each};
+use super::echo_server::{each, length_delimited};
 use super::process;
 
 /// A kind of server.
@@ -126,7 +126,7 @@ async fn bare(stream: TcpStream) -> io::Result<()> {
 }
 
 async fn framed(stream: TcpStream) -> io::Result<()> {
-    let (sink, stream) = Framed::new(stream, codec()).split();
+    let (sink, stream) = Framed::new(stream, length_delimited()).split();
     stream.map_ok(BytesMut::freeze).forward(sink).await
 }
 

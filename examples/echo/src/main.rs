@@ -14,7 +14,8 @@ use support::{At, Outcome};
 
 /// Sends every packet back byte for byte, in order.
 ///
-/// Once it listens, it prints `listening raw ADDR` on stdout, with the real port. Logs go to stderr, at the level that
+/// Once it listens, it prints `listening raw ADDR` on stdout, with the real port, and `listening metrics ADDR` if these
+/// are on. Logs go to stderr, at the level that
 /// RUST_LOG names (info unless set; debug shows every connection and why it was closed). A peer that does not read its
 /// answers is not read from, and is closed when it has taken nothing for 5 seconds. A packet that cannot be (a size below
 /// 5 or over --max-packet) closes its connection, after the packets before it were answered.
@@ -35,6 +36,9 @@ struct Flags {
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(0..=1024))]
     workers: u16,
+    /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
+    #[arg(long, value_name = "HOST:PORT", default_value = "off")]
+    metrics: At,
 }
 
 #[tokio::main]
@@ -43,6 +47,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
+    // Before the server, which looks for who wants to hear.
+    support::metrics(&flags.metrics).await?;
     let packets = Binary::new().max_in(flags.max_packet);
     let limits = Limits::new()
         // People connect with `nc` and think first.

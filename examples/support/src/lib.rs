@@ -37,6 +37,8 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod at;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod signals;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -52,6 +54,8 @@ use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
 pub use at::At;
+#[cfg(feature = "metrics")]
+pub use metrics::metrics;
 
 /// How a program, or one session's task, ends: any error will do.
 pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -71,7 +75,7 @@ pub async fn main<F: Parser>(program: impl AsyncFnOnce(F) -> Outcome) -> ExitCod
 }
 
 /// Runs a server until Ctrl-C or SIGTERM comes, or the game stops it, and then shuts it down in order. First it prints a
-/// line for each door on stdout: `listening DOOR ADDR`, with the real port.
+/// line for each door on stdout: `listening DOOR ADDR`, with the real port; and one for the metrics, if they are on.
 ///
 /// # Errors
 /// When the system hands out no signals.
@@ -91,6 +95,10 @@ fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for (door, addr) in server.addrs() {
         writeln!(stdout, "listening {door} {addr}")?;
+    }
+    #[cfg(feature = "metrics")]
+    if let Some(addr) = metrics::addr() {
+        writeln!(stdout, "listening metrics {addr}")?;
     }
     stdout.flush()
 }

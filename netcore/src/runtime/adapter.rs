@@ -5,9 +5,15 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::session::{Decode, Fault, FaultKind, Inbound};
+#[cfg(feature = "compress")]
+use super::Packed;
+#[cfg(feature = "compress")]
+use crate::Compress;
+use crate::session::{Decode, Fault, FaultKind, Inbound, Spoken};
 use crate::wire::Packets;
-use crate::{EncodeError, Frame, FrameCodec, FrameError, Packet, PacketCodec, PacketError, PacketErrorKind};
+use crate::{
+    EncodeError, Frame, FrameCodec, FrameError, Header, Packet, PacketCodec, PacketError, PacketErrorKind,
+};
 
 /// Translates between the bytes of one kind of door and the types that the game speaks: `In` from the peers, `Out` to
 /// them.
@@ -32,6 +38,18 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
         let _ = (words, dst);
         false
     }
+
+    /// Reads a packet of ours again that [`encode`](Self::encode) wrote, for who wants to know what was not sent; `None`
+    /// where that cannot be.
+    fn read_back(&self, packet: Bytes) -> Option<Out> {
+        let _ = packet;
+        None
+    }
+
+    /// What its bytes are made of, for metrics.
+    fn spoken(&self) -> Spoken {
+        Spoken::Other
+    }
 }
 
 /// Framed packets: the game's own enums as they are, or translated with [`Binary::map`].
@@ -48,7 +66,7 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Binary {
-    frames: FrameCodec,
+    pub(super) frames: FrameCodec,
 }
 
 impl Binary {
@@ -70,6 +88,25 @@ impl Binary {
     pub fn max_out(mut self, bytes: u16) -> Self {
         self.frames = self.frames.max_out(bytes);
         self
+    }
+
+    /// Compresses bodies, and inflates those of the peer, who must have it on too. Off by default; the limits come first.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use netcore::{Adapter, Binary, Compress, Frame};
+    ///
+    /// let adapter = Binary::new().compress(Compress::new().threshold(16));
+    /// let mut wire = BytesMut::new();
+    /// Adapter::<Frame, Frame>::encode(&adapter, &Frame::new(1, vec![b'a'; 40]), &mut wire)?;
+    /// assert_eq!(wire[4..9], [1, 40, 0, 0, 0]); // compressed, 40 bytes long
+    /// assert!(wire.len() < 30);
+    /// # Ok::<_, netcore::EncodeError>(())
+    /// ```
+    #[cfg(feature = "compress")]
+    #[must_use]
+    pub const fn compress(self, compress: Compress) -> Packed {
+        Packed::new(self, compress)
     }
 
     /// Speaks `WireIn` and `WireOut` on the wire, and other types with the game: `incoming` makes a packet of the game
@@ -103,33 +140,80 @@ impl Binary {
         In: 'static,
         Out: 'static,
     {
-        Mapped { frames: self.frames, incoming: Arc::new(incoming), outgoing, types: PhantomData }
+        Mapped::new(self, incoming, outgoing)
+    }
+}
+
+/// What frames packets: for the game's own types or for those of [`Mapped`].
+pub(super) trait Framing: Send + Sync + 'static {
+    fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
+    where
+        WireIn: Packet + 'static,
+        In: 'static,
+        F: Fn(WireIn) -> Result<In, Fault> + Send + 'static;
+
+    fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError>;
+}
+
+impl Framing for Binary {
+    fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
+    where
+        WireIn: Packet + 'static,
+        In: 'static,
+        F: Fn(WireIn) -> Result<In, Fault> + Send + 'static,
+    {
+        Box::new(DecodeBinary { codec: PacketCodec::with_frames(self.frames.clone()), incoming })
+    }
+
+    #[inline]
+    fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        packet.encode(dst, self.frames.out_limit())
     }
 }
 
 impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
     fn open(&self) -> Box<dyn Decode<In>> {
-        Box::new(DecodeBinary {
-            codec: PacketCodec::<In, In>::with_frames(self.frames.clone()),
-            incoming: Ok,
-        })
+        self.read(Ok)
     }
 
     #[inline]
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        packet.encode(dst, self.frames.out_limit())
+        self.write(packet, dst)
+    }
+
+    fn read_back(&self, packet: Bytes) -> Option<Out> {
+        read_back(Adapter::<Out, Out>::open(&self.clone().max_in(u16::MAX)), packet)
+    }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Packets { from: In::SCHEMA, to: Out::SCHEMA }
     }
 }
 
-struct Mapped<WireIn, WireOut, F, G> {
-    frames: FrameCodec,
+/// Reads one packet.
+pub(super) fn read_back<Out>(mut read: Box<dyn Decode<Out>>, packet: Bytes) -> Option<Out> {
+    let mut batch = Inbound::new();
+    read.decode(&mut BytesMut::from(packet), &mut batch).ok()?;
+    batch.next()?.ok()
+}
+
+/// Packets of the wire on one side, the game's types on the other.
+pub(super) struct Mapped<B, WireIn, WireOut, F, G> {
+    framing: B,
     incoming: Arc<F>,
     outgoing: G,
     types: PhantomData<fn(WireOut) -> WireIn>,
 }
 
-impl<WireIn, WireOut, In, Out, F, G> Adapter<In, Out> for Mapped<WireIn, WireOut, F, G>
+impl<B, WireIn, WireOut, F, G> Mapped<B, WireIn, WireOut, F, G> {
+    pub(super) fn new(framing: B, incoming: F, outgoing: G) -> Self {
+        Self { framing, incoming: Arc::new(incoming), outgoing, types: PhantomData }
+    }
+}
+
+impl<B, WireIn, WireOut, In, Out, F, G> Adapter<In, Out> for Mapped<B, WireIn, WireOut, F, G>
 where
+    B: Framing,
     WireIn: Packet + 'static,
     WireOut: Packet + 'static,
     In: 'static,
@@ -139,20 +223,21 @@ where
 {
     fn open(&self) -> Box<dyn Decode<In>> {
         let incoming = self.incoming.clone();
-        Box::new(DecodeBinary {
-            codec: PacketCodec::<WireIn, WireIn>::with_frames(self.frames.clone()),
-            incoming: move |packet| incoming(packet),
-        })
+        self.framing.read(move |packet| incoming(packet))
     }
 
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         let mut result = Ok(());
         (self.outgoing)(packet, &mut |packet| {
             if result.is_ok() {
-                result = packet.encode(dst, self.frames.out_limit());
+                result = self.framing.write(&packet, dst);
             }
         });
         result
+    }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Packets { from: WireIn::SCHEMA, to: WireOut::SCHEMA }
     }
 }
 
@@ -167,22 +252,11 @@ where
     F: Fn(WireIn) -> Result<In, Fault> + Send,
 {
     fn decode(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError> {
-        let mut packets = self.codec.packets(input);
-        while !batch.is_full() {
-            let before = packets.taken();
-            match packets.next() {
-                Some(Ok(packet)) => {
-                    let size = packets.taken() - before;
-                    batch.push((self.incoming)(packet), size);
-                }
-                Some(Err(error)) => {
-                    let size = packets.taken() - before;
-                    batch.push(Err(fault(&packets, before, error)?), size);
-                }
-                None => break,
-            }
+        if batch.meter.is_on() {
+            self.decode_counted(input, batch)
+        } else {
+            self.read(input, batch, |_, _| {})
         }
-        Ok(())
     }
 
     fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
@@ -190,10 +264,59 @@ where
     }
 }
 
+impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
+    // Out of line: it has no part in what a packet costs where nobody counts.
+    #[inline(never)]
+    fn decode_counted<In>(&mut self, input: &mut BytesMut, batch: &mut Inbound<In>) -> Result<(), FrameError>
+    where
+        F: Fn(WireIn) -> Result<In, Fault>,
+    {
+        let meter = batch.meter.clone();
+        let mut tally = meter.received();
+        let result = self.read(input, batch, |packet, size| tally.add(packet.id(), size));
+        tally.flush();
+        result
+    }
+
+    #[inline(always)]
+    fn read<In>(
+        &mut self,
+        input: &mut BytesMut,
+        batch: &mut Inbound<In>,
+        mut count: impl FnMut(&WireIn, usize),
+    ) -> Result<(), FrameError>
+    where
+        F: Fn(WireIn) -> Result<In, Fault>,
+    {
+        let mut packets = self.codec.packets(input);
+        while !batch.is_full() {
+            let before = packets.taken();
+            match packets.next() {
+                Some(Ok(packet)) => {
+                    let size = packets.taken() - before;
+                    count(&packet, size);
+                    batch.push((self.incoming)(packet), size);
+                }
+                Some(Err(error)) => {
+                    let size = packets.taken() - before;
+                    batch.push(Err(fault_at(&packets, before, error)?), size);
+                }
+                None => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn fault_at<P: Packet>(packets: &Packets<'_, P>, at: usize, error: PacketError) -> Result<Fault, FrameError> {
+    fault(packets.packet_at(at), error)
+}
+
 /// What came in place of a packet, with its bytes: it is kept, so they are copied.
 #[cold]
-fn fault<P: Packet>(packets: &Packets<'_, P>, at: usize, error: PacketError) -> Result<Fault, FrameError> {
-    let (kind, body) = match packets.packet_at(at) {
+pub(super) fn fault(packet: Option<(Header, &[u8])>, error: PacketError) -> Result<Fault, FrameError> {
+    let (kind, body) = match packet {
         Some((header, body)) => (header.kind, Bytes::copy_from_slice(body)),
         None => Default::default(),
     };

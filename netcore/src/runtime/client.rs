@@ -1,6 +1,14 @@
 //! The face that a client starts from.
 
+mod backoff;
+mod events;
+mod keeper;
+mod reconnect;
+mod reconnecting;
+mod unsent;
+
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,13 +20,19 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connection::{Encoding, Writes};
+use super::connection::{Encode, Encoding, Writes};
 use super::link::{Link, now};
+use super::metrics::{ClientMeter, RoundTrip};
 use super::peer::Peer;
 use super::requests::Pending;
-use super::{Adapter, Binary, Connection, SendError, Sender, Stats};
-use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId};
+use super::{Adapter, Binary, Connection, Hello, HelloError, SendError, Sender, Stats};
+use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId, Slow};
 use crate::{Packet, PacketId};
+
+pub use events::{ClientEvent, TryError};
+pub use reconnect::{Away, Reconnect};
+pub use reconnecting::{NotSent, ReconnectStats, ReconnectingClient};
+pub use unsent::Unsent;
 
 /// A connection to a server. See [`Server`](crate::Server) for the two together.
 ///
@@ -79,7 +93,7 @@ pub struct ClientSender<In, Out> {
     sender: Sender<Out>,
     pending: Arc<Pending<In>>,
     timeout: Duration,
-    _open: Arc<Closer<In>>,
+    open: Arc<Closer<In>>,
 }
 
 /// The half that receives. Without it, what the server sends unasked is thrown away; with it, it must be received, since
@@ -97,13 +111,17 @@ pub struct ClientReceiver<In, Out> {
 /// | [`request_timeout`](Self::request_timeout) | 10 s |
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
-#[derive(Clone, Debug)]
+/// | [`hello`](Self::hello) | none |
 pub struct ClientOptions<In, Out> {
     connect_timeout: Duration,
     request_timeout: Duration,
     limits: Limits,
-    adapter: Binary,
-    types: PhantomData<fn(Out) -> In>,
+    adapter: Arc<dyn Adapter<In, Out>>,
+    encode: Arc<dyn Encode<Out>>,
+    hello: Option<Hello>,
+    // What does not go out is kept, and what finds no room does not end the connection.
+    lasting: bool,
+    meter: ClientMeter,
 }
 
 /// There is no connection.
@@ -111,11 +129,17 @@ pub struct ClientOptions<In, Out> {
 #[non_exhaustive]
 pub enum ClientError {
     /// The server cannot be reached.
-    #[error("cannot connect")]
+    #[error("cannot connect: {}", in_words(.0))]
     Connect(#[from] io::Error),
     /// It did not answer in time.
-    #[error("no connection within {0:?} (`connect_timeout`)")]
+    #[error(
+        "no connection within {0:?} (`connect_timeout`): look whether the address is right, the server is not \
+         overloaded, and no firewall stands between"
+    )]
     Timeout(Duration),
+    /// It did not get through the hello. After a [`HelloError::Version`], to try again is in vain.
+    #[error(transparent)]
+    Hello(#[from] HelloError),
 }
 
 /// A request has no answer.
@@ -126,17 +150,36 @@ pub enum RequestError {
     #[error(transparent)]
     Send(#[from] SendError),
     /// No answer came in time. If it comes later, it is received like any other packet.
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {0:?} (`request_timeout`): is it a packet that the server answers?")]
     Timeout(Duration),
     /// The connection closed before the answer came.
     #[error("the connection closed before the answer came")]
     Closed,
+    /// The client reconnects, and there was no connection to ask over.
+    #[error("there is no connection just now, so that nothing was asked")]
+    Away,
     /// The packet declares no answer: `#[packet(id = …, reply = …)]`.
-    #[error("packet {0} has no `reply` in its declaration")]
+    #[error("packet {0} names no answer: declare it with `reply = …`, or use `send`")]
     NoReply(PacketId),
     /// Too many requests wait for an answer.
-    #[error("{0} requests wait for an answer already")]
+    #[error("{0} requests wait for an answer already: wait for some before asking more")]
     TooMany(usize),
+}
+
+/// Why there is no connection, for a person.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            "nobody listens there: look whether the server runs, and at that port".to_owned()
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            format!("there is no way to that address ({error}): look at the address and the network")
+        }
+        io::ErrorKind::InvalidInput => {
+            format!("{error}: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020")
+        }
+        _ => error.to_string(),
+    }
 }
 
 impl<In, Out> ClientOptions<In, Out>
@@ -147,12 +190,16 @@ where
     /// The defaults.
     #[must_use]
     pub fn new() -> Self {
+        let (adapter, encode) = both_ways(Binary::new());
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
             limits: Limits::new().first_packet(None),
-            adapter: Binary::new(),
-            types: PhantomData,
+            adapter,
+            encode,
+            hello: None,
+            lasting: false,
+            meter: ClientMeter::default(),
         }
     }
 
@@ -177,26 +224,68 @@ where
         self
     }
 
-    /// How packets are framed.
+    /// What is spoken: framed packets with other limits, say, or those of another wire ([`Binary::map`]).
     #[must_use]
-    pub fn adapter(mut self, adapter: Binary) -> Self {
-        self.adapter = adapter;
+    pub fn adapter(mut self, adapter: impl Adapter<In, Out>) -> Self {
+        (self.adapter, self.encode) = both_ways(adapter);
         self
+    }
+
+    /// Begins with a hello, in which both sides compare their packets: the server's door must have it on too.
+    #[must_use]
+    pub fn hello(mut self, hello: Hello) -> Self {
+        self.hello = Some(hello);
+        self
+    }
+
+    /// A client that connects again when the connection is lost, each time with these options.
+    #[must_use]
+    pub fn reconnect(self) -> Reconnect<In, Out> {
+        Reconnect::new(self)
     }
 
     /// Connects to a server. Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
-    /// When there is no connection in time.
+    /// When there is no connection in time, or the hello was not answered by a welcome.
     pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
-        let limit = self.connect_timeout;
-        let stream =
-            timeout(limit, TcpStream::connect(address)).await.map_err(|_| ClientError::Timeout(limit))??;
-        stream.set_nodelay(true)?;
-        Ok(self.over(stream))
+        self.within(async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            self.greeted(stream).await
+        })
+        .await
+        .map(|stream| self.over(stream))
     }
 
-    /// Speaks over a stream that is connected already: one in memory, say.
+    /// Speaks over a stream that is connected already, one in memory, say, after the [hello](Self::hello) if there is to be
+    /// one. Cancel-safe: dropped, there is no connection.
+    ///
+    /// # Errors
+    /// When the hello was not answered by a welcome, or not in time.
+    pub async fn connect_over<T>(self, stream: T) -> Result<Client<In, Out>, ClientError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.within(self.greeted(stream)).await.map(|stream| self.over(stream))
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.check().map_err(HelloError::from)?;
+        }
+        let limit = self.connect_timeout;
+        timeout(limit, work).await.map_err(|_| ClientError::Timeout(limit))?
+    }
+
+    async fn greeted<T: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: T) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.greet(&mut stream).await?;
+        }
+        Ok(stream)
+    }
+
+    /// Speaks over a stream that is connected already, at once: without a hello, or after one.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -204,9 +293,13 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let outbox = Outbox::new(self.limits.queue);
+        let meter = self.meter.get(self.adapter.spoken());
+        let outbox = Outbox::new(self.limits.queue).measured(meter);
+        if self.lasting {
+            outbox.keep();
+        }
         let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
-        let decode = Adapter::<In, Out>::open(&self.adapter);
+        let decode = self.adapter.open();
         let session = Session::new(Arc::new(self.limits), decode, outbox, now());
         let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
         let pending = Arc::new(Pending::default());
@@ -225,17 +318,25 @@ where
                 over.reason
             })
         };
-        let encode = Arc::new(Writes::<_, In>(Arc::new(self.adapter), PhantomData));
-        let mut connection = Connection::new(peer.clone(), Encoding { encode, slow: None });
+        let slow: Option<fn(&Out) -> Slow> = if self.lasting { Some(|_| Slow::DropNewest) } else { None };
+        let mut connection = Connection::new(peer.clone(), Encoding { encode: self.encode, slow });
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {
             sender: connection.sender(),
             pending,
             timeout: self.request_timeout,
-            _open: open.clone(),
+            open: open.clone(),
         };
         Client { receiver: ClientReceiver { connection, _open: open }, sender, task }
+    }
+}
+
+impl<In, Out> Clone for ClientOptions<In, Out> {
+    fn clone(&self) -> Self {
+        let (adapter, encode) = (self.adapter.clone(), self.encode.clone());
+        let (limits, meter) = (self.limits.clone(), self.meter.clone());
+        Self { limits, adapter, encode, meter, ..*self }
     }
 }
 
@@ -376,13 +477,23 @@ where
         let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
         let number = self.pending.numbers.fetch_add(1, Relaxed);
         packet.set_request_number(number);
+        let round_trip = RoundTrip::begin(&packet);
         // Waits before it is sent: the answer may be here before the next line.
         let answer = self.pending.wait(reply, packet.request_number(), || self.sender.send(&packet))?;
         match timeout(time, answer).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => {
+                round_trip.end();
+                Ok(answer)
+            }
             Ok(Err(_)) => Err(RequestError::Closed),
             Err(_) => Err(RequestError::Timeout(time)),
         }
+    }
+}
+
+impl<In, Out> ClientSender<In, Out> {
+    fn outbox(&self) -> &Outbox {
+        &self.open.0.outbox
     }
 }
 
@@ -438,8 +549,27 @@ impl<In, Out> Clone for ClientSender<In, Out> {
             sender: self.sender.clone(),
             pending: self.pending.clone(),
             timeout: self.timeout,
-            _open: self._open.clone(),
+            open: self.open.clone(),
         }
+    }
+}
+
+type BothWays<In, Out> = (Arc<dyn Adapter<In, Out>>, Arc<dyn Encode<Out>>);
+
+/// An adapter, and its side towards the server.
+fn both_ways<In: 'static, Out: 'static>(adapter: impl Adapter<In, Out>) -> BothWays<In, Out> {
+    let adapter = Arc::new(adapter);
+    (adapter.clone(), Arc::new(Writes(adapter, PhantomData)))
+}
+
+impl<In, Out> fmt::Debug for ClientOptions<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .field("limits", &self.limits)
+            .field("hello", &self.hello)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,19 +1,18 @@
 //! One session as a task sees it.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 
 use super::peer::Peer;
 use super::{Adapter, turn};
 use crate::EncodeError;
-use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
+use crate::session::{CloseReason, Fault, Items, Outbox, SessionId, Slow, Verdict};
 
 /// A packet was not sent. A reason of a close becomes one by `?`, so that a session's task that receives and sends can
 /// return it.
@@ -73,7 +72,9 @@ pub struct Connection<In, Out> {
     peer: Arc<Peer<In>>,
     sender: Sender<Out>,
     // Taken from the inbox and not yet received.
-    packets: VecDeque<Result<In, Fault>>,
+    packets: Items<In>,
+    // What it left at the inbox to be called with.
+    waker: Option<Waker>,
     end: Option<CloseReason>,
     // Dropped, it closes the session. A client's halves see to that themselves.
     closes: bool,
@@ -143,7 +144,7 @@ impl<In: 'static, Out, A: Adapter<In, Out>> Encode<Out> for Writes<A, In> {
 impl<In, Out> Connection<In, Out> {
     pub(crate) fn new(peer: Arc<Peer<In>>, encoding: Encoding<Out>) -> Self {
         let sender = Sender { id: peer.id, outbox: peer.outbox.clone(), encoding };
-        Self { peer, sender, packets: VecDeque::new(), end: None, closes: true }
+        Self { peer, sender, packets: Items::new(), waker: None, end: None, closes: true }
     }
 
     /// The next packet; `None` when the peer has closed or the server shuts down. Answers can still be sent then.
@@ -169,7 +170,7 @@ impl<In, Out> Connection<In, Out> {
     pub fn recv_any(&mut self) -> impl Future<Output = Result<Option<Result<In, Fault>>, CloseReason>> {
         poll_fn(|cx| {
             loop {
-                match self.packets.pop_front() {
+                match self.packets.pop() {
                     Some(packet) => return Poll::Ready(Ok(Some(packet))),
                     None if ready!(self.poll_more(cx))? => {}
                     None => return Poll::Ready(Ok(None)),
@@ -182,7 +183,7 @@ impl<In, Out> Connection<In, Out> {
     #[cold]
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<In>, CloseReason>> {
         loop {
-            match self.packets.pop_front() {
+            match self.packets.pop() {
                 Some(Ok(packet)) => return Poll::Ready(Ok(Some(packet))),
                 Some(Err(fault)) => self.refuse(&fault)?,
                 None if ready!(self.poll_more(cx))? => {}
@@ -194,7 +195,7 @@ impl<In, Out> Connection<In, Out> {
     /// Takes packets from the inbox; `false` at the end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CloseReason>> {
         if self.end.is_none() {
-            self.end = ready!(self.peer.poll_take(cx, &mut self.packets));
+            self.end = ready!(self.peer.poll_take(cx, &mut self.waker, &mut self.packets));
         }
         Poll::Ready(match self.end {
             None => Ok(true),
@@ -290,10 +291,8 @@ impl<In, Out> Future for Recv<'_, In, Out> {
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(Ok(_)) = self.0.packets.front()
-            && let Some(Ok(packet)) = self.0.packets.pop_front()
-        {
-            return Poll::Ready(Ok(Some(packet)));
+        if self.0.packets.are_packets() {
+            return Poll::Ready(Ok(self.0.packets.pop_packet()));
         }
         self.0.poll_recv(cx)
     }
@@ -327,9 +326,10 @@ impl<Out> Sender<Out> {
     #[inline]
     pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
         poll_fn(|cx| {
-            if !turn::has_room(&self.outbox) {
-                ready!(self.outbox.poll_room(cx));
+            if let Some(sent) = turn::send_if_room(&self.outbox, &self.encoding, packet) {
+                return Poll::Ready(self.said(sent?));
             }
+            ready!(self.outbox.poll_room(cx));
             Poll::Ready(self.send(packet))
         })
     }

@@ -10,9 +10,10 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::connection::{Encode, Encoding, Writes};
+use super::handshake::Handshake;
 use super::memory::{self, MemoryConnector, MemoryListener};
 use super::peer::Notice;
-use super::{Adapter, Binary, PlainText, Stats, Text, TextProtocol};
+use super::{Adapter, Binary, Hello, HelloIds, PlainText, Proxy, Stats, Text, TextProtocol};
 use crate::Packet;
 use crate::session::{CloseReason, Limits, Slow};
 
@@ -38,6 +39,8 @@ pub struct Door<In, Out> {
     pub(super) limits: Limits,
     pub(super) notice: Option<Words<Out>>,
     pub(super) tcp: TcpSettings,
+    handshake: Handshake,
+    hello: Option<Hello>,
 }
 
 type Words<Out> = Arc<dyn Fn(CloseReason) -> Option<Out> + Send + Sync>;
@@ -113,7 +116,17 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         };
         let adapter = Arc::new(adapter);
         let encode = Arc::new(Writes(adapter.clone(), PhantomData));
-        Self { name: name.to_owned(), place, adapter, encode, limits: Limits::new(), notice: None, tcp }
+        Self {
+            name: name.to_owned(),
+            place,
+            adapter,
+            encode,
+            limits: Limits::new(),
+            notice: None,
+            tcp,
+            handshake: Handshake::new(),
+            hello: None,
+        }
     }
 
     /// Its name, in logs and errors.
@@ -130,8 +143,33 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
+    /// Each connection begins with a PROXY header, v1 or v2, in which a proxy in front of the server says whose it is. The
+    /// session then has that address, and [`Server::max_per_address`](crate::Server::max_per_address) counts it.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.handshake.proxy = Some(proxy);
+        self
+    }
+
+    /// Each connection begins with a hello, in which both sides compare their packets: a client of another version is
+    /// refused, in words. Its clients must have it on too.
+    #[must_use]
+    pub fn hello(mut self, hello: Hello) -> Self {
+        self.hello = Some(hello);
+        self
+    }
+
+    /// How long what stands before the session may take, all together: a PROXY header, TLS, WebSocket, a hello. 10 s unless
+    /// set.
+    #[must_use]
+    pub fn handshake_within(mut self, time: Duration) -> Self {
+        self.handshake.within = time;
+        self
+    }
+
     /// The last packet to a peer whose session closes, made from the reason, for a protocol that has one. It is sent after
-    /// everything that was sent before; also to who is refused because the server is full.
+    /// everything that was sent before; also to who is refused because the server is full, unless the door begins with
+    /// TLS or WebSocket: nothing can be said there before that is done, and who is refused is refused sooner.
     #[must_use]
     pub fn close_notice(
         mut self,
@@ -168,6 +206,16 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self.tcp.send_buffer = send.into();
         self.tcp.recv_buffer = receive.into();
         self
+    }
+
+    /// What comes before a session.
+    pub(super) fn take_handshake(&mut self) -> Result<Handshake, HelloIds> {
+        let mut handshake = std::mem::replace(&mut self.handshake, Handshake::new());
+        if let Some(hello) = self.hello {
+            hello.check()?;
+            handshake.greeting = Some(hello.greeting(&self.name));
+        }
+        Ok(handshake)
     }
 
     pub(super) fn encoding(&self, slow: Option<fn(&Out) -> Slow>) -> Encoding<Out> {

@@ -4,9 +4,10 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,15 +15,17 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, error, warn};
 
 use super::connection::Encoding;
+use super::handshake::{self, Guest, Handshake, Shaken};
 use super::link::{Link, Progress, Transport, Turns, now};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
 use super::{Adapter, Connection, Stats, turn};
-use crate::session::{CloseReason, Limits, Outbox, Session, Total};
+use crate::session::{Clock, CloseReason, Limits, Meter, Outbox, Session, SessionId, Total};
 
 /// A running server, seen from inside.
 pub(super) struct House<In, Out> {
@@ -36,6 +39,10 @@ pub(super) struct House<In, Out> {
     pub(super) closing: AtomicBool,
     // Those who are being told that there is no room for them.
     pub(super) refused: Mutex<JoinSet<Result<(), Elapsed>>>,
+    // How many handshakes are under way, and may be; cancelled, they end.
+    pub(super) handshakes: AtomicUsize,
+    pub(super) max_handshakes: usize,
+    pub(super) stop_handshakes: CancellationToken,
 }
 
 /// A door, without its socket.
@@ -45,6 +52,9 @@ pub(super) struct Entrance<In, Out> {
     pub(super) encoding: Encoding<Out>,
     pub(super) limits: Arc<Limits>,
     pub(super) notice: Option<Notice>,
+    // What comes before the session; most doors have nothing.
+    pub(super) handshake: Option<Arc<Handshake>>,
+    pub(super) meter: Meter,
 }
 
 /// How the game runs.
@@ -59,22 +69,71 @@ pub(super) enum Way<In, Out> {
 pub(super) type Handling = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
-    /// Begins a session, if there is room for one.
-    pub(super) fn open<T: Transport>(
+    /// Lets a connection in: at once, or after its door's handshake.
+    pub(super) fn arrive<T: Transport>(
         self: &Arc<Self>,
         transport: T,
         address: Option<SocketAddr>,
         door: usize,
     ) {
+        match self.entrances.get(door).and_then(|entrance| entrance.handshake.as_ref()) {
+            Some(handshake) => handshake::begin(self, handshake.clone(), transport, address, door),
+            None => self.open(transport, address, door),
+        }
+    }
+
+    /// Begins a session, if there is room for one.
+    fn open<T: Transport>(self: &Arc<Self>, transport: T, address: Option<SocketAddr>, door: usize) {
         let Some(entrance) = self.entrances.get(door) else { return };
         if self.closing.load(Relaxed) {
             return self.refuse(transport, entrance, address, CloseReason::Stopping);
         }
-        let id = match self.registry.admit(address.map(|address| address.ip())) {
-            Ok(id) => id,
-            Err(reason) => return self.refuse(transport, entrance, address, reason),
-        };
+        match self.registry.admit(address.map(|address| address.ip())) {
+            Ok(id) => self.begin(transport, id, address, door, |_| {}),
+            Err(reason) => self.refuse(transport, entrance, address, reason),
+        }
+    }
+
+    /// Begins the session of a guest whose handshake is done.
+    pub(super) fn open_shaken<T: Transport>(
+        self: &Arc<Self>,
+        shaken: Shaken<T>,
+        guest: Guest<In, Out>,
+        door: usize,
+    ) {
+        let Some(entrance) = self.entrances.get(door) else { return };
+        let address = guest.address();
+        if self.closing.load(Relaxed) {
+            return match shaken {
+                Shaken::Same(transport) => self.refuse(transport, entrance, address, CloseReason::Stopping),
+                Shaken::Other { transport, .. } => {
+                    self.refuse(transport, entrance, address, CloseReason::Stopping)
+                }
+            };
+        }
+        let id = guest.becomes_session();
+        match shaken {
+            Shaken::Same(transport) => self.begin(transport, id, address, door, |_| {}),
+            Shaken::Other { transport, outbox: slot } => self.begin(transport, id, address, door, |outbox| {
+                if let Some(slot) = slot {
+                    let _ = slot.set(outbox.clone());
+                }
+            }),
+        }
+    }
+
+    fn begin<T: Transport>(
+        self: &Arc<Self>,
+        transport: T,
+        id: SessionId,
+        address: Option<SocketAddr>,
+        door: usize,
+        tell: impl FnOnce(&Outbox),
+    ) {
+        let Some(entrance) = self.entrances.get(door) else { return };
         let outbox = Outbox::within(entrance.limits.queue, Some(self.total.clone()));
+        let outbox = outbox.measured(entrance.meter.clone());
+        tell(&outbox);
         // The adapter is the game's code, and this the task that accepts.
         let Ok(decode) = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open())) else {
             self.registry.release(id, address.map(|address| address.ip()));
@@ -124,27 +183,58 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     }
 
     /// Says no. The peer hears why if the door has a word for it.
-    fn refuse<T: Transport>(
+    pub(super) fn refuse<T: Transport>(
         &self,
         transport: T,
         entrance: &Entrance<In, Out>,
         address: Option<SocketAddr>,
         reason: CloseReason,
     ) {
-        let counter = match reason {
-            CloseReason::AddressFull => &self.stats.refused_address,
-            _ => &self.stats.refused_full,
-        };
-        counter.fetch_add(1, Relaxed);
-        debug!(door = entrance.name, address = address.map(tracing::field::display), %reason, "refused");
+        self.count_refused(entrance, address, reason);
+        self.say_notice(transport, entrance, reason);
+    }
+
+    /// The door's last words, if it has any, to a connection that is no session.
+    pub(super) fn say_notice<T: Transport>(
+        &self,
+        transport: T,
+        entrance: &Entrance<In, Out>,
+        reason: CloseReason,
+    ) {
         let Some(notice) = &entrance.notice else { return };
         let mut words = BytesMut::new();
         notice(reason, &mut words);
+        self.see_off(transport, words, entrance.limits.linger);
+    }
+
+    /// Nothing becomes of a connection.
+    pub(super) fn count_refused(
+        &self,
+        entrance: &Entrance<In, Out>,
+        address: Option<SocketAddr>,
+        reason: CloseReason,
+    ) {
+        let counter = match reason {
+            CloseReason::AddressFull => &self.stats.refused_address,
+            CloseReason::Handshakes => &self.stats.refused_handshakes,
+            CloseReason::ServerFull | CloseReason::Stopping | CloseReason::Panicked => {
+                &self.stats.refused_full
+            }
+            CloseReason::Handshake(_) => &self.stats.handshakes_timed_out,
+            _ => &self.stats.handshakes_failed,
+        };
+        counter.fetch_add(1, Relaxed);
+        self.stats.turn_away(reason);
+        debug!(door = entrance.name, address = address.map(tracing::field::display), %reason, "refused");
+    }
+
+    /// Last words to a connection that is no session.
+    pub(super) fn see_off<T: Transport>(&self, transport: T, words: BytesMut, linger: Duration) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         while refused.try_join_next().is_some() {}
         // Who is refused is owed little memory, and in a flood none.
         if refused.len() < REFUSED {
-            refused.spawn(timeout(entrance.limits.linger, say_no(transport, words)));
+            refused.spawn(timeout(linger, say_no(transport, words)));
         }
     }
 
@@ -205,13 +295,13 @@ async fn both<In, T: Transport>(
     let mut link = Some(link);
     let mut reason = CloseReason::Ended;
     poll_fn(|cx| {
-        let now = now();
+        let clock = Clock::new(now);
         let mut played = false;
         let mut turns = Turns::default();
         loop {
             ready!(turns.poll_next(cx));
             // The link first: a wake-up brings packets, mostly.
-            let delivered = match link.as_mut().map(|link| link.poll(cx, now)) {
+            let delivered = match link.as_mut().map(|link| link.poll(cx, &clock)) {
                 Some(Progress::Delivered) => true,
                 Some(Progress::Done(why)) => {
                     reason = why;
@@ -231,7 +321,12 @@ async fn both<In, T: Transport>(
             };
             let turn = turn::begin(&peer.outbox);
             let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
-            drop(turn);
+            let mut said = turn.end();
+            match &mut link {
+                Some(link) => link.send_own(cx, &mut said),
+                None => drop(peer.outbox.push_own(&mut said)),
+            }
+            turn::give(said);
             played = true;
             match polled {
                 Ok(Poll::Pending) if !delivered && !peer.outbox.has_output() => return Poll::Pending,
@@ -271,7 +366,6 @@ impl<In, Out> Drop for Ticket<In, Out> {
             error!(session = %id, "the door's adapter panicked");
         }
         self.house.stats.close(reason);
-        self.house.stats.dropped.fetch_add(self.peer.outbox.dropped(), Relaxed);
         self.house.registry.release(id, self.peer.address.map(|address| address.ip()));
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);
@@ -291,7 +385,7 @@ where
     F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
     T: Future<Output = ()> + Send + 'static,
 {
-    let outbox = Outbox::new(256 * 1024);
+    let outbox = Outbox::new(256 * 1024).measured(Meter::new("testing", adapter.spoken()));
     let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
     let adapter = Arc::new(adapter);
     let stats = Arc::new(Stats::default());

@@ -1,6 +1,5 @@
 //! One session at its transport: the only code that reads, writes and waits for a peer.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -10,13 +9,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::peer::{Peer, Room};
 use super::{Stats, pool};
-use crate::session::{CloseReason, Inbound, Session};
+use crate::session::{Clock, CloseReason, Inbound, Items, Moment, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -49,6 +48,10 @@ pub(crate) struct Link<In, T> {
     read_ended: bool,
     // Sees each batch before the game does, and the end.
     inspect: Option<Inspect<In>>,
+    // The write that failed, of which the next one is to hear.
+    failed: Option<io::ErrorKind>,
+    // Packets over a rate, dropped and passed, that were counted.
+    told: (u64, u64),
 }
 
 /// Looks through a batch before it is delivered, and may take packets out; `None`: nothing will follow.
@@ -83,6 +86,8 @@ impl<In, T: Transport> Link<In, T> {
         peer: Arc<Peer<In>>,
         stats: Arc<Stats>,
     ) -> Box<Self> {
+        let mut batch = Inbound::new();
+        batch.meter = peer.outbox.meter().clone();
         Box::new(Self {
             transport,
             session,
@@ -90,12 +95,14 @@ impl<In, T: Transport> Link<In, T> {
             stats,
             input: BytesMut::new(),
             more: false,
-            batch: Inbound::new(),
+            batch,
             usual: 0,
             timer: None,
             state: State::Open,
             read_ended: false,
             inspect: None,
+            failed: None,
+            told: (0, 0),
         })
     }
 
@@ -106,10 +113,10 @@ impl<In, T: Transport> Link<In, T> {
     /// Runs until the session is over, for a game that is elsewhere.
     pub(crate) async fn run(mut self: Box<Self>) -> CloseReason {
         std::future::poll_fn(|cx| {
-            let mut turns = Turns::default();
+            let (mut turns, clock) = (Turns::default(), Clock::new(now));
             loop {
                 ready!(turns.poll_next(cx));
-                match self.poll(cx, now()) {
+                match self.poll(cx, &clock) {
                     Progress::Done(reason) => return Poll::Ready(reason),
                     Progress::Pending => return Poll::Pending,
                     // Again: the transport has not said yet that there is nothing more.
@@ -122,21 +129,21 @@ impl<In, T: Transport> Link<In, T> {
 
     /// Moves what can be moved. The reader of the inbox is woken, unless it is the very task that polls: that one sees
     /// the result.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Progress {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Progress {
         let mut delivered = false;
         if self.is_writing()
-            && let Err(reason) = self.poll_write(cx, now)
+            && let Err(reason) = self.poll_write(cx, clock)
         {
             // What came before the connection broke is still there to be read.
             if let (CloseReason::Broken(_), State::Open) = (reason, self.state) {
-                while matches!(self.poll_read(cx, now), Ok(true)) {}
+                while matches!(self.poll_read(cx, clock), Ok(true)) {}
             }
             delivered = true;
             self.end(cx, reason);
             self.state = State::Shutting(reason);
         }
         if let State::Open = self.state {
-            match self.poll_read(cx, now) {
+            match self.poll_read(cx, clock) {
                 Ok(any) => delivered = any,
                 Err(reason) => {
                     delivered = true;
@@ -145,12 +152,12 @@ impl<In, T: Transport> Link<In, T> {
             }
         }
         if self.is_writing()
-            && let Err(reason) = self.poll_timer(cx, now)
+            && let Err(reason) = self.poll_timer(cx, clock)
         {
             delivered = true;
             self.end(cx, reason);
         }
-        match self.poll_close(cx, now) {
+        match self.poll_close(cx, clock) {
             Poll::Ready(reason) => Progress::Done(reason),
             Poll::Pending if delivered => Progress::Delivered,
             Poll::Pending => {
@@ -165,11 +172,14 @@ impl<In, T: Transport> Link<In, T> {
     }
 
     /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
-    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), CloseReason> {
+    fn poll_write(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
+        if let Some(kind) = self.failed.take() {
+            return Err(self.broken(kind));
+        }
         loop {
-            let chunks = self.session.poll_output(now, cx.waker())?;
+            let chunks = self.session.poll_output(clock, cx.waker())?;
             let Some(front) = chunks.front() else {
-                self.session.handle_blocked(now, false, cx.waker());
+                self.session.handle_blocked(clock, false, cx.waker());
                 return Ok(());
             };
             let transport = Pin::new(&mut self.transport);
@@ -185,16 +195,12 @@ impl<In, T: Transport> Link<In, T> {
             };
             match written {
                 Poll::Ready(Ok(len)) if len > 0 => {
-                    self.session.handle_written(now, len);
+                    self.session.handle_written(clock, len);
                     self.stats.bytes_out.fetch_add(len as u64, Relaxed);
                 }
-                Poll::Ready(result) => {
-                    let kind = result.err().map_or(io::ErrorKind::WriteZero, |error| error.kind());
-                    self.peer.outbox.abort(kind.into());
-                    return Err(kind.into());
-                }
+                Poll::Ready(result) => return Err(self.broken(kind_of(&result))),
                 Poll::Pending => {
-                    self.session.handle_blocked(now, true, cx.waker());
+                    self.session.handle_blocked(clock, true, cx.waker());
                     // Closed by a policy, because the peer reads too slowly: waiting for it would be in vain.
                     return match self.peer.outbox.given_up() {
                         Some(reason) => Err(reason),
@@ -205,8 +211,37 @@ impl<In, T: Transport> Link<In, T> {
         }
     }
 
+    /// Sends what the session's own task said in its turn: straight to the transport, if nothing waits before it.
+    pub(crate) fn send_own(&mut self, cx: &mut Context<'_>, said: &mut BytesMut) {
+        if said.is_empty() {
+            return;
+        }
+        self.peer.outbox.meter().sent(said).flush();
+        if self.is_writing() && self.session.is_idle() {
+            match Pin::new(&mut self.transport).poll_write(cx, said) {
+                Poll::Ready(Ok(len)) if len > 0 => {
+                    self.session.handle_sent(len);
+                    self.stats.bytes_out.fetch_add(len as u64, Relaxed);
+                    if len == said.len() {
+                        return said.clear();
+                    }
+                    said.advance(len);
+                }
+                Poll::Ready(result) => self.failed = Some(kind_of(&result)),
+                Poll::Pending => {}
+            }
+        }
+        self.peer.outbox.push_own(said);
+    }
+
+    #[cold]
+    fn broken(&self, kind: io::ErrorKind) -> CloseReason {
+        self.peer.outbox.abort(kind.into());
+        kind.into()
+    }
+
     /// Reads until whole packets have come, and delivers them. The error is the end of the input.
-    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, CloseReason> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<bool, CloseReason> {
         if self.peer.admitted.load(Relaxed) {
             self.session.admit();
         }
@@ -218,21 +253,20 @@ impl<In, T: Transport> Link<In, T> {
             Room::Ended(reason) => return Err(reason),
             Room::Full | Room::Free => {
                 // Not the peer's slowness to speak: its clocks stand still. The game calls when there is room again.
-                self.session.pause(now);
+                self.session.pause(clock);
                 self.peer.outbox.listen(cx.waker());
                 return Ok(false);
             }
         }
-        self.session.resume(now);
+        self.session.resume(clock);
         loop {
             let fresh = match self.fill(cx) {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(result) => result?,
             };
-            if self.batch.packets.capacity() == 0 {
-                self.batch.packets.reserve(self.usual);
-            }
-            let result = self.session.handle_bytes(now, &mut self.input, fresh, &mut self.batch);
+            self.batch.packets.prepare(self.usual);
+            let result = self.session.handle_bytes(clock, &mut self.input, fresh, &mut self.batch);
+            self.tell_rates();
             self.more = self.batch.is_full();
             let count = self.batch.len();
             self.deliver(cx, count);
@@ -266,6 +300,17 @@ impl<In, T: Transport> Link<In, T> {
         }
     }
 
+    /// Counts what was over a rate since it was counted last.
+    fn tell_rates(&mut self) {
+        let counts = self.session.counts();
+        let all = (counts.rate_dropped, counts.rate_warned);
+        let told = std::mem::replace(&mut self.told, all);
+        if told != all {
+            self.stats.rate_dropped.fetch_add(all.0 - told.0, Relaxed);
+            self.stats.rate_warned.fetch_add(all.1 - told.1, Relaxed);
+        }
+    }
+
     /// Hands the batch to the game.
     fn deliver(&mut self, cx: &mut Context<'_>, count: usize) {
         if count == 0 {
@@ -283,7 +328,7 @@ impl<In, T: Transport> Link<In, T> {
         }
         self.peer.deliver(&mut self.batch, cx.waker());
         // Memory for packets only while there are any.
-        self.batch.packets = VecDeque::new();
+        self.batch.packets = Items::new();
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -293,7 +338,7 @@ impl<In, T: Transport> Link<In, T> {
         let own = self.input.len() > OWN;
         if own {
             self.input.reserve(chunk);
-        } else if self.input.capacity() - self.input.len() < chunk {
+        } else if !self.input.try_reclaim(chunk) {
             let mut buffer = pool::take(self.input.len() + chunk);
             buffer.extend_from_slice(&self.input);
             self.input = buffer;
@@ -314,7 +359,7 @@ impl<In, T: Transport> Link<In, T> {
 
     /// Waits for the next deadline and does what is due. The timer is not moved when a deadline moves away, only when it
     /// fires too early: with each packet would be too often.
-    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), CloseReason> {
+    fn poll_timer(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
         loop {
             let Some(due) = self.session.poll_timeout() else {
                 if self.timer.as_ref().is_some_and(|timer| timer.sleep.is_elapsed()) {
@@ -331,10 +376,10 @@ impl<In, T: Transport> Link<In, T> {
             if self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_pending()) {
                 return Ok(());
             }
-            self.session.handle_timeout(self::now().max(now))?;
+            self.session.handle_timeout(now())?;
             self.timer = None;
             // A ping may wait to go out now.
-            self.poll_write(cx, now)?;
+            self.poll_write(cx, clock)?;
         }
     }
 
@@ -358,7 +403,7 @@ impl<In, T: Transport> Link<In, T> {
 
     /// Shuts the write half down and discards input, so that closing the socket makes no reset that would destroy the
     /// last answer.
-    fn poll_close(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<CloseReason> {
+    fn poll_close(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Poll<CloseReason> {
         if let State::Shutting(reason) = self.state {
             if self.peer.outbox.given_up().is_some() {
                 return Poll::Ready(reason);
@@ -366,7 +411,7 @@ impl<In, T: Transport> Link<In, T> {
             self.state = State::Lingering(reason);
             // The shutdown itself may wait, with TLS; it has the same time.
             let linger = self.session.limits().linger.min(YEARS);
-            let until = tokio::time::Instant::from_std(now + linger);
+            let until = tokio::time::Instant::from_std(clock.now() + linger);
             self.timer = Some(Timer::new(until));
         }
         let State::Lingering(reason) = self.state else { return Poll::Pending };
@@ -388,16 +433,6 @@ impl<In, T: Transport> Link<In, T> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-}
-
-impl<In, T> Drop for Link<In, T> {
-    fn drop(&mut self) {
-        let counts = self.session.counts();
-        if counts.rate_dropped + counts.rate_warned > 0 {
-            self.stats.rate_dropped.fetch_add(counts.rate_dropped, Relaxed);
-            self.stats.rate_warned.fetch_add(counts.rate_warned, Relaxed);
-        }
     }
 }
 
@@ -463,6 +498,11 @@ impl Timer {
         }
         polled
     }
+}
+
+/// Why a write took nothing.
+fn kind_of(result: &io::Result<usize>) -> io::ErrorKind {
+    result.as_ref().err().map_or(io::ErrorKind::WriteZero, io::Error::kind)
 }
 
 /// The time, which a test may have stopped.

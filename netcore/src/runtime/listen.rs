@@ -60,7 +60,7 @@ pub(super) async fn accept_tcp<In, Out>(
                 set(&stream, settings);
                 // An IPv4 peer at an IPv6 socket is an IPv4 peer.
                 let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-                house.open(stream, Some(address), door);
+                house.arrive(stream, Some(address), door);
             }
             // One connection was gone before it was accepted: the next may be there.
             Err(error) if is_about_one(&error) => debug!(%error, "a connection broke before it was accepted"),
@@ -83,7 +83,7 @@ pub(super) async fn accept_memory<In, Out>(
     Out: Send + Sync + 'static,
 {
     while let Ok(stream) = listener.accept().await {
-        house.open(stream, None, door);
+        house.arrive(stream, None, door);
     }
 }
 

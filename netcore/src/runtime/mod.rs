@@ -6,15 +6,25 @@ mod connection;
 mod context;
 mod door;
 mod groups;
+mod handshake;
+pub(crate) mod hello;
 mod house;
 mod link;
 mod listen;
 mod logic;
 pub mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/off.rs"]
+mod metrics;
+#[cfg(feature = "compress")]
+mod packed;
 mod peer;
 mod pool;
 mod queue;
 mod registry;
+mod relay;
 mod requests;
 mod rooms;
 mod running;
@@ -24,19 +34,27 @@ mod slots;
 mod stats;
 mod text;
 mod timers;
+mod transport;
 mod turn;
 mod worker;
 
 pub use adapter::{Adapter, Binary};
-pub use client::{Client, ClientError, ClientOptions, ClientReceiver, ClientSender, RequestError};
+pub use client::{
+    Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, NotSent, Reconnect,
+    ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
+};
 pub use connection::{Connection, SendError, Sender};
 pub use context::Context;
 pub use door::Door;
 pub use groups::GroupId;
+pub use hello::{Hello, HelloError, HelloIds, Mismatch};
 #[cfg(feature = "testing")]
 pub use house::serve_one;
 pub use logic::{AfterPanic, LateTick, Logic, Tick};
+#[cfg(feature = "compress")]
+pub use packed::Packed;
 pub use queue::Full;
+pub use relay::Relay;
 pub use rooms::{EnterError, Room, Rooms, Seat};
 pub use running::{Report, Running, Stopper, Teller};
 pub use server::{Host, Server, ServerError};
@@ -44,3 +62,4 @@ pub use stats::Snapshot;
 pub(crate) use stats::Stats;
 pub use text::{Lines, PlainText, Text, TextProtocol};
 pub use timers::TimerId;
+pub use transport::{NotANetwork, Proxy};

@@ -1,6 +1,5 @@
 //! What the task at the socket and the game share of one session.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -10,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 
 use super::registry::Free;
-use crate::session::{CloseReason, Fault, Inbound, Outbox, SessionId, Slow};
+use crate::session::{CloseReason, Inbound, Items, Outbox, SessionId, Slow};
 
 /// One session, as everyone but its socket's task knows it.
 pub(crate) struct Peer<In> {
@@ -29,6 +28,8 @@ pub(crate) struct Peer<In> {
     packets: AtomicUsize,
     bytes: AtomicUsize,
     has_end: AtomicBool,
+    // `Reader::Task` has a waker: a task that left it there once, and finds nothing to take, need not look under the lock.
+    waits: AtomicBool,
     /// Set by the game; the socket's task takes it over when it next looks.
     pub(crate) admitted: AtomicBool,
 }
@@ -38,7 +39,7 @@ pub(crate) type Notice = Arc<dyn Fn(CloseReason, &mut BytesMut) + Send + Sync>;
 
 /// Packets on their way to the game.
 struct Inbox<In> {
-    packets: VecDeque<Result<In, Fault>>,
+    packets: Items<In>,
     end: Option<CloseReason>,
     ended: bool,
     reader: Reader<In>,
@@ -97,13 +98,8 @@ impl<In> Peer<In> {
         notice: Option<Notice>,
         free: Option<Arc<Free>>,
     ) -> Self {
-        let inbox = Inbox {
-            packets: VecDeque::new(),
-            end: None,
-            ended: false,
-            reader: Reader::Task(None),
-            full: false,
-        };
+        let inbox =
+            Inbox { packets: Items::new(), end: None, ended: false, reader: Reader::Task(None), full: false };
         Self {
             id,
             door,
@@ -115,6 +111,7 @@ impl<In> Peer<In> {
             packets: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             has_end: AtomicBool::new(false),
+            waits: AtomicBool::new(false),
             admitted: AtomicBool::new(false),
         }
     }
@@ -127,13 +124,10 @@ impl<In> Peer<In> {
     /// Adds a batch, and calls whoever waited for it, unless that is `own`: the task that delivers sees to itself.
     pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>, own: &Waker) {
         let mut inbox = self.lock();
-        self.packets.fetch_add(batch.packets.len(), Relaxed);
-        self.bytes.fetch_add(std::mem::take(&mut batch.bytes), Relaxed);
-        if inbox.packets.is_empty() {
-            std::mem::swap(&mut inbox.packets, &mut batch.packets);
-        } else {
-            inbox.packets.append(&mut batch.packets);
-        }
+        // Nobody else changes them while the lock is held.
+        self.packets.store(self.packets.load(Relaxed) + batch.packets.len(), Relaxed);
+        self.bytes.store(self.bytes.load(Relaxed) + std::mem::take(&mut batch.bytes), Relaxed);
+        inbox.packets.append(&mut batch.packets);
         self.call(inbox, Some(own));
     }
 
@@ -163,7 +157,7 @@ impl<In> Peer<In> {
     }
 
     /// Takes everything that waits, for a worker; `to` is empty.
-    pub(crate) fn take(&self, to: &mut VecDeque<Result<In, Fault>>) -> Found {
+    pub(crate) fn take(&self, to: &mut Items<In>) -> Found {
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
@@ -194,12 +188,22 @@ impl<In> Peer<In> {
         more
     }
 
-    /// Like [`take`](Self::take), for a task: waits while there is nothing. After the end it is never ready.
+    /// Like [`take`](Self::take), for a task: waits while there is nothing. After the end it is never ready. `known` is
+    /// the waker that the task left here last.
     pub(crate) fn poll_take(
         &self,
         cx: &mut Context<'_>,
-        to: &mut VecDeque<Result<In, Fault>>,
+        known: &mut Option<Waker>,
+        to: &mut Items<In>,
     ) -> Poll<Option<CloseReason>> {
+        // What comes from here on calls the waker, so that to see it a moment late is to see it in time.
+        if self.waits.load(SeqCst)
+            && self.packets.load(Relaxed) == 0
+            && !self.has_end.load(SeqCst)
+            && known.as_ref().is_some_and(|known| known.will_wake(cx.waker()))
+        {
+            return Poll::Pending;
+        }
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
@@ -209,10 +213,11 @@ impl<In> Peer<In> {
             Poll::Ready(Some(reason))
         } else {
             if let Reader::Task(waker) = &mut inbox.reader {
-                match waker {
-                    Some(known) if known.will_wake(cx.waker()) => {}
-                    known => *known = Some(cx.waker().clone()),
+                if waker.as_ref().is_none_or(|known| !known.will_wake(cx.waker())) {
+                    *waker = Some(cx.waker().clone());
                 }
+                known.clone_from(waker);
+                self.waits.store(true, SeqCst);
             }
             Poll::Pending
         };
@@ -225,9 +230,9 @@ impl<In> Peer<In> {
     }
 
     /// Puts packets that were taken back to the front.
-    pub(crate) fn put_back(&self, packets: &mut VecDeque<Result<In, Fault>>) {
+    pub(crate) fn put_back(&self, packets: &mut Items<In>) {
         let mut inbox = self.lock();
-        self.packets.fetch_add(packets.len(), Relaxed);
+        self.packets.store(self.packets.load(Relaxed) + packets.len(), Relaxed);
         packets.append(&mut inbox.packets);
         std::mem::swap(packets, &mut inbox.packets);
     }
@@ -235,7 +240,7 @@ impl<In> Peer<In> {
     /// Throws away what waits, and what will come: the game has closed the session.
     pub(crate) fn ignore(&self) {
         let mut inbox = self.lock();
-        inbox.packets = VecDeque::new();
+        inbox.packets = Items::new();
         self.emptied();
         inbox.ended = true;
         let full = std::mem::take(&mut inbox.full);
@@ -279,6 +284,7 @@ impl<In> Peer<In> {
             Reader::Task(Some(waker)) if own.is_some_and(|own| waker.will_wake(own)) => {}
             Reader::Task(waker) => {
                 let waker = waker.take();
+                self.waits.store(false, SeqCst);
                 drop(inbox);
                 if let Some(waker) = waker {
                     waker.wake();

@@ -34,7 +34,9 @@ impl Free {
 struct Inner<In> {
     places: Vec<Place<In>>,
     addresses: HashMap<IpAddr, usize>,
+    // With those that have no session yet.
     count: usize,
+    sessions: usize,
     aborted: bool,
 }
 
@@ -46,7 +48,8 @@ struct Place<In> {
 
 impl<In> Registry<In> {
     pub(crate) fn new(max_sessions: usize, max_per_address: usize) -> Self {
-        let inner = Inner { places: Vec::new(), addresses: HashMap::new(), count: 0, aborted: false };
+        let inner =
+            Inner { places: Vec::new(), addresses: HashMap::new(), count: 0, sessions: 0, aborted: false };
         Self { inner: Mutex::new(inner), free: Arc::default(), max_sessions, max_per_address }
     }
 
@@ -58,23 +61,58 @@ impl<In> Registry<In> {
     /// Makes room for one more session, and names it.
     pub(crate) fn admit(&self, address: Option<IpAddr>) -> Result<SessionId, CloseReason> {
         let mut inner = self.lock();
+        self.count(&mut inner, address)?;
+        Ok(self.name_next(&mut inner))
+    }
+
+    /// Makes room for one more session, which does not begin yet.
+    pub(crate) fn reserve(&self, address: Option<IpAddr>) -> Result<(), CloseReason> {
+        self.count(&mut self.lock(), address)
+    }
+
+    /// Who has made room turns out to come from that address.
+    pub(crate) fn reserve_at(&self, address: IpAddr) -> Result<(), CloseReason> {
+        self.count_address(&mut self.lock(), address)
+    }
+
+    /// Names the session for which there is room already.
+    pub(crate) fn name(&self) -> SessionId {
+        self.name_next(&mut self.lock())
+    }
+
+    /// Nothing came of it.
+    pub(crate) fn leave(&self, address: Option<IpAddr>) {
+        self.lock().leave(address);
+    }
+
+    fn count(&self, inner: &mut Inner<In>, address: Option<IpAddr>) -> Result<(), CloseReason> {
         if inner.count >= self.max_sessions {
             return Err(CloseReason::ServerFull);
         }
         if let Some(address) = address {
-            let here = inner.addresses.entry(whole(address)).or_default();
-            if *here >= self.max_per_address {
-                return Err(CloseReason::AddressFull);
-            }
-            *here += 1;
+            self.count_address(inner, address)?;
         }
         inner.count += 1;
+        Ok(())
+    }
+
+    fn count_address(&self, inner: &mut Inner<In>, address: IpAddr) -> Result<(), CloseReason> {
+        let here = inner.addresses.entry(whole(address)).or_default();
+        if *here >= self.max_per_address {
+            return Err(CloseReason::AddressFull);
+        }
+        *here += 1;
+        Ok(())
+    }
+
+    fn name_next(&self, inner: &mut Inner<In>) -> SessionId {
+        inner.sessions += 1;
         let index = self.free.take().unwrap_or_else(|| {
             inner.places.push(Place { generation: 0, peer: None, task: None });
             u32::try_from(inner.places.len() - 1).unwrap_or(u32::MAX)
         });
         let generation = inner.places.get(index as usize).map_or(0, |place| place.generation);
-        Ok(SessionId::new(index, generation))
+        SessionId::new(index, generation)
     }
 
     pub(crate) fn insert(&self, peer: Arc<Peer<In>>) {
@@ -100,15 +138,8 @@ impl<In> Registry<In> {
     /// The session is over. Its index is used again only when the game does not know it any more either.
     pub(crate) fn release(&self, id: SessionId, address: Option<IpAddr>) {
         let mut inner = self.lock();
-        if let Some(address) = address.map(whole)
-            && let Some(here) = inner.addresses.get_mut(&address)
-        {
-            *here -= 1;
-            if *here == 0 {
-                inner.addresses.remove(&address);
-            }
-        }
-        inner.count -= 1;
+        inner.leave(address);
+        inner.sessions -= 1;
         if let Some(place) = inner.places.get_mut(id.index() as usize) {
             place.generation = place.generation.wrapping_add(1);
             place.peer = None;
@@ -132,12 +163,27 @@ impl<In> Registry<In> {
         }
     }
 
+    /// How many sessions there are.
     pub(crate) fn len(&self) -> usize {
-        self.lock().count
+        self.lock().sessions
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<In>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<In> Inner<In> {
+    fn leave(&mut self, address: Option<IpAddr>) {
+        if let Some(address) = address.map(whole)
+            && let Some(here) = self.addresses.get_mut(&address)
+        {
+            *here -= 1;
+            if *here == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+        self.count -= 1;
     }
 }
 

@@ -68,7 +68,8 @@ impl<In: Packet> Pending<In> {
             return;
         }
         let mut waiting = self.lock();
-        for packet in std::mem::take(&mut batch.packets) {
+        let mut packets = std::mem::take(&mut batch.packets);
+        while let Some(packet) = packets.pop() {
             let waiter = packet.as_ref().ok().and_then(|packet| waiting.claim(packet));
             let left = match (packet, waiter) {
                 (Ok(packet), Some(waiter)) => {
@@ -78,7 +79,7 @@ impl<In: Packet> Pending<In> {
                 }
                 (packet, _) => Some(packet),
             };
-            batch.packets.extend(left);
+            left.into_iter().for_each(|packet| batch.packets.push(packet));
         }
     }
 

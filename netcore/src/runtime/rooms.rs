@@ -58,26 +58,31 @@ use crate::session::SessionId;
 ///     }
 /// }
 /// ```
-pub struct Rooms<L: Logic, Member> {
+///
+/// What the game keeps of each room is the third type: it is made when the first session enters and dropped when the
+/// last one has left. `Rooms<Lobby, (), Table>` has a [`Room::state`] of type `Table`; without it there is none.
+pub struct Rooms<L: Logic, Member, State = ()> {
     numbers: std::ops::Range<u32>,
     seats: usize,
     // Rooms that somebody is in.
-    open: HashMap<u32, Room<Member>>,
+    open: HashMap<u32, Room<Member, State>>,
     of: HashMap<SessionId, u32>,
     // The last seat number that a room gave out: it never gives one twice, even if it was empty in between.
     last: HashMap<u32, u64>,
-    entered: Hook<L, Member>,
-    left: Hook<L, Member>,
+    entered: Hook<L, Member, State>,
+    left: Hook<L, Member, State>,
 }
 
-type Hook<L, Member> = Box<dyn Fn(&mut Context<L>, &Room<Member>, &Seat<Member>) + Send>;
+type Hook<L, Member, State> = Box<dyn Fn(&mut Context<L>, &Room<Member, State>, &Seat<Member>) + Send>;
 
 /// One room that somebody is in, or has just left.
 #[derive(Debug)]
-pub struct Room<Member> {
+pub struct Room<Member, State = ()> {
     number: u32,
     group: GroupId,
     seats: Vec<Seat<Member>>,
+    /// What the game keeps about the room.
+    pub state: State,
 }
 
 /// One session's place in a room.
@@ -107,7 +112,7 @@ pub enum EnterError {
     Closed,
 }
 
-impl<L: Logic, Member> Rooms<L, Member> {
+impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
     /// Rooms of these numbers, each with so many seats.
     #[must_use]
     pub fn new(numbers: std::ops::Range<u32>, seats: usize) -> Self {
@@ -126,7 +131,7 @@ impl<L: Logic, Member> Rooms<L, Member> {
     #[must_use]
     pub fn on_enter(
         mut self,
-        hook: impl Fn(&mut Context<L>, &Room<Member>, &Seat<Member>) + Send + 'static,
+        hook: impl Fn(&mut Context<L>, &Room<Member, State>, &Seat<Member>) + Send + 'static,
     ) -> Self {
         self.entered = Box::new(hook);
         self
@@ -136,7 +141,7 @@ impl<L: Logic, Member> Rooms<L, Member> {
     #[must_use]
     pub fn on_leave(
         mut self,
-        hook: impl Fn(&mut Context<L>, &Room<Member>, &Seat<Member>) + Send + 'static,
+        hook: impl Fn(&mut Context<L>, &Room<Member, State>, &Seat<Member>) + Send + 'static,
     ) -> Self {
         self.left = Box::new(hook);
         self
@@ -169,6 +174,7 @@ impl<L: Logic, Member> Rooms<L, Member> {
             number,
             group: ctx.create_group(),
             seats: Vec::new(),
+            state: State::default(),
         });
         let last = self.last.entry(number).or_default();
         *last += 1;
@@ -197,22 +203,39 @@ impl<L: Logic, Member> Rooms<L, Member> {
         Some((number, seat))
     }
 
+    /// Gives a session's seat a new id, as if it had left and entered again, but in its place: who has been there longest
+    /// stays the first. For a guest who becomes somebody else in the eyes of the others.
+    pub fn renew(&mut self, session: SessionId) -> Option<u64> {
+        let number = self.of.get(&session)?;
+        let room = self.open.get_mut(number)?;
+        let seat = room.seats.iter_mut().find(|seat| seat.session == session)?;
+        let last = self.last.get_mut(number)?;
+        *last += 1;
+        seat.id = *last;
+        Some(seat.id)
+    }
+
     /// The room of that number, if somebody is in it.
     #[must_use]
-    pub fn room(&self, number: u32) -> Option<&Room<Member>> {
+    pub fn room(&self, number: u32) -> Option<&Room<Member, State>> {
         self.open.get(&number)
+    }
+
+    /// The room of that number, if somebody is in it.
+    pub fn room_mut(&mut self, number: u32) -> Option<&mut Room<Member, State>> {
+        self.open.get_mut(&number)
     }
 
     /// The room that a session is in.
     #[must_use]
-    pub fn room_of(&self, session: SessionId) -> Option<&Room<Member>> {
+    pub fn room_of(&self, session: SessionId) -> Option<&Room<Member, State>> {
         self.room(*self.of.get(&session)?)
     }
 
     /// The seat that a session has.
     #[must_use]
     pub fn seat_of(&self, session: SessionId) -> Option<&Seat<Member>> {
-        self.room_of(session)?.seats.iter().find(|seat| seat.session == session)
+        self.room_of(session)?.seat_of(session)
     }
 
     /// The seat that a session has.
@@ -222,7 +245,7 @@ impl<L: Logic, Member> Rooms<L, Member> {
     }
 
     /// The rooms that somebody is in, in no order.
-    pub fn rooms(&self) -> impl Iterator<Item = &Room<Member>> {
+    pub fn rooms(&self) -> impl Iterator<Item = &Room<Member, State>> {
         self.open.values()
     }
 
@@ -233,7 +256,7 @@ impl<L: Logic, Member> Rooms<L, Member> {
     }
 }
 
-impl<Member> Room<Member> {
+impl<Member, State> Room<Member, State> {
     /// Its number.
     #[must_use]
     pub fn number(&self) -> u32 {
@@ -251,6 +274,12 @@ impl<Member> Room<Member> {
     pub fn seats(&self) -> &[Seat<Member>] {
         &self.seats
     }
+
+    /// The seat that a session has here.
+    #[must_use]
+    pub fn seat_of(&self, session: SessionId) -> Option<&Seat<Member>> {
+        self.seats.iter().find(|seat| seat.session == session)
+    }
 }
 
 impl<Member> Seat<Member> {
@@ -267,7 +296,7 @@ impl<Member> Seat<Member> {
     }
 }
 
-impl<L: Logic, Member: fmt::Debug> fmt::Debug for Rooms<L, Member> {
+impl<L: Logic, Member: fmt::Debug, State: fmt::Debug> fmt::Debug for Rooms<L, Member, State> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rooms")
             .field("numbers", &self.numbers)

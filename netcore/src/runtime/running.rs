@@ -39,6 +39,9 @@ pub struct Running<Message = ()> {
     accepting: JoinSet<()>,
     workers: Vec<WorkerHandle>,
     tell: Tell<Message>,
+    // Dropped last, it tells what came after the last second.
+    #[cfg(feature = "metrics")]
+    _publisher: Arc<super::metrics::Publisher>,
 }
 
 pub(super) type Tell<Message> = Arc<dyn Fn(usize, Message) -> Result<(), Full<Message>> + Send + Sync>;
@@ -94,6 +97,8 @@ pub(super) struct Opened {
     pub(super) house: Box<dyn Inside>,
     pub(super) stats: Arc<Stats>,
     pub(super) drain: Duration,
+    #[cfg(feature = "metrics")]
+    pub(super) publisher: Arc<super::metrics::Publisher>,
 }
 
 impl<Message> Running<Message> {
@@ -103,8 +108,18 @@ impl<Message> Running<Message> {
         workers: Vec<WorkerHandle>,
         tell: Tell<Message>,
     ) -> Self {
-        let Opened { addresses, accepting, house, stats, drain } = opened;
-        Self { addresses, stats, stop, drain, house, accepting, workers, tell }
+        Self {
+            addresses: opened.addresses,
+            stats: opened.stats,
+            stop,
+            drain: opened.drain,
+            house: opened.house,
+            accepting: opened.accepting,
+            workers,
+            tell,
+            #[cfg(feature = "metrics")]
+            _publisher: opened.publisher,
+        }
     }
 
     /// Where the first TCP door listens; `0.0.0.0:0` if there is none.
@@ -227,6 +242,7 @@ pub(super) trait Inside: Send + Sync {
 impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Out>> {
     fn close_doors(&self) {
         self.closing.store(true, Relaxed);
+        self.stop_handshakes.cancel();
     }
 
     fn count(&self) -> usize {

@@ -21,8 +21,8 @@ use super::queue::{Event, Queue};
 use super::registry::Registry;
 use super::running::{Opened, WorkerHandle};
 use super::worker::{Parts, Worker, WorkerSettings};
-use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats, listen};
-use crate::session::{Slow, Total};
+use super::{AfterPanic, Connection, Door, Full, HelloIds, LateTick, Logic, Running, Stats, listen};
+use crate::session::{Meter, Slow, Total};
 
 /// A server: doors, and the game behind them.
 ///
@@ -65,6 +65,7 @@ use crate::session::{Slow, Total};
 /// |---|---|
 /// | [`max_sessions`](Self::max_sessions) | 65,536 |
 /// | [`max_per_address`](Self::max_per_address) | 256, and an IPv6 network of 2^64 addresses counts as one |
+/// | [`max_handshakes`](Self::max_handshakes) | 1,024 |
 /// | [`max_queued_bytes`](Self::max_queued_bytes) | 256 MiB, all sessions together |
 /// | [`max_messages`](Self::max_messages) | 65,536 for each worker |
 /// | [`drain`](Self::drain) | 5 s |
@@ -75,6 +76,7 @@ pub struct Server<In, Out> {
     slow: Option<fn(&Out) -> Slow>,
     max_sessions: usize,
     max_per_address: usize,
+    max_handshakes: usize,
     max_queued_bytes: usize,
     max_messages: usize,
     drain: Duration,
@@ -109,6 +111,14 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
+    /// A door's hello has packet ids that are not free.
+    #[error("{door}: {source}")]
+    Hello {
+        /// The door's name.
+        door: String,
+        /// Which ones.
+        source: HelloIds,
+    },
     /// The system has no thread for a worker.
     #[error("cannot start a worker's thread")]
     Thread(#[source] io::Error),
@@ -124,6 +134,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             slow: None,
             max_sessions: 65_536,
             max_per_address: 256,
+            max_handshakes: 1024,
             max_queued_bytes: 256 * 1024 * 1024,
             max_messages: 65_536,
             drain: Duration::from_secs(5),
@@ -164,6 +175,15 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     #[must_use]
     pub fn max_per_address(mut self, sessions: usize) -> Self {
         self.max_per_address = sessions;
+        self
+    }
+
+    /// The most connections at once whose handshake is under way: on doors that have one, for TLS, WebSocket or a PROXY
+    /// header. One more is closed at once. They count among the sessions of [`max_sessions`](Self::max_sessions) and
+    /// [`max_per_address`](Self::max_per_address), too.
+    #[must_use]
+    pub fn max_handshakes(mut self, handshakes: usize) -> Self {
+        self.max_handshakes = handshakes;
         self
     }
 
@@ -331,13 +351,18 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             return Err(ServerError::NoDoor);
         }
         let (mut addresses, mut places, mut entrances) = (Vec::new(), Vec::new(), Vec::new());
-        for door in self.doors {
+        for mut door in self.doors {
+            let handshake = door.take_handshake();
+            let handshake =
+                handshake.map_err(|source| ServerError::Hello { door: door.name.clone(), source })?;
             entrances.push(Entrance {
                 name: door.name.clone(),
                 notice: door.notice(stats.clone()),
                 encoding: door.encoding(self.slow),
                 limits: Arc::new(door.limits),
+                meter: Meter::new(&door.name, door.adapter.spoken()),
                 adapter: door.adapter,
+                handshake: handshake.any().then(|| Arc::new(handshake)),
             });
             places.push(match door.place {
                 Place::Memory(listener) => Listening::Memory(listener),
@@ -357,17 +382,21 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let too_much = Arc::new(Notify::new());
         let total = {
             let too_much = too_much.clone();
-            Total::new(self.max_queued_bytes, move || too_much.notify_one())
+            Arc::new(Total::new(self.max_queued_bytes, move || too_much.notify_one()))
         };
+        let _ = stats.total.set(total.clone());
         let house = Arc::new(House {
             entrances,
             registry: Registry::new(self.max_sessions, self.max_per_address),
             stats: stats.clone(),
-            total: Arc::new(total),
+            total,
             way,
             sessions: TaskTracker::new(),
             closing: AtomicBool::new(false),
             refused: Mutex::default(),
+            handshakes: AtomicUsize::new(0),
+            max_handshakes: self.max_handshakes,
+            stop_handshakes: CancellationToken::new(),
         });
         let mut accepting = JoinSet::new();
         for (door, place) in places.into_iter().enumerate() {
@@ -380,7 +409,21 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             };
         }
         accepting.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
-        Ok(Opened { addresses, accepting, house: Box::new(house), stats, drain: self.drain })
+        #[cfg(feature = "metrics")]
+        let publisher = {
+            let publisher = super::metrics::Publisher::new(stats.clone());
+            accepting.spawn(publisher.clone().run(house.clone()));
+            publisher
+        };
+        Ok(Opened {
+            addresses,
+            accepting,
+            house: Box::new(house),
+            stats,
+            drain: self.drain,
+            #[cfg(feature = "metrics")]
+            publisher,
+        })
     }
 }
 

@@ -1,8 +1,12 @@
 //! What a server counts.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use std::sync::{Arc, OnceLock};
 
-use crate::session::CloseReason;
+use crate::session::{CloseReason, Total};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -10,7 +14,10 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(crate) struct Stats {
             $(pub(crate) $name: AtomicU64,)*
+            // Where the outboxes count what they drop.
+            pub(crate) total: OnceLock<Arc<Total>>,
             closes: [AtomicU64; CloseReason::labels().len()],
+            turned_away: [AtomicU64; CloseReason::labels().len()],
         }
 
         /// What a server has counted since it started.
@@ -18,14 +25,19 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[$doc])* pub $name: u64,)*
-            closes: Vec<u64>,
+            /// Packets dropped because their peer was slow.
+            pub dropped: u64,
+            pub(crate) closes: Vec<u64>,
+            pub(crate) turned_away: Vec<u64>,
         }
 
         impl Stats {
             pub(crate) fn snapshot(&self) -> Snapshot {
                 Snapshot {
-                    $($name: self.$name.load(Relaxed),)*
+                    $($name: self.$name.load(Acquire),)*
+                    dropped: self.total.get().map_or(0, |total| total.dropped()),
                     closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
+                    turned_away: self.turned_away.iter().map(|count| count.load(Relaxed)).collect(),
                 }
             }
         }
@@ -41,6 +53,12 @@ counters! {
     refused_full,
     /// Connections refused because their address had too many.
     refused_address,
+    /// Connections refused because too many handshakes were under way.
+    refused_handshakes,
+    /// Handshakes that failed: the peer did not speak what its door does, or broke off.
+    handshakes_failed,
+    /// Handshakes that were not done in time.
+    handshakes_timed_out,
     /// Accepts that failed, out of descriptors mostly.
     accept_errors,
     /// Packets received.
@@ -49,8 +67,6 @@ counters! {
     bytes_in,
     /// Bytes sent.
     bytes_out,
-    /// Packets dropped because their peer was slow.
-    dropped,
     /// Packets dropped because their peer sent too fast.
     rate_dropped,
     /// Packets that were too fast and passed.
@@ -65,8 +81,16 @@ counters! {
 
 impl Stats {
     pub(crate) fn close(&self, reason: CloseReason) {
-        self.closed.fetch_add(1, Relaxed);
         if let Some(count) = self.closes.get(reason.index()) {
+            count.fetch_add(1, Relaxed);
+        }
+        // Last, and a snapshot reads it first: who sees that a session has closed finds its reason counted.
+        self.closed.fetch_add(1, Release);
+    }
+
+    /// A connection does not become a session.
+    pub(crate) fn turn_away(&self, reason: CloseReason) {
+        if let Some(count) = self.turned_away.get(reason.index()) {
             count.fetch_add(1, Relaxed);
         }
     }
@@ -82,6 +106,18 @@ impl Snapshot {
     #[must_use]
     pub fn closed_for(&self, label: &str) -> u64 {
         self.closes().find(|(name, _)| *name == label).map_or(0, |(_, count)| count)
+    }
+
+    /// Connections that did not become sessions, for each kind of reason, by its label: those that were refused, and those
+    /// whose handshake failed.
+    pub fn turned_away(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        CloseReason::labels().iter().copied().zip(self.turned_away.iter().copied())
+    }
+
+    /// Connections that did not become sessions for that kind of reason.
+    #[must_use]
+    pub fn turned_away_for(&self, label: &str) -> u64 {
+        self.turned_away().find(|(name, _)| *name == label).map_or(0, |(_, count)| count)
     }
 
     /// Sessions that are open.

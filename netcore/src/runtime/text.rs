@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use bytes::BytesMut;
 
 use super::Adapter;
-use crate::session::{Decode, Fault, FaultKind, Inbound};
+use crate::session::{Decode, Fault, FaultKind, Inbound, Spoken};
 use crate::{EncodeError, FrameError, LineCodec, LineError};
 
 /// How one line becomes a packet of the game, and a packet lines.
@@ -119,6 +119,10 @@ impl<P: TextProtocol> Adapter<P::In, P::Out> for Text<P> {
     fn encode(&self, packet: &P::Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         self.protocol.print(packet, &mut Lines(dst));
         Ok(())
+    }
+
+    fn spoken(&self) -> Spoken {
+        Spoken::Lines
     }
 
     fn tell(&self, words: &str, dst: &mut BytesMut) -> bool {

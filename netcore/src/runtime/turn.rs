@@ -1,8 +1,8 @@
 //! What a session's task sends while it runs.
 //!
 //! A task that answers a batch of packets sends a batch. Each send by itself would take the outbox's lock; so while the
-//! runtime polls a session's task, that session's packets are put together on the thread, and go to the outbox when the
-//! task waits for something or returns.
+//! runtime polls a session's task, that session's packets are put together on the thread, and go to the transport, or to
+//! the outbox if something waits there, when the task waits for something or returns.
 
 use std::cell::RefCell;
 
@@ -13,43 +13,58 @@ use crate::EncodeError;
 use crate::session::{Outbox, Verdict};
 
 /// The session whose task runs on this thread just now.
+#[derive(Default)]
 struct Turn {
-    outbox: Option<Outbox>,
+    // The address of its outbox, which outlives the turn; 0 between two turns.
+    owner: usize,
+    // Its memory stays with the thread, for the next turn.
     staged: BytesMut,
-    // What the last turn sent: room for as much is made at once.
-    usual: usize,
     // For packets to any other session.
     scratch: BytesMut,
 }
 
 thread_local! {
-    static TURN: RefCell<Turn> =
-        RefCell::new(Turn { outbox: None, staged: BytesMut::new(), usual: 0, scratch: BytesMut::new() });
+    static TURN: RefCell<Turn> = RefCell::default();
 }
 
-/// Begins a session's turn; it ends when the result is dropped. One within another is possible (a runtime that blocks
-/// within a task): the outer one goes on afterwards.
-pub(super) fn begin(outbox: &Outbox) -> impl Drop + use<> {
+/// Begins a session's turn. One within another is possible (a runtime that blocks within a task): the outer one goes on
+/// afterwards.
+#[inline]
+pub(super) fn begin(outbox: &Outbox) -> Open {
     TURN.with_borrow_mut(|turn| {
-        let outer = turn.outbox.replace(outbox.clone());
-        if let Some(outer) = &outer {
-            outer.push_joined(&mut turn.staged);
-        }
-        End(outer)
+        let outer = std::mem::replace(&mut turn.owner, outbox.address());
+        let staged = if outer == 0 { BytesMut::new() } else { std::mem::take(&mut turn.staged) };
+        Open { outer, staged }
     })
 }
 
-struct End(Option<Outbox>);
+/// A turn that has begun.
+#[must_use]
+pub(super) struct Open {
+    outer: usize,
+    staged: BytesMut,
+}
 
-impl Drop for End {
-    fn drop(&mut self) {
+impl Open {
+    /// Ends the turn: what was sent in it.
+    #[inline]
+    pub(super) fn end(self) -> BytesMut {
         TURN.with_borrow_mut(|turn| {
-            if let Some(outbox) = std::mem::replace(&mut turn.outbox, self.0.take()) {
-                turn.usual = turn.staged.len();
-                outbox.push_own(&mut turn.staged);
-            }
-        });
+            turn.owner = self.outer;
+            std::mem::replace(&mut turn.staged, self.staged)
+        })
     }
+}
+
+/// Gives a turn's memory back to the thread.
+#[inline]
+pub(super) fn give(mut staged: BytesMut) {
+    TURN.with_borrow_mut(|turn| {
+        if turn.owner == 0 && staged.capacity() <= KEEP {
+            staged.clear();
+            turn.staged = staged;
+        }
+    });
 }
 
 /// Sends a packet to a session, by way of its turn if it is its turn.
@@ -77,26 +92,35 @@ pub(super) fn flush(outbox: &Outbox) {
     });
 }
 
-/// Whether at most half of the outbox's bound is taken, what was sent in this turn included. If not, that is put into the
-/// outbox: whoever waits for room looks there.
+/// Sends a packet like [`send`], if at most half of the outbox's bound is taken, what was sent in this turn included. If
+/// not, that is put into the outbox: whoever waits for room looks there.
 #[inline]
-pub(super) fn has_room(outbox: &Outbox) -> bool {
-    TURN.with(|turn| match turn.try_borrow_mut() {
-        Ok(mut turn) if turn.is_of(outbox) => {
-            let room = turn.staged.len() + outbox.queued() <= outbox.limit() / 2;
-            if !room {
+pub(super) fn send_if_room<Out>(
+    outbox: &Outbox,
+    encoding: &Encoding<Out>,
+    packet: &Out,
+) -> Option<Result<Verdict, EncodeError>> {
+    TURN.with(|turn| {
+        let mut turn = turn.try_borrow_mut().ok();
+        let own = turn.as_mut().filter(|turn| turn.is_of(outbox));
+        let staged = own.as_ref().map_or(0, |turn| turn.staged.len());
+        if staged + outbox.queued() > outbox.limit() / 2 {
+            if let Some(turn) = own {
                 outbox.push_joined(&mut turn.staged);
             }
-            room
+            return None;
         }
-        _ => outbox.queued() <= outbox.limit() / 2,
+        Some(match &mut turn {
+            Some(turn) => turn.send(outbox, encoding, packet),
+            None => apart(&mut BytesMut::new(), outbox, encoding, packet),
+        })
     })
 }
 
 impl Turn {
     #[inline]
     fn is_of(&self, outbox: &Outbox) -> bool {
-        self.outbox.as_ref().is_some_and(|current| current.is(outbox))
+        self.owner == outbox.address()
     }
 
     #[inline]
@@ -110,9 +134,6 @@ impl Turn {
             return apart(&mut self.scratch, outbox, encoding, packet);
         }
         let before = self.staged.len();
-        if before == 0 {
-            self.staged.reserve(self.usual);
-        }
         let slow = encoding.slow(packet);
         encoding.append(packet, &mut self.staged)?;
         if outbox.joins(slow, self.staged.len()) {
@@ -134,3 +155,6 @@ fn apart<Out>(
     encoding.append(packet, scratch)?;
     Ok(outbox.push(scratch, encoding.slow(packet)))
 }
+
+/// The most memory that a thread keeps for the turns to come.
+const KEEP: usize = 64 * 1024;

@@ -12,12 +12,13 @@ use tracing::error;
 use super::context::{Leaving, Over};
 use super::groups::Groups;
 use super::link::now;
+use super::metrics::Ticking;
 use super::peer::{Found, Peer};
 use super::queue::{Event, Queue};
 use super::slots::Slots;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic, Tick};
-use crate::session::{CloseReason, Fault, SessionId};
+use crate::session::{CloseReason, Items, SessionId};
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -35,7 +36,8 @@ pub(crate) struct Worker<L: Logic> {
     settings: WorkerSettings,
     // When the next tick is due, and its number.
     tick: Option<(Instant, u64)>,
-    packets: VecDeque<Result<L::In, Fault>>,
+    ticking: Ticking,
+    packets: Items<L::In>,
     // Callbacks since what was sent last went to the sockets.
     unflushed: usize,
     // The game is to be made anew; it is being made.
@@ -78,6 +80,7 @@ impl<L: Logic> Worker<L> {
             now: start,
         };
         let tick = settings.tick.map(|step| (start + step, 0));
+        let ticking = Ticking::new(parts.worker, tick.is_some());
         Self {
             logic,
             make,
@@ -85,7 +88,8 @@ impl<L: Logic> Worker<L> {
             queue,
             settings,
             tick,
-            packets: VecDeque::new(),
+            ticking,
+            packets: Items::new(),
             unflushed: 0,
             rebuild: false,
             rebuilding: false,
@@ -197,19 +201,27 @@ impl<L: Logic> Worker<L> {
 
     /// Handles a session's packets until it has closed (the rest is of no interest) or moved (the rest is the other
     /// worker's).
-    fn packets_in(&mut self, session: SessionId, packets: &mut VecDeque<Result<L::In, Fault>>) {
-        while let Some(packet) = packets.pop_front() {
-            match packet {
-                Ok(packet) => self.call(Some(session), |logic, ctx| logic.packet(ctx, session, packet)),
-                Err(fault) => self.call(Some(session), |logic, ctx| logic.fault(ctx, session, fault)),
-            }
+    fn packets_in(&mut self, session: SessionId, packets: &mut Items<L::In>) {
+        while !packets.is_empty() && self.is_here(session) {
+            // As many as nothing comes between: one guard against panics is enough for them.
+            let mut calls = 0;
+            self.call(Some(session), |logic, ctx| {
+                while let Some(packet) = packets.pop() {
+                    calls += 1;
+                    match packet {
+                        Ok(packet) => logic.packet(ctx, session, packet),
+                        Err(fault) => logic.fault(ctx, session, fault),
+                    }
+                    if calls >= FLUSH || !ctx.leaving.is_empty() {
+                        break;
+                    }
+                }
+            });
+            self.unflushed += calls;
             if self.unflushed >= FLUSH {
                 self.flush();
                 // No session leaves before its packets are put back.
                 self.fire();
-            }
-            if !self.is_here(session) {
-                return;
             }
         }
     }
@@ -380,8 +392,11 @@ impl<L: Logic> Worker<L> {
         self.tick = Some((next, number + missed + 1));
         for nth in skipped..=missed {
             let behind = step.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX));
-            let tick = Tick::new(number + nth, step, late.saturating_sub(behind));
+            let late = late.saturating_sub(behind);
+            let begun = self.ticking.begin(late);
+            let tick = Tick::new(number + nth, step, late);
             self.call(None, |logic, ctx| logic.tick(ctx, tick));
+            self.ticking.end(begun);
         }
     }
 

@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use crate::{FrameError, PacketId};
+use super::{HelloFault, ProxyFault, TlsFault, WebSocketFault};
+use crate::{FrameError, InflateError, PacketId};
 
 /// Why a session closed. Every close has exactly one.
 ///
@@ -36,9 +37,27 @@ pub enum CloseReason {
     /// The peer sent a packet id that the game does not know, and the game did not take it upon itself.
     #[error("packet id {0} is not known")]
     Unknown(PacketId),
+    /// The peer sent a compressed body that does not inflate, or not within its limit.
+    #[error("the compressed body of packet {0}: {1}")]
+    Inflate(PacketId, InflateError),
     /// The peer sent a line that cannot be, on a door that cannot tell it so.
     #[error("a line that cannot be read")]
     BadLine,
+    /// The peer did not begin with a hello, where the door asks for one.
+    #[error(transparent)]
+    Hello(HelloFault),
+    /// The peer was built with other packets.
+    #[error("the peer speaks of other packets, or has them in another version")]
+    Version,
+    /// The connection did not begin with the PROXY header that its door asks for.
+    #[error(transparent)]
+    Proxy(ProxyFault),
+    /// The peer does not speak TLS, or broke it.
+    #[error(transparent)]
+    Tls(TlsFault),
+    /// The peer does not speak WebSocket, or broke it.
+    #[error(transparent)]
+    WebSocket(WebSocketFault),
 
     /// Nothing whole came after the connection was made.
     #[error("no packet within {0:?} of connecting (`first_packet`)")]
@@ -52,6 +71,9 @@ pub enum CloseReason {
     /// Nothing was received.
     #[error("nothing received for {0:?} (`idle`)")]
     Idle(Duration),
+    /// What the door's transport begins with was not done in time.
+    #[error("the handshake was not done within {0:?} (`handshake_within`)")]
+    Handshake(Duration),
 
     /// More packets a second than allowed.
     #[error("more packets a second than allowed (`packets`)")]
@@ -62,6 +84,9 @@ pub enum CloseReason {
     /// More tiny packets a second than allowed.
     #[error("more tiny packets a second than allowed (`tiny`)")]
     TinyRate,
+    /// Compressed bodies inflate to more bytes a second than allowed.
+    #[error("compressed bodies inflate to more bytes a second than allowed (`inflated_rate`)")]
+    InflateRate,
     /// More bytes or packets than a session may send before it is admitted.
     #[error("too much was sent before log-in (`admission`)")]
     Admission,
@@ -82,6 +107,9 @@ pub enum CloseReason {
     /// The peer's address has as many sessions as it may.
     #[error("too many sessions from this address (`max_per_address`)")]
     AddressFull,
+    /// The server has as many handshakes under way as it may.
+    #[error("too many handshakes are under way (`max_handshakes`)")]
+    Handshakes,
     /// The server shuts down.
     #[error("the server shuts down")]
     Stopping,
@@ -136,23 +164,32 @@ impl CloseReason {
             Self::Malformed(_) => (11, 3),
             Self::Unknown(_) => (12, 4),
             Self::BadLine => (13, 5),
-            Self::FirstPacket(_) => (20, 6),
-            Self::Login(_) => (21, 7),
-            Self::Unfinished(_) => (22, 8),
-            Self::Idle(_) => (23, 9),
-            Self::PacketRate => (30, 10),
-            Self::ByteRate => (31, 11),
-            Self::TinyRate => (32, 12),
-            Self::Admission => (33, 13),
-            Self::QueueFull(_) => (40, 14),
-            Self::Stalled(_) => (41, 15),
-            Self::ServerQueueFull => (42, 16),
-            Self::ServerFull => (50, 17),
-            Self::AddressFull => (51, 18),
-            Self::Stopping => (60, 19),
-            Self::Panicked => (61, 20),
-            Self::Ended => (62, 21),
-            Self::Game(code) => (*code, 22),
+            Self::Inflate(..) => (14, 6),
+            Self::Hello(_) => (15, 7),
+            Self::Version => (16, 8),
+            Self::Proxy(_) => (17, 9),
+            Self::Tls(_) => (18, 10),
+            Self::WebSocket(_) => (19, 11),
+            Self::FirstPacket(_) => (20, 12),
+            Self::Login(_) => (21, 13),
+            Self::Unfinished(_) => (22, 14),
+            Self::Idle(_) => (23, 15),
+            Self::Handshake(_) => (24, 16),
+            Self::PacketRate => (30, 17),
+            Self::ByteRate => (31, 18),
+            Self::TinyRate => (32, 19),
+            Self::Admission => (33, 20),
+            Self::InflateRate => (34, 21),
+            Self::QueueFull(_) => (40, 22),
+            Self::Stalled(_) => (41, 23),
+            Self::ServerQueueFull => (42, 24),
+            Self::ServerFull => (50, 25),
+            Self::AddressFull => (51, 26),
+            Self::Handshakes => (52, 27),
+            Self::Stopping => (60, 28),
+            Self::Panicked => (61, 29),
+            Self::Ended => (62, 30),
+            Self::Game(code) => (*code, 31),
         };
         #[allow(clippy::indexing_slicing, reason = "a wrong index does not pass the test below")]
         (code, LABELS[index], index)
@@ -161,7 +198,11 @@ impl CloseReason {
 
 impl From<FrameError> for CloseReason {
     fn from(error: FrameError) -> Self {
-        Self::Frame(error)
+        match error {
+            FrameError::Inflate { error: InflateError::OverRate, .. } => Self::InflateRate,
+            FrameError::Inflate { id, error } => Self::Inflate(id, error),
+            error => Self::Frame(error),
+        }
     }
 }
 
@@ -171,26 +212,35 @@ impl From<io::ErrorKind> for CloseReason {
     }
 }
 
-const LABELS: [&str; 23] = [
+const LABELS: [&str; 32] = [
     "peer_closed",
     "broken",
     "frame",
     "malformed",
     "unknown",
     "bad_line",
+    "inflate",
+    "hello",
+    "version",
+    "proxy",
+    "tls",
+    "websocket",
     "first_packet",
     "login",
     "unfinished",
     "idle",
+    "handshake",
     "packet_rate",
     "byte_rate",
     "tiny_rate",
     "admission",
+    "inflate_rate",
     "queue_full",
     "stalled",
     "server_queue_full",
     "server_full",
     "address_full",
+    "handshakes",
     "stopping",
     "panicked",
     "ended",
@@ -211,19 +261,28 @@ mod tests {
             CloseReason::Malformed(PacketId(1)),
             CloseReason::Unknown(PacketId(1)),
             CloseReason::BadLine,
+            CloseReason::Inflate(PacketId(1), InflateError::Damaged),
+            CloseReason::Hello(HelloFault::BadSchema),
+            CloseReason::Version,
+            CloseReason::Proxy(ProxyFault::Missing),
+            CloseReason::Tls(TlsFault::NotTls),
+            CloseReason::WebSocket(WebSocketFault::NotUpgrade),
             CloseReason::FirstPacket(second),
             CloseReason::Login(second),
             CloseReason::Unfinished(second),
             CloseReason::Idle(second),
+            CloseReason::Handshake(second),
             CloseReason::PacketRate,
             CloseReason::ByteRate,
             CloseReason::TinyRate,
             CloseReason::Admission,
+            CloseReason::InflateRate,
             CloseReason::QueueFull(1),
             CloseReason::Stalled(second),
             CloseReason::ServerQueueFull,
             CloseReason::ServerFull,
             CloseReason::AddressFull,
+            CloseReason::Handshakes,
             CloseReason::Stopping,
             CloseReason::Panicked,
             CloseReason::Ended,

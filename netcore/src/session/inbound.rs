@@ -1,10 +1,11 @@
 //! What a session takes in: packets, and what came in place of one.
 
-use std::collections::VecDeque;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::CloseReason;
+use super::moment::Later;
+use super::{CloseReason, Items, Meter, Moment};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -26,15 +27,20 @@ pub trait Decode<In>: Send {
 /// One batch of packets on the way to the game: those of one read, at most [`Inbound::MAX`].
 #[derive(Debug)]
 pub struct Inbound<In> {
-    pub(crate) packets: VecDeque<Result<In, Fault>>,
+    pub(crate) packets: Items<In>,
     // What the packets took of the stream.
     pub(crate) bytes: usize,
     tiny_under: u16,
     // A bit for each packet since `begin`: whether it was a tiny one.
     tiny: [u64; MAX / 64],
     room: usize,
-    // How many there were at `begin`.
+    // How many there were at `begin`, and how many bytes.
     before: usize,
+    // When the session took in what is decoded.
+    when: Option<Later>,
+    bytes_before: usize,
+    // Who counts them.
+    pub(crate) meter: Meter,
 }
 
 impl<In> Inbound<In> {
@@ -45,7 +51,17 @@ impl<In> Inbound<In> {
     /// An empty batch.
     #[must_use]
     pub const fn new() -> Self {
-        Self { packets: VecDeque::new(), bytes: 0, tiny_under: 0, tiny: [0; MAX / 64], room: MAX, before: 0 }
+        Self {
+            packets: Items::new(),
+            bytes: 0,
+            tiny_under: 0,
+            tiny: [0; MAX / 64],
+            room: MAX,
+            before: 0,
+            when: None,
+            bytes_before: 0,
+            meter: Meter::NONE,
+        }
     }
 
     /// Whether there is no room for another packet, or was none when bytes were last decoded into it: then more packets
@@ -56,14 +72,14 @@ impl<In> Inbound<In> {
         self.packets.len() >= self.room
     }
 
-    /// Adds a packet that took `size` bytes of the stream.
+    /// Adds a packet that took `size` bytes of the stream, or that has become so large since.
     #[inline]
     pub fn push(&mut self, packet: Result<In, Fault>, size: usize) {
         if size < usize::from(self.tiny_under) {
             self.mark_tiny();
         }
         self.bytes += size;
-        self.packets.push_back(packet);
+        self.packets.push(packet);
     }
 
     /// How many packets wait in it.
@@ -78,10 +94,22 @@ impl<In> Inbound<In> {
         self.packets.is_empty()
     }
 
-    pub(crate) fn begin(&mut self, tiny_under: u16) {
+    /// When the session took in what is decoded; `None` where no session does.
+    pub fn now(&mut self) -> Option<Instant> {
+        self.when.as_mut().map(Later::now)
+    }
+
+    /// Takes no more packets, as if it were [full](Self::is_full): what is still to be decoded waits for the next batch.
+    pub const fn stop(&mut self) {
+        self.room = 0;
+    }
+
+    pub(crate) fn begin(&mut self, now: impl Moment, tiny_under: u16) {
+        self.when = Some(now.later());
         self.tiny_under = tiny_under;
         self.tiny = [0; MAX / 64];
         self.before = self.packets.len();
+        self.bytes_before = self.bytes;
         self.room = self.before + Self::MAX;
     }
 
@@ -90,6 +118,13 @@ impl<In> Inbound<In> {
         if self.is_full() {
             self.room = 0;
         }
+        self.meter.received_other(self.added().into(), (self.bytes - self.bytes_before) as u64);
+    }
+
+    /// Counts what came in place of packets, and is still there. Nothing is, from before `begin`, where somebody counts.
+    #[inline]
+    pub(crate) fn count_faults(&self) {
+        self.meter.faults(self.packets.faults());
     }
 
     /// How many were added since `begin`, and are still there.
@@ -110,10 +145,9 @@ impl<In> Inbound<In> {
     /// Takes out the tiny ones of those added since `begin`, but for the first `count` of them. How many that were.
     pub(crate) fn keep_tiny(&mut self, count: u32) -> u32 {
         let (before, tiny) = (self.packets.len(), self.tiny);
-        let (mut at, mut seen, old) = (0, 0, self.before);
-        self.packets.retain(|_| {
-            at += 1;
-            let is_tiny = at > old && is_marked(&tiny, at - old - 1);
+        let (mut seen, old) = (0, self.before);
+        self.packets.retain(|at| {
+            let is_tiny = at >= old && is_marked(&tiny, at - old);
             seen += u32::from(is_tiny);
             !is_tiny || seen <= count
         });
@@ -149,7 +183,7 @@ impl<In> Iterator for Inbound<In> {
     type Item = Result<In, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.packets.pop_front()
+        self.packets.pop()
     }
 }
 

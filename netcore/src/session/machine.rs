@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::outbox::Take;
 use super::rate::Bucket;
-use super::{CloseReason, Decode, Fault, FaultKind, Inbound, Limits, Outbox, Over, Slow};
+use super::{CloseReason, Decode, Fault, FaultKind, Inbound, Limits, Moment, Outbox, Over, Slow};
 use crate::{Frame, FrameCodec};
 
 /// One peer: what it may still send and when it must, and what goes out to it. It does no IO and reads no clock: the
@@ -41,6 +41,8 @@ pub struct Session<In> {
     closing: Option<Instant>,
     // Since when the caller does not read, on our side's account: the clocks stand still.
     paused: Option<Instant>,
+    // Whether a deadline or a heartbeat asks when something was received last.
+    timed: bool,
     // Nothing whole has come yet.
     fresh: bool,
     admitted: bool,
@@ -94,6 +96,7 @@ impl<In> Session<In> {
             pinged: None,
             closing: None,
             paused: None,
+            timed: limits.idle_time().is_some() || limits.heartbeat.is_some(),
             fresh: true,
             admitted: limits.login.is_none(),
             before_admission: (0, 0),
@@ -111,17 +114,19 @@ impl<In> Session<In> {
     /// When the session must be closed: what is in the batch came before, and is handled first.
     pub fn handle_bytes(
         &mut self,
-        now: Instant,
+        now: impl Moment,
         input: &mut BytesMut,
         fresh: usize,
         batch: &mut Inbound<In>,
     ) -> Result<(), CloseReason> {
         if fresh > 0 {
-            self.received = now;
+            if self.timed {
+                self.received = now.now();
+            }
             self.pinged = None;
             self.counts.bytes_in += fresh as u64;
         }
-        batch.begin(self.limits.tiny.map_or(0, |(under, _)| under));
+        batch.begin(now, self.limits.tiny.map_or(0, |(under, _)| under));
         let before = input.len();
         let result = self.decode.decode(input, batch);
         batch.decoded();
@@ -131,22 +136,23 @@ impl<In> Session<In> {
         if input.is_empty() {
             self.unfinished = None;
         } else if added > 0 || self.unfinished.is_none() {
-            self.unfinished = Some(now);
+            self.unfinished = Some(now.now());
         }
         self.fresh &= added == 0;
         // Each looks at the batch, whatever the others found: a ping before a close is not the game's either.
-        let charged = if self.rates.is_some() { self.charge(now, whole, batch) } else { Ok(()) };
+        let charged = if self.rates.is_some() { self.charge(now.now(), whole, batch) } else { Ok(()) };
         let admission = if self.admitted { Ok(()) } else { self.admission(fresh, added, batch) };
         if self.limits.heartbeat.is_some() {
             self.beats(batch);
         }
+        batch.count_faults();
         admission.and(charged)?;
         Ok(result?)
     }
 
     /// The peer's stream ended; `rest` is what is left of the input. Why the session closes.
     pub fn handle_end(&mut self, rest: &[u8]) -> CloseReason {
-        self.decode.finish(rest).err().map_or(CloseReason::PeerClosed, CloseReason::Frame)
+        self.decode.finish(rest).err().map_or(CloseReason::PeerClosed, CloseReason::from)
     }
 
     /// Does what is due `now`.
@@ -189,9 +195,9 @@ impl<In> Session<In> {
     ///
     /// # Errors
     /// The reason of the close, once all before it has been written.
-    pub fn poll_output(&mut self, now: Instant, waker: &Waker) -> Result<&VecDeque<Bytes>, CloseReason> {
+    pub fn poll_output(&mut self, now: impl Moment, waker: &Waker) -> Result<&VecDeque<Bytes>, CloseReason> {
         if self.closing.is_none() && self.outbox.is_closed() {
-            self.closing = Some(now);
+            self.closing = Some(now.now());
         }
         if self.sending.is_empty() {
             if self.listener.as_ref().is_some_and(|known| known.will_wake(waker)) && self.outbox.is_quiet() {
@@ -199,7 +205,7 @@ impl<In> Session<In> {
                 return Ok(&self.sending);
             }
             match self.outbox.take(&mut self.sending, WRITE, waker) {
-                Take::Bytes => self.waiting = Some(now),
+                Take::Bytes => self.waiting = Some(now.now()),
                 Take::Pending => {
                     self.waiting = None;
                     if self.listener.as_ref().is_none_or(|known| !known.will_wake(waker)) {
@@ -213,7 +219,7 @@ impl<In> Session<In> {
     }
 
     /// The transport took `len` bytes of the output.
-    pub fn handle_written(&mut self, now: Instant, len: usize) {
+    pub fn handle_written(&mut self, now: impl Moment, len: usize) {
         let mut left = len;
         while let Some(front) = self.sending.front_mut() {
             let here = left.min(front.len());
@@ -230,28 +236,38 @@ impl<In> Session<In> {
         let len = len - left;
         self.outbox.gone(len);
         self.counts.bytes_out += len as u64;
-        self.waiting = (!self.sending.is_empty()).then_some(now);
+        self.waiting = (!self.sending.is_empty()).then(|| now.now());
+    }
+
+    /// Whether nothing waits for the transport, so that something may be given to it directly.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sending.is_empty() && self.outbox.queued() == 0 && !self.outbox.is_closed()
+    }
+
+    /// The transport took `len` bytes that never were in the queue.
+    pub(crate) fn handle_sent(&mut self, len: usize) {
+        self.counts.bytes_out += len as u64;
     }
 
     /// The transport takes nothing more for now, or does again.
-    pub fn handle_blocked(&mut self, now: Instant, blocked: bool, waker: &Waker) {
+    pub fn handle_blocked(&mut self, now: impl Moment, blocked: bool, waker: &Waker) {
         self.outbox.set_blocked(blocked);
         if blocked {
             // The queue behind may still be closed and thrown away meanwhile: hear of it.
             self.outbox.listen(waker);
-            self.waiting.get_or_insert(now);
+            self.waiting.get_or_insert_with(|| now.now());
         }
     }
 
     /// Stops the clocks: from now on the caller does not read, because the game does not keep up.
-    pub fn pause(&mut self, now: Instant) {
-        self.paused.get_or_insert(now);
+    pub fn pause(&mut self, now: impl Moment) {
+        self.paused.get_or_insert_with(|| now.now());
     }
 
     /// Lets the clocks run again.
-    pub fn resume(&mut self, now: Instant) {
+    pub fn resume(&mut self, now: impl Moment) {
         let Some(since) = self.paused.take() else { return };
-        let stood = now.saturating_duration_since(since);
+        let stood = now.now().saturating_duration_since(since);
         self.opened += stood;
         self.received += stood;
         for clock in [&mut self.unfinished, &mut self.pinged] {
@@ -382,20 +398,17 @@ impl<In> Session<In> {
     fn beats(&mut self, batch: &mut Inbound<In>) {
         let Some(heartbeat) = &self.limits.heartbeat else { return };
         let outbox = &self.outbox;
-        batch.packets.retain(|packet| {
-            let Err(fault) = packet else { return true };
-            match Fault::kind(fault) {
-                FaultKind::Unknown(frame) if frame.id == heartbeat.pong => false,
-                FaultKind::Unknown(frame) if frame.id == heartbeat.ping.id => {
-                    let pong = Frame { id: heartbeat.pong, ..frame.clone() };
-                    let mut bytes = BytesMut::new();
-                    if FrameCodec::new().encode_frame(&pong, &mut bytes).is_ok() {
-                        outbox.push(&bytes, Slow::DropNewest);
-                    }
-                    false
+        batch.packets.retain_faults(|fault| match Fault::kind(fault) {
+            FaultKind::Unknown(frame) if frame.id == heartbeat.pong => false,
+            FaultKind::Unknown(frame) if frame.id == heartbeat.ping.id => {
+                let pong = Frame { id: heartbeat.pong, ..frame.clone() };
+                let mut bytes = BytesMut::new();
+                if FrameCodec::new().encode_frame(&pong, &mut bytes).is_ok() {
+                    outbox.push(&bytes, Slow::DropNewest);
                 }
-                _ => true,
+                false
             }
+            _ => true,
         });
     }
 }
@@ -403,7 +416,7 @@ impl<In> Session<In> {
 impl<In> Drop for Session<In> {
     fn drop(&mut self) {
         // What the transport did not take any more.
-        self.outbox.gone(self.unsent());
+        self.outbox.left(self.unsent());
     }
 }
 

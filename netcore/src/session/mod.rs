@@ -1,10 +1,18 @@
 //! One peer as a state machine without IO: no socket, no task, no clock of its own.
 
 mod close;
+mod hello_fault;
 mod id;
 mod inbound;
+mod items;
 mod limits;
 mod machine;
+#[cfg(feature = "metrics")]
+mod meter;
+#[cfg(not(feature = "metrics"))]
+#[path = "meter_off.rs"]
+mod meter;
+mod moment;
 mod outbox;
 #[cfg(feature = "testing")]
 #[allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a check that fails must panic")]
@@ -12,17 +20,30 @@ pub(crate) mod pair;
 #[cfg(feature = "testing")]
 mod pipe;
 mod rate;
+mod spoken;
+mod transport_fault;
 mod waiting;
 
 pub use close::CloseReason;
+pub use hello_fault::HelloFault;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
+pub(crate) use items::Items;
 pub use limits::{Heartbeat, Limits};
 pub use machine::{Counts, Session};
+pub(crate) use meter::Meter;
+#[cfg(feature = "metrics")]
+pub(crate) use meter::is_recording;
+pub(crate) use moment::Clock;
+pub use moment::Moment;
 #[cfg(feature = "testing")]
 pub(crate) use outbox::Take;
-pub(crate) use outbox::Total;
+pub(crate) use outbox::{Kept, Total};
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;
+#[cfg(feature = "compress")]
+pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
+pub use spoken::Spoken;
+pub use transport_fault::{ProxyFault, TlsFault, WebSocketFault};

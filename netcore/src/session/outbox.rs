@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
-use super::CloseReason;
 use super::waiting::Waiting;
+use super::{CloseReason, Meter};
 
 /// What becomes of a packet when its peer reads too slowly.
 ///
@@ -82,11 +82,13 @@ struct Shared {
     wanted: AtomicBool,
     limit: usize,
     total: Option<Arc<Total>>,
+    meter: Meter,
 }
 
 /// What all sessions of a server have queued together.
 pub(crate) struct Total {
     queued: AtomicUsize,
+    dropped: AtomicU64,
     max: usize,
     // Told, with the outbox's lock not held, when the bound is nearly met and when it is.
     full: Box<dyn Fn() + Send + Sync>,
@@ -99,6 +101,19 @@ struct Queue {
     // Those who wait until half of the bound is free again.
     room: Vec<Waker>,
     end: Option<End>,
+    // For whoever wants to have back what did not go out.
+    kept: Option<Box<Kept>>,
+}
+
+/// What did not go out before the queue was thrown away. All pieces are whole packets.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// What the transport's side took last.
+    pub(crate) taken: VecDeque<Bytes>,
+    /// So many bytes at the end of it did not leave.
+    pub(crate) left: usize,
+    /// What nobody took.
+    pub(crate) waiting: Vec<Bytes>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -138,40 +153,63 @@ impl Outbox {
             wanted: AtomicBool::new(false),
             limit,
             total,
+            meter: Meter::NONE,
         }))
+    }
+
+    /// A new queue, whose packets are counted by `meter`.
+    pub(crate) fn measured(mut self, meter: Meter) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.0) {
+            shared.meter = meter;
+        }
+        self
+    }
+
+    /// Who counts what is sent.
+    #[inline]
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.0.meter
     }
 
     /// Adds one packet's bytes.
     pub fn push(&self, packet: &[u8], slow: Slow) -> Verdict {
-        self.add(packet.len(), slow, true, |queue, apart| {
+        let verdict = self.add(packet.len(), slow, true, |queue, apart| {
             if apart {
                 queue.packets.append(Bytes::copy_from_slice(packet), slow);
             } else {
                 queue.packets.join(packet);
             }
-        })
+        });
+        self.meter().sent(packet).flush_if(verdict);
+        verdict
     }
 
     /// Adds one packet's bytes, which other queues share.
     pub fn push_shared(&self, packet: &Bytes, slow: Slow) -> Verdict {
-        self.add(packet.len(), slow, true, |queue, apart| {
+        let verdict = self.add(packet.len(), slow, true, |queue, apart| {
             if apart || packet.len() >= SHARE {
                 queue.packets.append(packet.clone(), slow);
             } else {
                 queue.packets.join(packet);
             }
-        })
+        });
+        self.meter().sent(packet).flush_if(verdict);
+        verdict
     }
 
     /// Adds packets that were put together, none of which may be dropped, and leaves `packets` empty.
     pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
+        // Before their memory is taken.
+        let sent = self.meter().sent(packets);
         let verdict =
             self.add(packets.len(), Slow::Disconnect, true, |queue, _| queue.packets.join_all(packets));
+        sent.flush_if(verdict);
         packets.clear();
         verdict
     }
 
-    /// As [`push_joined`](Self::push_joined), by the task that drains the queue and will look by itself.
+    /// As [`push_joined`](Self::push_joined), by the task that drains the queue and will look by itself. It has counted
+    /// them, some of which the transport may have.
     pub(crate) fn push_own(&self, packets: &mut BytesMut) -> Verdict {
         let verdict =
             self.add(packets.len(), Slow::Disconnect, false, |queue, _| queue.packets.join_all(packets));
@@ -229,10 +267,10 @@ impl Outbox {
         self.0.shared.load(Relaxed)
     }
 
-    /// Whether both are handles of the same queue.
+    /// Which queue it is, as long as it is there. Never 0.
     #[inline]
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Whether one more packet of `len` bytes may be joined to others, instead of being pushed by itself.
@@ -254,6 +292,9 @@ impl Outbox {
             let Some(chunk) = queue.packets.pop() else { break };
             taken += chunk.len();
             to.push_back(chunk);
+        }
+        if let Some(kept) = &mut queue.kept {
+            kept.taken.clone_from(to);
         }
         match queue.end {
             _ if taken > 0 => Take::Bytes,
@@ -279,6 +320,26 @@ impl Outbox {
             let room = self.waiting(&mut self.lock());
             room.into_iter().for_each(Waker::wake);
         }
+    }
+
+    /// From now on, what does not go out is kept for [`take_back`](Self::take_back).
+    pub(crate) fn keep(&self) {
+        self.lock().kept.get_or_insert_default();
+    }
+
+    /// What did not go out. Only when the task that drained the queue has ended is it all that there is.
+    pub(crate) fn take_back(&self) -> Kept {
+        self.lock().kept.as_deref_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The last `len` of the bytes that were taken will not leave.
+    pub(crate) fn left(&self, len: usize) {
+        if len > 0
+            && let Some(kept) = &mut self.lock().kept
+        {
+            kept.left = len;
+        }
+        self.gone(len);
     }
 
     /// Ready when at most half of the bound is taken, or the queue is closed.
@@ -405,7 +466,7 @@ impl Outbox {
     }
 
     fn no_room(&self, slow: Slow, reason: CloseReason) -> Verdict {
-        self.0.dropped.fetch_add(1, Relaxed);
+        self.count_dropped();
         if slow == Slow::Disconnect {
             self.abort(reason);
             return Verdict::Closed;
@@ -416,13 +477,20 @@ impl Outbox {
     /// Counts a packet of that many bytes as dropped, if there was one. The lock is held.
     fn lose(&self, lost: Option<usize>) -> bool {
         if let Some(len) = lost {
-            self.0.dropped.fetch_add(1, Relaxed);
+            self.count_dropped();
             self.0.queued.fetch_sub(len, SeqCst);
             if let Some(total) = &self.0.total {
                 total.queued.fetch_sub(len, Relaxed);
             }
         }
         lost.is_some()
+    }
+
+    fn count_dropped(&self) {
+        self.0.dropped.fetch_add(1, Relaxed);
+        if let Some(total) = &self.0.total {
+            total.dropped.fetch_add(1, Relaxed);
+        }
     }
 
     fn end(&self, end: End) {
@@ -433,7 +501,7 @@ impl Outbox {
         }
         self.0.closed.store(true, SeqCst);
         if !end.flush {
-            let waiting = queue.packets.clear();
+            let waiting = queue.throw_away();
             self.0.queued.fetch_sub(waiting, SeqCst);
             if let Some(total) = &self.0.total {
                 total.queued.fetch_sub(waiting, Relaxed);
@@ -467,7 +535,8 @@ impl Drop for Shared {
 
 impl Total {
     pub(crate) fn new(max: usize, full: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { queued: AtomicUsize::new(0), max, full: Box::new(full) }
+        let (queued, dropped) = (AtomicUsize::new(0), AtomicU64::new(0));
+        Self { queued, dropped, max, full: Box::new(full) }
     }
 
     /// Makes room for `len` bytes more, if there is any; and whether the server must be told.
@@ -486,6 +555,11 @@ impl Total {
     pub(crate) fn queued(&self) -> usize {
         self.queued.load(Relaxed)
     }
+
+    /// Packets that were dropped, whoever for.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
 }
 
 impl fmt::Debug for Total {
@@ -495,6 +569,17 @@ impl fmt::Debug for Total {
 }
 
 impl Queue {
+    /// Empties the queue; how many bytes that was.
+    fn throw_away(&mut self) -> usize {
+        let Some(kept) = &mut self.kept else { return self.packets.clear() };
+        let mut all = 0;
+        while let Some(chunk) = self.packets.pop() {
+            all += chunk.len();
+            kept.waiting.push(chunk);
+        }
+        all
+    }
+
     fn listen(&mut self, waker: &Waker) {
         match &mut self.waker {
             Some(known) if known.will_wake(waker) => {}

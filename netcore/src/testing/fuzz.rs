@@ -4,6 +4,8 @@
 pub use super::fuzz_bodies::{
     derived_enum, msgpack_bodies, protobuf_bodies, raw_bodies, schema_seed, schemas,
 };
+pub use super::fuzz_compress::inflate;
+pub use super::fuzz_hello::hello;
 pub use super::fuzz_outbox::outbox_ops;
 pub use super::fuzz_session::session_pair;
 pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
@@ -12,7 +14,7 @@ pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("reassembly", reassembly),
     ("frame_round_trip", frame_round_trip),
     ("raw_bodies", raw_bodies),
@@ -23,4 +25,6 @@ pub const TARGETS: [(&str, Target); 10] = [
     ("schemas", schemas),
     ("session_pair", session_pair),
     ("outbox_ops", outbox_ops),
+    ("inflate", inflate),
+    ("hello", hello),
 ];

@@ -121,7 +121,7 @@ fn reference(stream: &[u8], max_in: u16) -> (Vec<Frame>, Option<FrameError>) {
 }
 
 /// Feeds the stream in pieces: all at once, byte by byte, or of a size from `cut`. Decoding never makes the buffer larger.
-fn feed<T>(stream: &[u8], cut: u8, mut decode: impl FnMut(&mut BytesMut, &mut Vec<T>)) -> Vec<T> {
+pub(super) fn feed<T>(stream: &[u8], cut: u8, mut decode: impl FnMut(&mut BytesMut, &mut Vec<T>)) -> Vec<T> {
     let piece = if cut == 0 { stream.len().max(1) } else { usize::from(cut) };
     let (mut buf, mut out) = (BytesMut::new(), Vec::new());
     for piece in stream.chunks(piece) {

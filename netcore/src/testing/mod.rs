@@ -4,6 +4,8 @@
 
 pub mod fuzz;
 mod fuzz_bodies;
+mod fuzz_compress;
+mod fuzz_hello;
 mod fuzz_outbox;
 mod fuzz_session;
 mod fuzz_streams;

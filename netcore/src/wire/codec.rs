@@ -74,6 +74,11 @@ impl FrameCodec {
         self.max_out
     }
 
+    #[cfg(all(feature = "compress", feature = "runtime"))]
+    pub(crate) const fn in_limit(&self) -> u16 {
+        self.max_in
+    }
+
     /// The next frame of `buf`, which is removed from it; `None` while it is not whole.
     ///
     /// The body shares `buf`'s memory.

@@ -4,8 +4,8 @@ use std::io;
 
 use super::{BodyError, PacketId};
 
-/// The stream does not frame: nothing that follows on it can be trusted, so the connection is closed. The good
-/// packets before the error are delivered first.
+/// The stream does not frame, or a body that is announced as compressed does not inflate: nothing that follows can be
+/// trusted, so the connection is closed. The good packets before the error are delivered first.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -53,6 +53,53 @@ pub enum FrameError {
         /// The limit, header included.
         max: u16,
     },
+    /// The peer sent a body that it says is compressed, on a connection that has compression on.
+    #[error("the compressed body of packet {id}: {error}")]
+    Inflate {
+        /// The packet's id.
+        id: PacketId,
+        /// What is wrong with the body.
+        error: InflateError,
+    },
+}
+
+/// What can be wrong with a compressed body: WIRE §9.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InflateError {
+    /// It has fewer than the four bytes that say how long it is when it is inflated.
+    #[error("the four bytes of its length are not all there")]
+    NoLength,
+    /// It claims to inflate to more than may be.
+    #[error("it claims to inflate to {claimed} bytes, over the limit of {max} (`max_inflated`)")]
+    TooLarge {
+        /// The length that it claims.
+        claimed: u32,
+        /// The most bytes that a body may have.
+        max: u32,
+    },
+    /// It claims more than so many compressed bytes can hold, which is 255 for each.
+    #[error("it claims to inflate to {claimed} bytes, which {have} compressed ones cannot hold")]
+    Impossible {
+        /// The length that it claims.
+        claimed: u32,
+        /// How many compressed bytes there are.
+        have: u32,
+    },
+    /// It is no LZ4 block, or inflates to more than it claims.
+    #[error("it is no LZ4 block of the length that it claims")]
+    Damaged,
+    /// It inflates to less than it claims.
+    #[error("it claims to inflate to {claimed} bytes, and has {is}")]
+    WrongLength {
+        /// The length that it claims.
+        claimed: u32,
+        /// The length that it has.
+        is: u32,
+    },
+    /// The session's bodies inflate to more bytes a second than allowed.
+    #[error("the session inflates to more bytes a second than allowed (`inflated_rate`)")]
+    OverRate,
 }
 
 /// What a stream holds in place of a packet.

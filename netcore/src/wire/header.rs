@@ -76,6 +76,12 @@ impl PacketType {
     pub const fn with(self, bits: Self) -> Self {
         Self(self.0 | bits.0)
     }
+
+    /// These bits without those of `bits`.
+    #[must_use]
+    pub const fn without(self, bits: Self) -> Self {
+        Self(self.0 & !bits.0)
+    }
 }
 
 impl fmt::Debug for PacketType {

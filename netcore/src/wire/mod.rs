@@ -9,6 +9,8 @@
 mod batch;
 pub mod body;
 mod codec;
+#[cfg(feature = "compress")]
+mod compress;
 mod error;
 mod frame;
 mod header;
@@ -20,7 +22,11 @@ pub mod schema;
 pub use batch::{Batch, FrameRef, Frames};
 pub use codec::FrameCodec;
 pub(crate) use codec::header_out;
-pub use error::{CodecError, EncodeError, FrameError, PacketError, PacketErrorKind};
+#[cfg(feature = "compress")]
+pub use compress::Compress;
+#[cfg(all(feature = "compress", feature = "runtime"))]
+pub(crate) use compress::{Claim, inflated};
+pub use error::{CodecError, EncodeError, FrameError, InflateError, PacketError, PacketErrorKind};
 pub use frame::Frame;
 pub use header::{Header, PacketId, PacketType};
 pub use line::{LineCodec, LineError};

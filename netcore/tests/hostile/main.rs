@@ -11,6 +11,8 @@ mod floods;
 mod framing;
 mod garbage;
 mod healthy;
+#[cfg(feature = "compress")]
+mod inflating;
 mod process;
 mod readers;
 mod slowness;

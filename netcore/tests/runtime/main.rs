@@ -11,6 +11,7 @@ mod move_edges;
 mod moves;
 mod panics;
 mod pressure;
+mod reconnect;
 mod requests;
 mod rooms;
 mod shutdown;

@@ -293,3 +293,24 @@ async fn over_tcp_no_reset_destroys_the_last_answer() {
     }
     running.shutdown().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dropped_is_counted_while_the_session_is_open() {
+    let limits = Limits::new().queue(90).packets(Rate::per_second(10).burst(10).over(Over::Drop));
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().host(Host::Task).door(door.limits(limits)).slow(|_| Slow::DropNewest);
+    let server = server.logic(game()).await.unwrap();
+    // It never reads: ten bytes are on their way, and ten answers of nine bytes wait.
+    let mut stream = connector.with_capacity(10).connect().unwrap();
+    for second in 0..4 {
+        // Five over the burst.
+        let asks: Vec<_> = (0..15).map(|n| Ask::Say { n }).collect();
+        stream.write_all(&bytes_of(&asks)).await.unwrap();
+        pass(1_000).await;
+        let stats = server.stats();
+        assert_eq!((stats.open(), stats.rate_dropped), (1, 5 * (second + 1)), "{second}");
+        // Of ten answers each second, at most eleven found a place ever.
+        let dropped = (10 * (second + 1)).saturating_sub(11);
+        assert!((dropped..=dropped + 2).contains(&stats.dropped), "{second}: {stats:?}");
+    }
+}

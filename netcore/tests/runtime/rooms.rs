@@ -141,3 +141,58 @@ async fn who_closes_leaves_its_room_and_nobody_enters_while_closing() {
     assert_eq!(log.take(), ["Ok(1)", "Ok(2)", "Err(InRoom(11))", "[(11, 1)]", "[]"]);
     assert_eq!(running.stats().panics, 0);
 }
+
+/// `Do { what: room, n: 1 }` enters, `n: 0` leaves, `n: 2` gets a new id; the answer is the room's count and the ids.
+#[derive(Default)]
+struct Counting {
+    rooms: Option<Rooms<Counting, (), u32>>,
+}
+
+impl Logic for Counting {
+    type In = Ask;
+    type Out = Hear;
+    type Message = ();
+
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ask: Ask) {
+        let rooms = self.rooms.get_or_insert_with(|| Rooms::new(0..10, 4));
+        let Ask::Do { what, n } = ask else { return };
+        match n {
+            0 => drop(rooms.leave(ctx, session)),
+            1 => drop(rooms.enter(ctx, what, session, ())),
+            _ => assert_eq!(rooms.renew(session).is_some(), rooms.seat_of(session).is_some()),
+        }
+        let Some(room) = rooms.room_mut(what) else { return };
+        room.state += 1;
+        let ids: Vec<u64> = room.seats().iter().map(|seat| seat.id()).collect();
+        let text = format!("{} {ids:?}", room.state);
+        assert_eq!(room.seat_of(session).is_some(), n != 0);
+        ctx.send(session, &Hear::Long { text });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_keeps_its_state_while_somebody_is_in_it_and_a_renewed_seat_its_place() {
+    let (server, connector) = server();
+    let running = server.host(Host::Task).logic(Counting::default()).await.unwrap();
+    let (mut ann, mut bob) = (client(&connector), client(&connector));
+    for (who, n, expected) in [
+        (0, 1, "1 [1]"),
+        (1, 1, "2 [1, 2]"),
+        (0, 2, "3 [3, 2]"),
+        (1, 0, "4 [3]"),
+        (1, 1, "5 [3, 4]"),
+        (0, 0, "6 [4]"),
+        (1, 0, ""),
+        (1, 2, ""),
+        (1, 1, "1 [5]"),
+    ] {
+        let client = if who == 0 { &mut ann } else { &mut bob };
+        client.send(&Ask::Do { what: 3, n }).unwrap();
+        if expected.is_empty() {
+            pass(1).await;
+        } else {
+            assert_eq!(next(client).await, Hear::Long { text: expected.into() });
+        }
+    }
+    assert_eq!(running.stats().panics, 0);
+}

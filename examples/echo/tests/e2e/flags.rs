@@ -25,6 +25,7 @@ fn wrong_flags_of_the_server_are_refused_in_one_sentence() {
         (&["--max-packet", "many"], "many"),
         (&["--workers", "-1"], "-1"),
         (&["--workers", "1025"], "0..=1024"),
+        (&["--metrics", "somewhere"], "somewhere"),
     ] {
         let sentence = Process::start(&mut echo(args)).end().refused();
         assert!(sentence.starts_with("echo: ") && sentence.contains(word), "{args:?}: {sentence}");
@@ -52,9 +53,17 @@ fn help_names_every_flag_and_an_example() {
     let ended = Process::start(&mut echo(&["--help"])).end();
     let help = ended.stdout.join("\n");
     assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
-    for word in
-        ["--raw", "--max-packet", "--workers", "Example:", "listening raw", "RUST_LOG", "SIGTERM", "off"]
-    {
+    for word in [
+        "--raw",
+        "--max-packet",
+        "--workers",
+        "--metrics",
+        "Example:",
+        "listening raw",
+        "RUST_LOG",
+        "SIGTERM",
+        "off",
+    ] {
         assert!(help.contains(word), "{word} is missing in {help}");
     }
 }

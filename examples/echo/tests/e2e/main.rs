@@ -9,5 +9,6 @@ mod flags;
 mod flow;
 mod framing;
 mod load;
+mod metrics;
 mod process;
 mod shutdown;

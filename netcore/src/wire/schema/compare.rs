@@ -73,10 +73,8 @@ impl Schema {
                 Ordering::Equal => {
                     ours.next().zip(theirs.next()).and_then(|(here, there)| compare_packets(here, there))
                 }
-                Ordering::Less => ours.next().map(|here| one_sided(here, "this packet", "none with its id")),
-                Ordering::Greater => {
-                    theirs.next().map(|there| one_sided(there, "none with its id", "this packet"))
-                }
+                Ordering::Less => ours.next().map(|here| one_sided(here, THIS, NONE)),
+                Ordering::Greater => theirs.next().map(|there| one_sided(there, NONE, THIS)),
             };
             if found.is_some() {
                 return found;
@@ -191,7 +189,7 @@ fn compare_places(here: &Type, there: &Type) -> Option<Found> {
     }
     let name = a.or(b).map(|place| place.name.clone())?;
     let words =
-        |place: Option<&Place<'_>>| place.map_or_else(|| "nothing".to_owned(), |place| place.ty.to_string());
+        |place: Option<&Place<'_>>| place.map_or_else(|| NOTHING.to_owned(), |place| place.ty.to_string());
     Some((name, (words(a), words(b))))
 }
 
@@ -218,12 +216,12 @@ fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], way: Wa
             Ordering::Less => {
                 return ours
                     .next()
-                    .map(|field| (field.name.to_string(), (field.ty.to_string(), "nothing".into())));
+                    .map(|field| (field.name.to_string(), (field.ty.to_string(), NOTHING.into())));
             }
             Ordering::Greater => {
                 return theirs
                     .next()
-                    .map(|field| (field.name.to_string(), ("nothing".into(), field.ty.to_string())));
+                    .map(|field| (field.name.to_string(), (NOTHING.into(), field.ty.to_string())));
             }
         }
     }
@@ -238,3 +236,8 @@ fn under(name: &str, path: &str) -> String {
         path => format!("{name}.{path}"),
     }
 }
+
+// What a difference says where one side has a packet, or a field, and the other has not.
+const THIS: &str = "this packet";
+pub(crate) const NONE: &str = "none with its id";
+pub(crate) const NOTHING: &str = "nothing";

@@ -40,5 +40,7 @@ mod types;
 
 pub use compact::SchemaError;
 pub use compare::Difference;
+#[cfg(feature = "runtime")]
+pub(crate) use compare::{NONE, NOTHING};
 pub use describe::{Describe, OpaqueBody, Probe};
 pub use types::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Shared, Struct, Type, Variant};

@@ -1,0 +1,89 @@
+//! Bots that fill the rooms of a chat server, and measure it.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bot;
+mod flags;
+mod report;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use lobby::client::{Format, MsgPack, Protobuf, Raw};
+use tokio::task::JoinSet;
+
+use crate::bot::{Bot, Crowd, Failed, Room};
+use crate::flags::{Flags, Spoken};
+use crate::report::{Report, Tally};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let flags = match support::flags::<Flags>() {
+        Ok(flags) => flags,
+        Err(code) => return code,
+    };
+    let ended = match flags.format {
+        Spoken::Raw => run::<Raw>(flags).await,
+        Spoken::Msgpack => run::<MsgPack>(flags).await,
+        Spoken::Protobuf => run::<Protobuf>(flags).await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed(code, words)) => support::fail::<Flags>(code, &words),
+    }
+}
+
+async fn run<F: Format>(flags: Flags) -> Result<(), Failed> {
+    let tally = Tally::new().map_err(|words| Failed(1, words))?;
+    let crowd = Crowd::new(flags.clone(), tally);
+    let progress = progress(crowd.clone());
+    let mut bots = JoinSet::new();
+    for index in 0..flags.rooms {
+        let room = Room::new(flags.first_room.saturating_add_unsigned(index));
+        for seat in 0..flags.room_users {
+            let number = index * flags.room_users + seat;
+            bots.spawn(Bot::<F>::live(crowd.clone(), room.clone(), number));
+        }
+    }
+    // The first that fails ends all: the others would wait for it.
+    let mut ended = Ok(());
+    while let (Ok(()), Some(bot)) = (&ended, bots.join_next().await) {
+        ended = bot.unwrap_or_else(|error| Err(Failed(1, error.to_string())));
+    }
+    bots.shutdown().await;
+    progress.finish_and_clear();
+    ended?;
+    let printed = Report::new(&flags, &crowd.tally).print(flags.json);
+    printed.map_err(|error| Failed(1, error.to_string()))
+}
+
+/// A bar on stderr, if that is a terminal.
+fn progress(crowd: Arc<Crowd>) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    if bar.is_hidden() {
+        return bar;
+    }
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    let shown = bar.clone();
+    tokio::spawn(async move {
+        let mut before = 0;
+        while !shown.is_finished() {
+            tokio::time::sleep(EVERY).await;
+            let deliveries = crowd.tally.deliveries.load(Relaxed);
+            let rate = (deliveries - before) as f64 / EVERY.as_secs_f64();
+            before = deliveries;
+            let (deliveries, rate) = (HumanCount(deliveries), HumanCount(rate as u64));
+            shown.set_message(format!("{deliveries} deliveries, {rate}/s"));
+            shown.tick();
+        }
+    });
+    bar
+}
+
+const EVERY: Duration = Duration::from_millis(200);

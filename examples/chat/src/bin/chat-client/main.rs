@@ -1,0 +1,251 @@
+//! A chat client for people, in any of the three binary formats: what is typed is what one types at the text door, and
+//! goes out as packets.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use chat::text::{People, read};
+use chat::{Command, Happening};
+use clap::ValueEnum;
+use lobby::client::{self, Format};
+use lobby::{Code, Event, Name, Request, Who};
+use netcore::{Adapter, Client, ClientSender, Text, TextProtocol};
+use support::Outcome;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
+
+/// Chats in a room of the chat server, over raw structs, MessagePack or protobuf.
+///
+/// Lines are said to the room; `/help` names what else there is. The exit code is 0 after /quit or the end of the input,
+/// 2 for wrong flags, when no server is there, or when it closes the connection.
+#[derive(clap::Parser)]
+#[command(name = "chat-client", version)]
+#[command(
+    after_help = "Example: chat-client --name ann --room 3 --format protobuf --connect 127.0.0.1:11023"
+)]
+struct Flags {
+    /// Where the server's door is [default: the format's own, on 127.0.0.1].
+    #[arg(long, value_name = "HOST:PORT")]
+    connect: Option<String>,
+    /// The format that the door speaks.
+    #[arg(long, value_enum, default_value_t = Spoken::Raw)]
+    format: Spoken,
+    /// Under which name to log in: 1 to 16 bytes.
+    #[arg(long, value_parser = |text: &str| read(text).ok_or("it takes 1 to 16 bytes"))]
+    name: Name,
+    /// The password or token.
+    #[arg(long, default_value = "")]
+    password: String,
+    /// The room to enter at once.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    room: Option<i32>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Spoken {
+    Raw,
+    Msgpack,
+    Protobuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    support::main(async |flags: Flags| match flags.format {
+        Spoken::Raw => chat_over::<client::Raw>(flags, 11021).await,
+        Spoken::Msgpack => chat_over::<client::MsgPack>(flags, 11022).await,
+        Spoken::Protobuf => chat_over::<client::Protobuf>(flags, 11023).await,
+    })
+    .await
+}
+
+async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
+    let address = flags.connect.unwrap_or_else(|| format!("127.0.0.1:{port}"));
+    let connected = Client::<F::In, F::Out>::connect(&address).await;
+    let client = connected.map_err(|error| format!("no server at {address}: {error}"))?;
+    let (sender, mut receiver) = client.split();
+    let mut session = Session::<F>::new(sender);
+    session.ask(Request::LogIn { name: Some(flags.name), password: flags.password.into() })?;
+    if let Some(room) = flags.room {
+        session.enter(room)?;
+    }
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    loop {
+        tokio::select! {
+            line = lines.next_line() => match line? {
+                Some(line) if session.typed(&line)? => {}
+                _ => break,
+            },
+            packet = receiver.recv() => session.heard(packet?.ok_or(CLOSED)?)?,
+        }
+    }
+    // What was asked before is answered before this.
+    session.ask(Request::Ping(0))?;
+    let rest = async {
+        while !session.is_answered {
+            session.heard(receiver.recv().await?.ok_or(CLOSED)?)?;
+        }
+        Ok(())
+    };
+    timeout(Duration::from_secs(5), rest).await?
+}
+
+const CLOSED: &str = "the server closed the connection";
+
+/// What is remembered of the room, since most packets name a user by number alone.
+struct Session<F: Format> {
+    sender: ClientSender<F::In, F::Out>,
+    room: Option<i32>,
+    // Rooms that were asked for and not answered yet: 722 may come without a number.
+    entering: VecDeque<i32>,
+    users: BTreeMap<u64, Name>,
+    // Whispers and invitations that were sent and not answered yet.
+    whispers: VecDeque<(Option<Name>, String)>,
+    invites: VecDeque<Option<Name>>,
+    // The last invitation, and into which room.
+    invited: Option<(u64, i32)>,
+    // The room of the one that was accepted, until that is answered.
+    accepted: Option<i32>,
+    me: Option<Name>,
+    // The ping at the end.
+    is_answered: bool,
+}
+
+impl<F: Format> Session<F> {
+    fn new(sender: ClientSender<F::In, F::Out>) -> Self {
+        Self {
+            sender,
+            room: None,
+            entering: VecDeque::new(),
+            users: BTreeMap::new(),
+            whispers: VecDeque::new(),
+            invites: VecDeque::new(),
+            invited: None,
+            accepted: None,
+            me: None,
+            is_answered: false,
+        }
+    }
+
+    fn ask(&mut self, request: Request<Command>) -> Outcome {
+        if let Request::LogIn { name, .. } = &request {
+            self.me.clone_from(name);
+        }
+        match F::ask(request) {
+            Some(packet) => Ok(self.sender.send(&packet)?),
+            None => self.say("a game client has no packet for that"),
+        }
+    }
+
+    fn enter(&mut self, room: i32) -> Outcome {
+        self.entering.push_back(room);
+        self.ask(Request::Enter(Some(room)))
+    }
+
+    /// Does what a line says; `false` to end.
+    fn typed(&mut self, line: &str) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+        match People.parse(line) {
+            Err(words) => self.say(&words)?,
+            Ok(Request::Quit) => return Ok(false),
+            Ok(Request::Help) => self.print(&Event::Help)?,
+            Ok(Request::Who) if self.room.is_none() => self.say(&Code::NotInRoom.to_string())?,
+            Ok(Request::Who) => {
+                let users = self.users.iter().map(|(user, name)| Who { user: *user, name: name.clone() });
+                self.print(&Event::Here { room: self.room, users: users.collect() })?;
+            }
+            Ok(Request::Join(room)) => {
+                if self.room.is_some() {
+                    self.ask(Request::Leave)?;
+                }
+                self.enter(room)?;
+            }
+            Ok(Request::Whisper { to, text }) => {
+                self.whispers.push_back((to.clone(), text.clone()));
+                self.ask(Request::Whisper { to, text })?;
+            }
+            Ok(Request::Invite(to)) => {
+                self.invites.push_back(to.clone());
+                self.ask(Request::Invite(to))?;
+            }
+            Ok(Request::Answer { accept, .. }) => match self.invited.take() {
+                None => self.say(&Code::NoInvite.to_string())?,
+                Some((invite, room)) => {
+                    // The server sends a 722 behind the answer, in which there may be no number.
+                    if accept {
+                        self.accepted = Some(room);
+                    }
+                    self.ask(Request::Answer { invite: Some(invite), accept })?;
+                }
+            },
+            Ok(request) => self.ask(request)?,
+        }
+        Ok(true)
+    }
+
+    fn heard(&mut self, packet: F::In) -> Outcome {
+        let Some(mut event) = F::heard::<Happening>(packet) else {
+            return self.say("a packet that this client does not know");
+        };
+        match &mut event {
+            Event::Users(users) => {
+                self.users = users.iter().map(|who| (who.user, who.name.clone())).collect();
+            }
+            Event::Came(who) => drop(self.users.insert(who.user, who.name.clone())),
+            Event::Went(who) => {
+                if let Some(name) = self.users.remove(&who.user) {
+                    who.name = name;
+                }
+            }
+            Event::Chatted { who, .. } | Event::Relayed { who, .. } => {
+                if let Some(name) = self.users.get(&who.user) {
+                    who.name = name.clone();
+                }
+            }
+            Event::Enter { code, room, user } => {
+                let asked = self.entering.pop_front();
+                if *code == Code::Ok {
+                    *room = if *room == 0 { asked.unwrap_or_default() } else { *room };
+                    self.room = Some(*room);
+                    self.users.extend(self.me.clone().map(|me| (*user, me)));
+                }
+            }
+            Event::Error(Code::NoRoom) => drop(self.entering.pop_front()),
+            Event::Leave(Code::Ok) => {
+                self.room = None;
+                self.users.clear();
+            }
+            Event::Whisper { to, text, .. } => {
+                (*to, *text) = self.whispers.pop_front().unwrap_or_default();
+            }
+            Event::Answer { code, .. } => {
+                let room = self.accepted.take();
+                self.entering.extend(room.filter(|_| *code == Code::Ok));
+            }
+            Event::Invite { to, .. } => *to = self.invites.pop_front().flatten(),
+            Event::Invited { invite, room, .. } => {
+                self.invited = Some((*invite, *room));
+            }
+            Event::Pong(_) => self.is_answered = true,
+            _ => {}
+        }
+        self.print(&event)
+    }
+
+    /// Prints an event as the text door does.
+    fn print(&self, event: &Event<Happening>) -> Outcome {
+        let mut lines = BytesMut::new();
+        Adapter::encode(&Text::new(People), event, &mut lines)?;
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&lines)?;
+        Ok(stdout.flush()?)
+    }
+
+    fn say(&self, words: &str) -> Outcome {
+        Ok(writeln!(std::io::stdout(), "{words}")?)
+    }
+}

@@ -1,0 +1,129 @@
+//! The client for people and the bots, as processes.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use lobby::Settings;
+use support::testing::Process;
+
+use crate::people::Person;
+use crate::scenario::Started;
+use crate::wire::*;
+
+/// The client with its terminal.
+struct Terminal {
+    child: Child,
+    keys: Option<ChildStdin>,
+    screen: BufReader<ChildStdout>,
+}
+
+impl Terminal {
+    fn new(server: &Started, format: Format, name: &str, room: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+        command.args(["--format", &format!("{format:?}").to_lowercase(), "--name", name, "--room", room]);
+        command.args(["--connect", &server.at(format).to_string()]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let screen = BufReader::new(child.stdout.take().unwrap());
+        Self { keys: child.stdin.take(), screen, child }
+    }
+
+    fn types(&mut self, line: &str) -> &mut Self {
+        writeln!(self.keys.as_mut().unwrap(), "{line}").unwrap();
+        self
+    }
+
+    #[track_caller]
+    fn reads(&mut self, lines: &[&str]) -> &mut Self {
+        for expected in lines {
+            let mut line = String::new();
+            self.screen.read_line(&mut line).unwrap();
+            assert_eq!(line.trim_end_matches('\n'), *expected);
+        }
+        self
+    }
+
+    /// The end of the input ends it, when all is answered.
+    fn ends(mut self) {
+        drop(self.keys.take());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_person_chats_with_each_format_as_at_the_text_door() {
+    for format in FORMATS {
+        let server = Started::new(Settings { workers: 2, ..Settings::default() });
+        let mut person = Person::new(&server, "guest1");
+        person.types("/join 3").reads(&["you are in room 3, as number 1"]);
+        let mut ann = Terminal::new(&server, format, "ann", "3");
+        ann.reads(&["you are logged in", "here: guest1 (1)", "you are in room 3, as number 2"]);
+        person.reads(&["* ann (2) came"]).types("hi").reads(&["guest1: hi"]);
+        ann.reads(&["guest1: hi"]).types("hello").reads(&["ann: hello"]);
+        person.reads(&["ann: hello"]);
+        ann.types("/msg guest1 psst").reads(&["[to guest1] psst"]);
+        person.reads(&["[from ann] psst"]).types("/msg ann yes").reads(&["[to ann] yes"]);
+        ann.reads(&["[from guest1] yes"])
+            .types("/join 4")
+            .reads(&["you left the room", "you are in room 4, as number 1"]);
+        person.reads(&["* ann (2) left"]).types("/invite ann").reads(&["ann was asked to come"]);
+        ann.reads(&["* guest1 asks you into room 3: /accept or /refuse, within 60 s"]).types("/accept");
+        ann.reads(&["you left the room", "here: guest1 (1)", "you are in room 3, as number 3"]);
+        person.reads(&["* ann comes", "* ann (3) came"]);
+        ann.types("/who").reads(&["in room 3: guest1 (1), ann (3)"]).types("/join 5000");
+        ann.reads(&["you left the room", "there is no room of that number"]);
+        ann.types("/dice 6").reads(&["a game client has no packet for that"]).types("/nothing");
+        ann.reads(&["there is no /nothing: /help says what there is"])
+            .types("/who")
+            .reads(&["you are not in a room"]);
+        ann.ends();
+        drop(person);
+        server.ends_empty(&format!("{format:?}"));
+    }
+}
+
+fn bots(server: &Started, format: Format, more: &[&str]) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
+    command.args(["--format", &format!("{format:?}").to_lowercase()]);
+    command.args(["--connect", &server.at(format).to_string(), "--json"]).args(more);
+    Process::start(&mut command)
+}
+
+#[test]
+fn bots_hear_every_line_of_their_room() {
+    let settings = Settings { workers: 2, requests_per_second: 0, ..Settings::default() };
+    let server = Started::new(settings);
+    for (format, rate) in [(Raw, "0"), (MsgPack, "50"), (Protobuf, "0")] {
+        let more = ["--rooms", "3", "--room-users", "4", "--duration", "1", "--rate", rate];
+        let ended = bots(&server, format, &more).end();
+        assert_eq!((ended.code, &ended.stderr[..]), (Some(0), &[][..]));
+        let report: serde_json::Value = serde_json::from_str(&ended.stdout.concat()).unwrap();
+        let number = |name: &str| report[name].as_u64().unwrap();
+        assert_eq!(number("deliveries"), number("chats") * 4, "{report}");
+        assert!(number("chats") > 100 && report["latency_us"]["p99"].as_f64().unwrap() > 0.0, "{report}");
+    }
+    server.ends_empty("bots");
+}
+
+#[test]
+fn bots_say_what_is_wrong_in_one_sentence() {
+    let server = Started::new(Settings::default());
+    let full = bots(&server, Raw, &["--room-users", "5", "--duration", "1"]).end();
+    assert_eq!(full.code, Some(1));
+    assert!(full.stderr[0].contains("that room is full"), "{:?}", full.stderr);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
+    let nobody = Process::start(command.args(["--connect", "127.0.0.1:1"])).end().refused();
+    assert!(nobody.contains("no server at 127.0.0.1:1"), "{nobody}");
+    for (args, word) in [(["--rate", "-1"], "-1"), (["--size", "39"], "39"), (["--format", "json"], "json")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
+        let sentence = Process::start(command.args(args)).end().refused();
+        assert!(sentence.starts_with("chat-bots: ") && sentence.contains(word), "{sentence}");
+    }
+    server.ends_empty("bots that failed");
+}

@@ -1,0 +1,20 @@
+//! The chat as its clients see it, byte by byte.
+//!
+//! What goes out and comes back is written by hand in `wire.rs`, from the wire's own page and not by the server's
+//! encoders.
+
+#![forbid(unsafe_code)]
+
+mod clients;
+mod deadlines;
+mod invites;
+mod judgement;
+mod memory;
+mod mixed;
+mod people;
+mod process;
+mod rooms;
+mod scenario;
+mod soak;
+mod waiting;
+mod wire;

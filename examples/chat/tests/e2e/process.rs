@@ -1,0 +1,130 @@
+//! The real binary: flags, the `listening` lines, signals.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use support::testing::{Process, Server, connect, exchange};
+
+use crate::wire::*;
+
+fn chat(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+    command.args(args);
+    command
+}
+
+const ANYWHERE: [&str; 8] = [
+    "--raw",
+    "127.0.0.1:0",
+    "--msgpack",
+    "127.0.0.1:0",
+    "--protobuf",
+    "127.0.0.1:0",
+    "--text",
+    "127.0.0.1:0",
+];
+
+#[test]
+fn it_says_where_each_door_is_and_they_lead_into_the_same_rooms() {
+    for workers in ["1", "4"] {
+        let server = Server::start(&mut chat(&[&ANYWHERE[..], &["--workers", workers]].concat()), 4);
+        let names: Vec<&str> = server.doors.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["raw", "msgpack", "protobuf", "text"]);
+        for ((_, at), f) in server.doors.iter().zip(FORMATS) {
+            let said =
+                [f.result(702, OK), f.entered(OK, 3, 1 + f as u64), f.chatted(1 + f as u64, "hi")].concat();
+            let asked = [f.login("ann"), f.enter(3), f.chat("hi"), f.leave()].concat();
+            let came = exchange(connect(*at), asked);
+            assert_eq!(came, [said, f.result(732, OK), f.result(727, OK)].concat());
+        }
+        let lines = exchange(connect(server.doors[3].1), b"/join 3\n/quit\n".to_vec());
+        assert!(String::from_utf8(lines).unwrap().ends_with("you are in room 3, as number 4\nbye\n"));
+        assert_eq!(server.terminate().code, Some(0));
+    }
+}
+
+#[test]
+fn doors_may_be_closed_and_rooms_set_up_by_flags() {
+    let flags = "--msgpack off --protobuf off --text off --raw 127.0.0.1:0 --rooms 2 --first-room 10 --room-users 1 \
+                 --max-packet 64";
+    let server = Server::start(&mut chat(&flags.split_whitespace().collect::<Vec<_>>()), 1);
+    let f = Raw;
+    let mut ann = server.connect();
+    std::io::Write::write_all(&mut ann, &[f.login("ann"), f.enter(11)].concat()).unwrap();
+    let answers = [f.result(702, OK), f.entered(OK, 11, 1)].concat();
+    assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
+    let asked = [f.login("bob"), f.enter(9), f.enter(12), f.enter(11), f.chat("x".repeat(80))].concat();
+    let answers = [f.result(702, OK), f.error(NO_ROOM), f.error(NO_ROOM), f.not_entered(FULL)].concat();
+    assert_eq!(exchange(server.connect(), asked), answers, "and the long packet closes");
+    drop(ann);
+}
+
+#[test]
+fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = holder.local_addr().unwrap().to_string();
+    for (args, word) in [
+        (&["--unknown"][..], "--unknown"),
+        (&["--raw", "nowhere"], "HOST:PORT"),
+        (&["--raw", "off", "--msgpack", "off", "--protobuf", "off", "--text", "off"], "every door is off"),
+        (&["--workers", "0"], "--workers"),
+        (&["--room-users", "128"], "128"),
+        (&["--room-users", "0"], "--room-users"),
+        (&["--rooms", "0"], "--rooms"),
+        (&["--first-room", "-1"], "-1"),
+        (&["--max-packet", "4"], "--max-packet"),
+        (&["--login-ms", "soon"], "--login-ms"),
+        (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
+    ] {
+        let sentence = Process::start(&mut chat(args)).end().refused();
+        assert!(sentence.starts_with("chat: ") && sentence.contains(word), "{args:?}: {sentence}");
+    }
+}
+
+#[test]
+fn help_names_every_flag() {
+    let ended = Process::start(&mut chat(&["--help"])).end();
+    let help = ended.stdout.join("\n");
+    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
+    for word in [
+        "--raw",
+        "--msgpack",
+        "--protobuf",
+        "--text",
+        "--workers",
+        "--rooms",
+        "--first-room",
+        "--room-users",
+        "--max-packet",
+        "--login-ms",
+        "--enter-ms",
+        "--ping-ms",
+        "--requests-per-second",
+        "127.0.0.1:11021",
+        "127.0.0.1:11022",
+        "127.0.0.1:11023",
+        "127.0.0.1:10004",
+        "60000",
+        "1024",
+        "Example:",
+        "SIGTERM",
+    ] {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_in_order_and_people_are_told() {
+    for signal in ["TERM", "INT"] {
+        let server = Server::start(&mut chat(&ANYWHERE), 4);
+        let mut person = connect(server.doors[3].1);
+        let hello = b"welcome, you are guest1: /help says what you can do\n\
+                      you are in the lobby: /rooms shows the rooms, /join ROOM enters one\n";
+        assert_eq!(support::testing::read(&mut person, hello.len()), hello);
+        server.process.signal(signal);
+        assert_eq!(support::testing::read_to_end(&mut person), b"the server stops\n");
+        drop(person);
+        assert_eq!(server.process.end().code, Some(0), "{signal}");
+    }
+}

@@ -1,0 +1,80 @@
+//! What the workers say to each other and to themselves.
+
+use std::collections::VecDeque;
+
+use netcore::{Fault, GroupId, SessionId, TimerId};
+
+use crate::game::{Game, Place};
+use crate::rate::Budget;
+use crate::{Code, Event, Name, Request};
+
+/// A message to a worker of the [`Lobby`](crate::Lobby).
+#[derive(Debug)]
+pub struct Message<G: Game>(pub(crate) Kind<G>);
+
+pub(crate) enum Kind<G: Game> {
+    /// A user comes from another worker, to take a seat here.
+    Arrives(Box<User<G>>, Place),
+    /// The gate has decided on a log-in.
+    Decided { session: SessionId, name: Name, verdict: Result<(), Code> },
+    /// A user has been in no room for as long as is allowed.
+    EnterDeadline(SessionId),
+    /// An invitation has stood for as long as it may.
+    InviteDeadline(u64),
+    /// Something for a session that is, or was, on that worker.
+    Deliver { to: SessionId, event: Event<G::Event> },
+    /// Something for whoever has that name.
+    DeliverTo { to: Name, event: Event<G::Event> },
+    /// A timer of the game's.
+    Alarm { place: Place, group: GroupId, alarm: G::Alarm },
+}
+
+impl<G: Game> Message<G> {
+    /// Something for the user of that name, if there is one: from another node, say. Any worker takes it.
+    #[must_use]
+    pub fn deliver(to: Name, event: Event<G::Event>) -> Self {
+        Self(Kind::DeliverTo { to, event })
+    }
+
+    pub(crate) fn alarm(place: Place, group: GroupId, alarm: G::Alarm) -> Self {
+        Self(Kind::Alarm { place, group, alarm })
+    }
+}
+
+/// One session, as the worker knows it that has it.
+pub(crate) struct User<G: Game> {
+    /// At a door for people.
+    pub(crate) person: bool,
+    /// Logged in, or a guest: with this name.
+    pub(crate) name: Option<Name>,
+    pub(crate) place: Place,
+    pub(crate) budget: Budget,
+    /// A log-in is under way: what comes meanwhile waits in `held`.
+    pub(crate) waiting: bool,
+    pub(crate) held: VecDeque<Heard<G>>,
+    pub(crate) held_bytes: usize,
+    /// Runs while the user must enter a room.
+    pub(crate) enter_by: Option<TimerId>,
+}
+
+/// What a session sent, in order.
+pub(crate) enum Heard<G: Game> {
+    Request(Request<G::Command>),
+    Fault(Fault),
+    /// A request over the rate: answered in its turn, and not looked at.
+    TooFast,
+}
+
+impl<G: Game> std::fmt::Debug for Kind<G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Arrives(..) => "Arrives",
+            Self::Decided { .. } => "Decided",
+            Self::EnterDeadline(_) => "EnterDeadline",
+            Self::InviteDeadline(_) => "InviteDeadline",
+            Self::Deliver { .. } => "Deliver",
+            Self::DeliverTo { .. } => "DeliverTo",
+            Self::Alarm { .. } => "Alarm",
+        })
+    }
+}

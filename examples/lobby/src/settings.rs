@@ -1,0 +1,176 @@
+//! How the room servers are set up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use netcore::{CloseReason, Limits, Rate};
+
+use crate::{Code, Directory, Event, Gate, Open};
+
+/// The flags that the room servers share.
+#[derive(clap::Args, Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// 1: all packets are handled by one logic worker; 2 to 1024: rooms are spread over so many.
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: u16,
+    /// How many rooms there are: 1 to 1000000.
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rooms: u32,
+    /// The number of the first room: 0 to 2000000000.
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i32).range(0..=2_000_000_000))]
+    pub first_room: i32,
+    /// How many users a room takes: 1 to 127.
+    #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=127))]
+    pub room_users: u8,
+    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535.
+    #[arg(long, value_name = "BYTES", default_value_t = 1024, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(5..=65535))]
+    pub max_packet: u16,
+    /// How long a session may take to log in, in milliseconds; 0: for ever.
+    #[arg(long, value_name = "MS", default_value_t = 60_000)]
+    pub login_ms: u32,
+    /// How long a user may be in no room, in milliseconds; 0: for ever.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub enter_ms: u32,
+    /// How long a session may be silent, in milliseconds; 0: for ever.
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub ping_ms: u32,
+    /// How many requests a session may make a second, with a burst of two seconds' worth; 0: as many as it likes.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub requests_per_second: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            rooms: 1000,
+            first_room: 0,
+            room_users: 4,
+            max_packet: 1024,
+            login_ms: 60_000,
+            enter_ms: 0,
+            ping_ms: 0,
+            requests_per_second: 100,
+        }
+    }
+}
+
+impl Settings {
+    /// The bounds of a session at a door that speaks packets.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.shared_limits().idle(time(self.ping_ms))
+    }
+
+    /// The bounds of a session at a door for people: they think, and a silent one has nothing to ping with.
+    #[must_use]
+    pub fn people_limits(&self) -> Limits {
+        self.shared_limits().unfinished(None)
+    }
+
+    fn shared_limits(&self) -> Limits {
+        // What is over the requests a second is answered with a refusal each time; ten times as much is an attack.
+        let flood = |rate: u32| Rate::per_second(rate.saturating_mul(10));
+        Limits::new()
+            .first_packet(None)
+            .login(time(self.login_ms))
+            // A fast client sends log-in, enter and much more in one write. The rate bounds what it may ask.
+            .admission(1024 * 1024, 16 * 1024)
+            .packets((self.requests_per_second > 0).then(|| flood(self.requests_per_second)))
+    }
+
+    pub(crate) fn enter_time(&self) -> Option<Duration> {
+        time(self.enter_ms)
+    }
+
+    /// The room of that number, counted from 0.
+    pub(crate) fn index(&self, number: i32) -> Option<u32> {
+        let index = u32::try_from(i64::from(number) - i64::from(self.first_room)).ok()?;
+        (index < self.rooms).then_some(index)
+    }
+
+    /// The number of a room, counted from 0.
+    pub(crate) fn number(&self, index: u32) -> i32 {
+        i32::try_from(i64::from(self.first_room) + i64::from(index)).unwrap_or(i32::MAX)
+    }
+}
+
+fn time(millis: u32) -> Option<Duration> {
+    (millis > 0).then(|| Duration::from_millis(millis.into()))
+}
+
+/// What all workers of a room server have in common. Cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) directory: Directory,
+    pub(crate) gate: Arc<dyn Gate>,
+    pub(crate) people: Option<usize>,
+}
+
+impl Shared {
+    /// With these settings; any unused name may log in.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            directory: Directory::default(),
+            gate: Arc::new(Open),
+            people: None,
+        }
+    }
+
+    /// Who decides which log-ins are good.
+    #[must_use]
+    pub fn gate(mut self, gate: impl Gate) -> Self {
+        self.gate = Arc::new(gate);
+        self
+    }
+
+    /// Which of the server's doors is for people, counted from 0 in the order in which they are added.
+    #[must_use]
+    pub fn people(mut self, door: Option<usize>) -> Self {
+        self.people = door;
+        self
+    }
+
+    /// Who has which name, and which seats are taken.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// A door's last words to a session that is closed for a reason that has a code.
+#[must_use]
+pub fn notice<Game>(reason: CloseReason) -> Option<Event<Game>> {
+    Some(Event::Error(match reason {
+        CloseReason::Login(_) => Code::LoginDeadline,
+        CloseReason::Idle(_) => Code::PingDeadline,
+        CloseReason::PacketRate | CloseReason::Admission => Code::TooFast,
+        CloseReason::Game(number) => Code::from_raw(i16::try_from(number).ok()?)?,
+        _ => return None,
+    }))
+}
+
+/// Closing for a code of ours: the door's notice says it.
+pub(crate) fn close_for(code: Code) -> CloseReason {
+    CloseReason::Game(code.raw().unsigned_abs())
+}

@@ -1,0 +1,431 @@
+//! The handle of a client that reconnects.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::events::Events;
+use super::unsent::split;
+use super::{Away, ClientEvent, ClientOptions, ClientSender, Reconnect, RequestError, SendError, Unsent};
+use crate::runtime::Adapter;
+use crate::session::{CloseReason, Outbox, Slow, Verdict};
+use crate::{EncodeError, Packet};
+
+/// A client that stays: a task connects, and connects again when the connection is lost. This is a handle to it, cheap to
+/// clone. Made by [`ClientOptions::reconnect`].
+///
+/// What happens comes through [`next`](Self::next), in order. What had been sent and did not go out when a connection was
+/// lost is told, and not sent again: the game knows whether it still matters. The client closes, after what was sent has
+/// gone out, when the last handle is dropped; [`close`](Self::close) waits for that.
+///
+/// ```
+/// # use netcore::{Client, ClientEvent, Connection, Door, Packet, RequestError, SendError, Server};
+/// # #[derive(Packet)]
+/// # enum ToServer {
+/// #     #[packet(id = 1, reply = 2)]
+/// #     Login { #[raw(fixed = 16)] name: String },
+/// #     #[packet(id = 3)]
+/// #     Wave,
+/// # }
+/// # #[derive(Packet, Debug, PartialEq)]
+/// # enum ToClient {
+/// #     #[packet(id = 2)]
+/// #     LoggedIn { result: i16 },
+/// #     #[packet(id = 4)]
+/// #     Waved,
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = Server::new().door(Door::tcp("127.0.0.1:0")).serve(async |mut peer: Connection<ToServer, ToClient>| {
+/// #     while let Some(packet) = peer.recv().await? {
+/// #         match packet {
+/// #             ToServer::Login { .. } => peer.send(&ToClient::LoggedIn { result: 1 })?,
+/// #             ToServer::Wave => peer.send(&ToClient::Waved)?,
+/// #         }
+/// #     }
+/// #     Ok::<_, SendError>(())
+/// # }).await?;
+/// let reconnect = Client::<ToClient, ToServer>::options().reconnect().login(async |client| {
+///     client.request(ToServer::Login { name: "ann".into() }).await?;
+///     Ok::<_, RequestError>(client)
+/// });
+/// let client = reconnect.connect(server.addr());
+/// client.send(&ToServer::Wave)?; // It waits for the connection, and for the log-in.
+/// loop {
+///     match client.next().await {
+///         Some(ClientEvent::Packet(packet)) => break assert_eq!(packet, ToClient::Waved),
+///         Some(ClientEvent::Lost { reason, unsent, .. }) => println!("{reason}; {} unsent", unsent.count()),
+///         Some(_) => {}
+///         None => break,
+///     }
+/// }
+/// assert!(client.close().await.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub struct ReconnectingClient<In, Out> {
+    pub(super) shared: Arc<Shared<In, Out>>,
+    _open: Arc<DropGuard>,
+}
+
+/// A packet was not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// There is no connection, and [`Away::Refuse`] says what that means.
+    #[error("there is no connection just now")]
+    Away,
+    /// Too much waits already: for the server, or for a connection. `send_wait` waits for room.
+    #[error("too much waits to be sent: send less, or wait for room with `send_wait`")]
+    Full,
+    /// The client was closed, or has given up.
+    #[error("the client was closed or has given up")]
+    Ended,
+    /// It cannot be encoded: a mistake of ours.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        #[derive(Debug, Default)]
+        pub(super) struct Counters {
+            $(pub(super) $name: AtomicU64,)*
+        }
+
+        /// What a [`ReconnectingClient`] has counted since it began.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+        #[non_exhaustive]
+        pub struct ReconnectStats {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Counters {
+            fn snapshot(&self) -> ReconnectStats {
+                ReconnectStats { $($name: self.$name.load(Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Connections that were made, and logged in.
+    connected,
+    /// Connections that were lost.
+    lost,
+    /// Tries that failed before there was a connection.
+    failed,
+    /// Packets that were accepted and did not go out: those in [`Unsent`].
+    unsent,
+    /// Packets that were refused because too much waited already, or because there was no connection.
+    refused,
+    /// Packets thrown away because nobody wants them (`only_answers`).
+    ignored,
+    /// Events thrown away because nobody asked for them.
+    events_dropped,
+}
+
+/// What the handles and the task share.
+pub(super) struct Shared<In, Out> {
+    pub(super) events: Events<In, Out>,
+    pub(super) counters: Counters,
+    // Asks the task to close.
+    pub(super) stop: CancellationToken,
+    // The task has ended.
+    pub(super) done: CancellationToken,
+    state: Mutex<State<In, Out>>,
+    // `state` has changed in a way that somebody may wait for.
+    changed: Notify,
+    adapter: Arc<dyn Adapter<In, Out>>,
+    request_timeout: Duration,
+    away: Away,
+    // A packet above that would not find room in a queue that is half full.
+    largest: usize,
+}
+
+struct State<In, Out> {
+    up: Option<ClientSender<In, Out>>,
+    // Packets for the next connection, joined.
+    waiting: BytesMut,
+    // Nothing more is accepted.
+    ended: bool,
+    left: Unsent<Out>,
+}
+
+impl<In, Out> ReconnectingClient<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    pub(super) fn new(shared: Arc<Shared<In, Out>>) -> Self {
+        let open = Arc::new(shared.stop.clone().drop_guard());
+        Self { shared, _open: open }
+    }
+
+    /// What happened next: a packet came, the connection was lost, or is back. `None` when the client was closed or has
+    /// given up, and nothing will follow.
+    ///
+    /// Several clones may ask; each event comes to one of them. Cancel-safe: nothing is lost when the future is dropped.
+    pub async fn next(&self) -> Option<ClientEvent<In, Out>> {
+        self.shared.events.next().await
+    }
+
+    /// Sends a packet: it is queued at once, and goes out by itself. While there is no connection, [`Away`] says what
+    /// becomes of it.
+    ///
+    /// A server that reads too slowly does not lose the client its connection, as it would a [`Client`](crate::Client):
+    /// the packet is refused.
+    ///
+    /// # Errors
+    /// [`NotSent`] says why it was not accepted.
+    pub fn send(&self, packet: &Out) -> Result<(), NotSent> {
+        self.shared.count(self.shared.send(packet))
+    }
+
+    /// Waits until at most half of the queue's bound is taken (while there is no connection: until the packet has room among
+    /// those that wait for one), then sends.
+    ///
+    /// Cancel-safe: when the future is dropped, the packet was not sent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`NotSent::Full`] only for a packet that is too large for the queue.
+    pub async fn send_wait(&self, packet: &Out) -> Result<(), NotSent> {
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let Some(up) = self.shared.up() else {
+                match self.shared.send(packet) {
+                    Err(NotSent::Full) if !self.shared.is_too_large(packet) => changed.await,
+                    result => return self.shared.count(result),
+                }
+                continue;
+            };
+            match up.send_wait(packet).await {
+                // Lost meanwhile.
+                Err(SendError::Closed(_)) => {}
+                result => return self.shared.count(result.map_err(NotSent::from_open)),
+            }
+        }
+    }
+
+    /// Sends a request and waits for its answer, as [`Client::request`](crate::Client::request) does.
+    ///
+    /// While there is no connection, it waits for one within its own time, or is refused: [`Away`]. When the connection is
+    /// lost before the answer came, it fails; if it had not gone out, it is among the [`Unsent`], too.
+    ///
+    /// Dropped before the answer came, the request stands, and its answer is received like any other packet.
+    ///
+    /// # Errors
+    /// [`RequestError`]
+    pub async fn request(&self, packet: Out) -> Result<In, RequestError> {
+        self.request_within(packet, self.shared.request_timeout).await
+    }
+
+    /// As [`request`](Self::request), with a time of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn request_within(&self, packet: Out, time: Duration) -> Result<In, RequestError> {
+        let begun = Instant::now();
+        let up = timeout(time, self.connection()).await.map_err(|_| RequestError::Away)??;
+        up.request_within(packet, time.saturating_sub(begun.elapsed())).await
+    }
+
+    /// Whether there is a connection that is logged in.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.up().is_some()
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> ReconnectStats {
+        self.shared.counters.snapshot()
+    }
+
+    /// Closes: accepts nothing more, sends what is queued, then waits for the server to close too, for the limits' `linger`
+    /// at most. What could not be sent any more, to the first who calls it.
+    ///
+    /// Not cancel-safe: dropped, the client still closes, but nobody waits for it.
+    pub async fn close(self) -> Unsent<Out> {
+        self.shared.stop.cancel();
+        self.shared.done.cancelled().await;
+        std::mem::replace(&mut self.shared.lock().left, Unsent::none())
+    }
+
+    /// The connection that is there, or the next one.
+    async fn connection(&self) -> Result<ClientSender<In, Out>, RequestError> {
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            match self.shared.up() {
+                Some(up) => return Ok(up),
+                None if self.shared.lock().ended => {
+                    return Err(SendError::Closed(CloseReason::Ended).into());
+                }
+                None if self.shared.away == Away::Refuse => return Err(RequestError::Away),
+                None => changed.await,
+            }
+        }
+    }
+}
+
+impl NotSent {
+    /// What a connection that is open has said.
+    fn from_open(error: SendError) -> Self {
+        match error {
+            SendError::Encode(error) => Self::Encode(error),
+            _ => Self::Full,
+        }
+    }
+}
+
+impl<In, Out> Shared<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    pub(super) fn new(reconnect: &Reconnect<In, Out>) -> Self {
+        let ClientOptions { limits, adapter, request_timeout, .. } = &reconnect.options;
+        let state = State { up: None, waiting: BytesMut::new(), ended: false, left: Unsent::none() };
+        Self {
+            events: Events::new(limits.inbox),
+            counters: Counters::default(),
+            stop: CancellationToken::new(),
+            done: CancellationToken::new(),
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            adapter: adapter.clone(),
+            request_timeout: *request_timeout,
+            away: reconnect.away,
+            largest: limits.queue / 2,
+        }
+    }
+
+    fn send(&self, packet: &Out) -> Result<(), NotSent> {
+        let mut state = self.lock();
+        if state.ended {
+            return Err(NotSent::Ended);
+        }
+        if let Some(up) = &state.up {
+            match up.send(packet) {
+                // It is being lost, which the task finds out in a moment.
+                Err(SendError::Closed(_)) => {}
+                result => return result.map_err(NotSent::from_open),
+            }
+        }
+        let Away::Queue(most) = self.away else { return Err(NotSent::Away) };
+        let bytes = self.encode(packet)?;
+        if bytes.len() > self.largest || state.waiting.len().saturating_add(bytes.len()) > most {
+            return Err(NotSent::Full);
+        }
+        state.waiting.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    /// The connection, if there is one that takes packets.
+    fn up(&self) -> Option<ClientSender<In, Out>> {
+        self.lock().up.clone().filter(|up| !up.outbox().is_closed())
+    }
+
+    /// Gives the packets that wait to a connection that is logged in, as far as there is room; whether that was all, and
+    /// packets go to it directly from now on.
+    pub(super) fn hand_over(&self, sender: &ClientSender<In, Out>) -> bool {
+        let outbox: &Outbox = sender.outbox();
+        let mut state = self.lock();
+        let mut rest = std::mem::take(&mut state.waiting).freeze();
+        let mut next = rest.clone();
+        while let Some((_, packet)) = split(&mut next) {
+            if outbox.push(&packet, Slow::DropNewest) != Verdict::Queued {
+                break;
+            }
+            rest.advance(packet.len());
+        }
+        drop(next);
+        let all = rest.is_empty();
+        if !all {
+            state.waiting = rest.try_into_mut().unwrap_or_else(|rest| BytesMut::from(&rest[..]));
+        } else if !state.ended {
+            state.up = Some(sender.clone());
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        all
+    }
+
+    /// There is no connection any more.
+    pub(super) fn lose(&self) {
+        let up = self.lock().up.take();
+        drop(up);
+    }
+
+    /// Nothing more is accepted.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        let up = state.up.take();
+        drop(state);
+        drop(up);
+        self.changed.notify_waiters();
+    }
+
+    /// What waits for a connection and will not get one.
+    pub(super) fn take_waiting(&self) -> Bytes {
+        std::mem::take(&mut self.lock().waiting).freeze()
+    }
+
+    /// What [`ReconnectingClient::close`] gives back.
+    pub(super) fn leave(&self, unsent: Unsent<Out>) {
+        self.lock().left = unsent;
+    }
+
+    pub(super) fn notice(&self, event: ClientEvent<In, Out>) {
+        if self.events.notice(event) {
+            self.counters.events_dropped.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Counts a packet that was refused.
+    fn count(&self, result: Result<(), NotSent>) -> Result<(), NotSent> {
+        if let Err(NotSent::Full | NotSent::Away) = result {
+            self.counters.refused.fetch_add(1, Relaxed);
+        }
+        result
+    }
+
+    fn is_too_large(&self, packet: &Out) -> bool {
+        let Away::Queue(most) = self.away else { return true };
+        self.encode(packet).is_ok_and(|bytes| bytes.len() > most.min(self.largest))
+    }
+
+    fn encode(&self, packet: &Out) -> Result<BytesMut, EncodeError> {
+        let mut bytes = BytesMut::new();
+        self.adapter.encode(packet, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<In, Out>> {
+        // A packet's own code may panic as it is encoded; the state is whole then all the same.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<In, Out> Clone for ReconnectingClient<In, Out> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone(), _open: self._open.clone() }
+    }
+}
+
+impl<In, Out> fmt::Debug for ReconnectingClient<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReconnectingClient").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,230 @@
+//! What a connection goes through before its session begins.
+//!
+//! ```text
+//!  accept ─▶ caps ─▶ PROXY header ─▶ caps of that address ─▶ TLS ─▶ WebSocket ─▶ greeting ─▶ session
+//!            └──────────── a task of its own, within the door's deadline ────────────┘
+//! ```
+//!
+//! A door without any of it has no such task: its connections become sessions where they are accepted.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::time::timeout;
+
+use super::Proxy;
+use super::house::House;
+use super::link::{Transport, YEARS};
+use crate::session::{CloseReason, Outbox, SessionId};
+
+/// What a door asks of a connection before its session begins.
+pub(super) struct Handshake {
+    pub(super) within: Duration,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) greeting: Option<Greeting>,
+}
+
+/// A step on the finished transport that leaves it as it is, packets that come before all others, say. It reads no byte
+/// beyond what is its own. The error closes the connection: what the step wrote before still arrives.
+pub(super) type Greeting = Arc<dyn for<'a> Fn(&'a mut dyn Transport) -> Greeted<'a> + Send + Sync>;
+pub(super) type Greeted<'a> = Pin<Box<dyn Future<Output = Result<(), CloseReason>> + Send + 'a>>;
+
+/// A transport whose handshake is done.
+pub(super) enum Shaken<T> {
+    /// As it came.
+    Same(T),
+    #[allow(dead_code, reason = "for transports on top of the socket")]
+    /// Something else on top of it, and where it wants its session's outbox, if it looks there for the reason of a close.
+    Other { transport: Box<dyn Transport>, outbox: Option<Slot> },
+}
+
+pub(super) type Slot = Arc<OnceLock<Outbox>>;
+
+/// Why there is no session, and how the peer may hear of it.
+struct Failed {
+    reason: CloseReason,
+    end: End,
+}
+
+enum End {
+    /// There is nobody to hear it.
+    Silence,
+    /// The door's close notice, if it has one.
+    Notice(Box<dyn Transport>),
+    /// These bytes, or those that went out already.
+    Words(Box<dyn Transport>, BytesMut),
+}
+
+impl Handshake {
+    pub(super) fn new() -> Self {
+        Self { within: Duration::from_secs(10), proxy: None, greeting: None }
+    }
+
+    /// Whether there is anything to do.
+    pub(super) fn any(&self) -> bool {
+        self.proxy.is_some() || self.changes_transport() || self.greeting.is_some()
+    }
+
+    /// Whether the door's own bytes go out only after it.
+    fn changes_transport(&self) -> bool {
+        false
+    }
+
+    async fn shake<In, Out, T>(
+        &self,
+        mut transport: T,
+        guest: &mut Guest<In, Out>,
+    ) -> Result<Shaken<T>, Failed>
+    where
+        In: Send + 'static,
+        Out: Send + Sync + 'static,
+        T: Transport,
+    {
+        if let Some(proxy) = &self.proxy {
+            let source = proxy.read(&mut transport).await;
+            if let Err(reason) = source.and_then(|source| guest.comes_from(source)) {
+                let end =
+                    if self.changes_transport() { End::Silence } else { End::Notice(Box::new(transport)) };
+                return Err(Failed { reason, end });
+            }
+        }
+        let mut shaken = Shaken::Same(transport);
+        if let Some(greeting) = &self.greeting {
+            let greeted = match &mut shaken {
+                Shaken::Same(transport) => greeting(transport).await,
+                Shaken::Other { transport, .. } => greeting(transport).await,
+            };
+            if let Err(reason) = greeted {
+                let transport: Box<dyn Transport> = match shaken {
+                    Shaken::Same(transport) => Box::new(transport),
+                    Shaken::Other { transport, .. } => transport,
+                };
+                return Err(Failed { reason, end: End::Words(transport, BytesMut::new()) });
+            }
+        }
+        Ok(shaken)
+    }
+}
+
+/// Begins a handshake, if there is room for one.
+pub(super) fn begin<In, Out, T>(
+    house: &Arc<House<In, Out>>,
+    handshake: Arc<Handshake>,
+    transport: T,
+    address: Option<SocketAddr>,
+    door: usize,
+) where
+    In: Send + 'static,
+    Out: Send + Sync + 'static,
+    T: Transport,
+{
+    let Some(entrance) = house.entrances.get(door) else { return };
+    let mut guest = match Guest::admit(house, &handshake, address) {
+        Ok(guest) => guest,
+        Err(reason) if handshake.changes_transport() => {
+            return house.count_refused(entrance, address, reason);
+        }
+        Err(reason) => return house.refuse(transport, entrance, address, reason),
+    };
+    let house = house.clone();
+    let stop = house.stop_handshakes.clone();
+    let work = async move {
+        let within = handshake.within.min(YEARS);
+        let shaken = timeout(within, handshake.shake(transport, &mut guest)).await;
+        match shaken {
+            Ok(Ok(shaken)) => house.open_shaken(shaken, guest, door),
+            Ok(Err(failed)) => house.turn_away(guest, failed, door),
+            Err(_) => {
+                let failed = Failed { reason: CloseReason::Handshake(within), end: End::Silence };
+                house.turn_away(guest, failed, door);
+            }
+        }
+    };
+    // A shutdown does not wait for those who have not even come in.
+    tokio::spawn(async move { stop.run_until_cancelled(work).await });
+}
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
+    fn turn_away(&self, guest: Guest<In, Out>, failed: Failed, door: usize) {
+        let Some(entrance) = self.entrances.get(door) else { return };
+        let Failed { reason, end } = failed;
+        self.count_refused(entrance, guest.address(), reason);
+        // Whom it is told is not a guest any more.
+        drop(guest);
+        match end {
+            End::Silence => {}
+            End::Notice(transport) => self.say_notice(transport, entrance, reason),
+            End::Words(transport, words) => self.see_off(transport, words, entrance.limits.linger),
+        }
+    }
+}
+
+/// Who has a place among the sessions, but no session yet. Dropped, it gives the place back.
+pub(super) struct Guest<In: Send + 'static, Out: Send + Sync + 'static> {
+    house: Arc<House<In, Out>>,
+    address: Option<SocketAddr>,
+    // Counted among those of that address.
+    counted: bool,
+    is_session: bool,
+}
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> Guest<In, Out> {
+    fn admit(
+        house: &Arc<House<In, Out>>,
+        handshake: &Handshake,
+        address: Option<SocketAddr>,
+    ) -> Result<Self, CloseReason> {
+        if house.closing.load(Relaxed) {
+            return Err(CloseReason::Stopping);
+        }
+        if let Some(proxy) = &handshake.proxy {
+            proxy.check(address)?;
+        }
+        if house.handshakes.fetch_add(1, Relaxed) >= house.max_handshakes {
+            house.handshakes.fetch_sub(1, Relaxed);
+            return Err(CloseReason::Handshakes);
+        }
+        // A proxy's own address would be that of everyone.
+        let counted = address.filter(|_| handshake.proxy.is_none());
+        if let Err(reason) = house.registry.reserve(counted.map(|address| address.ip())) {
+            house.handshakes.fetch_sub(1, Relaxed);
+            return Err(reason);
+        }
+        Ok(Self { house: house.clone(), address, counted: counted.is_some(), is_session: false })
+    }
+
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// A proxy has said where the peer comes from; if it did not, it is the proxy itself.
+    fn comes_from(&mut self, source: Option<SocketAddr>) -> Result<(), CloseReason> {
+        self.address = source.or(self.address);
+        if let Some(address) = self.address {
+            self.house.registry.reserve_at(address.ip())?;
+            self.counted = true;
+        }
+        Ok(())
+    }
+
+    /// Its place becomes that of a session.
+    pub(super) fn becomes_session(mut self) -> SessionId {
+        self.is_session = true;
+        self.house.registry.name()
+    }
+}
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> Drop for Guest<In, Out> {
+    fn drop(&mut self) {
+        self.house.handshakes.fetch_sub(1, Relaxed);
+        if !self.is_session {
+            let address = self.address.filter(|_| self.counted);
+            self.house.registry.leave(address.map(|address| address.ip()));
+        }
+    }
+}

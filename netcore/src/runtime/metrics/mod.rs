@@ -1,0 +1,217 @@
+//! What a server and a client tell the `metrics` facade. Without the feature, `off.rs` stands in this file's place.
+
+mod names;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use tokio::time::{Instant, interval};
+
+use self::names::describe;
+use super::house::House;
+use super::{Snapshot, Stats, TryError};
+use crate::Packet;
+use crate::session::{CloseReason, Meter, Spoken, is_recording};
+
+/// Publishes a server's counters. What they have grown by goes out each second, and once more when the server is gone.
+pub(super) struct Publisher(Option<Totals>);
+
+struct Totals {
+    stats: Arc<Stats>,
+    told: Mutex<Snapshot>,
+    // In the order of `counts`.
+    counters: Vec<Counter>,
+    open: Gauge,
+}
+
+impl Publisher {
+    pub(super) fn new(stats: Arc<Stats>) -> Arc<Self> {
+        Arc::new(Self(is_recording().then(|| {
+            describe();
+            let counters = counts(&Snapshot::default()).into_iter().map(|count| match count.label {
+                None => counter!(count.name),
+                Some((key, value)) => counter!(count.name, key => value),
+            });
+            let (counters, open) = (counters.collect(), gauge!("netcore_sessions_open"));
+            Totals { stats, told: Mutex::default(), counters, open }
+        })))
+    }
+
+    /// Publishes for ever; at once done where nobody listens.
+    pub(super) async fn run<In, Out>(self: Arc<Self>, house: Arc<House<In, Out>>)
+    where
+        In: Send + 'static,
+        Out: Send + Sync + 'static,
+    {
+        let Some(totals) = &self.0 else { return };
+        let doors = house.entrances.iter().map(|door| door.name.clone());
+        let queues: Vec<_> = doors.map(|door| histogram!("netcore_queue_bytes", "door" => door)).collect();
+        let mut each = interval(EACH);
+        loop {
+            each.tick().await;
+            totals.publish();
+            for peer in house.registry.peers() {
+                if let Some(queue) = queues.get(peer.door) {
+                    queue.record(peer.outbox.queued() as f64);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        if let Some(totals) = &self.0 {
+            totals.publish();
+        }
+    }
+}
+
+impl Totals {
+    fn publish(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.stats.snapshot();
+        for ((now, told), counter) in counts(&now).into_iter().zip(counts(&told)).zip(&self.counters) {
+            counter.increment(now.value - told.value);
+        }
+        // Not set: other servers of the process have theirs in the same gauge.
+        self.open.increment(now.open() as f64 - told.open() as f64);
+        *told = now;
+    }
+}
+
+struct Count {
+    name: &'static str,
+    label: Option<(&'static str, &'static str)>,
+    value: u64,
+}
+
+/// Each counter of a server, as metrics name it.
+fn counts(snapshot: &Snapshot) -> Vec<Count> {
+    // Named one by one, so that a counter without a metric does not compile.
+    let Snapshot {
+        opened,
+        // By reason, below.
+        closed: _,
+        // By reason, below.
+        refused_full: _,
+        refused_address: _,
+        refused_handshakes: _,
+        handshakes_failed: _,
+        handshakes_timed_out: _,
+        turned_away: _,
+        accept_errors,
+        // The doors count these by name.
+        packets_in: _,
+        bytes_in,
+        bytes_out,
+        rate_dropped,
+        rate_warned,
+        queues_full,
+        ticks_skipped,
+        panics,
+        dropped,
+        closes: _,
+    } = snapshot;
+    let plain = |name, value: &u64| Count { name, label: None, value: *value };
+    let by = |name, key, label, value: &u64| Count { name, label: Some((key, label)), value: *value };
+    let mut all = vec![
+        plain("netcore_sessions_opened_total", opened),
+        plain("netcore_accept_errors_total", accept_errors),
+        plain("netcore_bytes_received_total", bytes_in),
+        plain("netcore_bytes_sent_total", bytes_out),
+        by("netcore_packets_dropped_total", "kind", "slow", dropped),
+        by("netcore_packets_dropped_total", "kind", "rate", rate_dropped),
+        plain("netcore_packets_over_rate_total", rate_warned),
+        plain("netcore_queues_full_total", queues_full),
+        plain("netcore_ticks_skipped_total", ticks_skipped),
+        plain("netcore_panics_total", panics),
+    ];
+    // By all labels, so that there are as many of an empty snapshot: the counters stand in this order.
+    for label in CloseReason::labels() {
+        all.push(by("netcore_sessions_closed_total", "reason", label, &snapshot.closed_for(label)));
+        all.push(by("netcore_connections_refused_total", "reason", label, &snapshot.turned_away_for(label)));
+    }
+    all
+}
+
+/// What one worker tells of its ticks.
+pub(super) struct Ticking(Option<(Histogram, Histogram)>);
+
+impl Ticking {
+    pub(super) fn new(worker: usize, ticks: bool) -> Self {
+        Self((ticks && is_recording()).then(|| {
+            let histogram = |name| histogram!(name, "worker" => worker.to_string());
+            (histogram("netcore_tick_lateness_seconds"), histogram("netcore_tick_duration_seconds"))
+        }))
+    }
+
+    /// A tick begins, so late.
+    #[inline]
+    pub(super) fn begin(&self, late: Duration) -> Option<Instant> {
+        let (lateness, _) = self.0.as_ref()?;
+        lateness.record(late);
+        Some(Instant::now())
+    }
+
+    /// It has ended.
+    #[inline]
+    pub(super) fn end(&self, begun: Option<Instant>) {
+        if let (Some((_, duration)), Some(begun)) = (&self.0, begun) {
+            duration.record(begun.elapsed());
+        }
+    }
+}
+
+/// A request that waits for its answer.
+pub(super) struct RoundTrip(Option<(&'static str, Instant)>);
+
+impl RoundTrip {
+    pub(super) fn begin(packet: &impl Packet) -> Self {
+        Self(is_recording().then(|| (packet.name(), Instant::now())))
+    }
+
+    /// The answer came.
+    pub(super) fn end(self) {
+        if let Some((packet, begun)) = self.0 {
+            histogram!("netcore_client_request_seconds", "packet" => packet).record(begun.elapsed());
+        }
+    }
+}
+
+/// The counters of a client's packets: made when it first connects, and shared by all with the same options.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ClientMeter(Arc<OnceLock<Meter>>);
+
+impl ClientMeter {
+    pub(super) fn get(&self, spoken: Spoken) -> Meter {
+        let meter = self.0.get_or_init(|| {
+            if is_recording() {
+                describe();
+            }
+            Meter::new("client", spoken)
+        });
+        meter.clone()
+    }
+}
+
+/// A client that reconnects has a connection, for the first time or again.
+pub(super) fn client_connected(again: bool) {
+    counter!("netcore_client_connected_total", "again" => if again { "yes" } else { "no" }).increment(1);
+}
+
+pub(super) fn client_failed(error: &TryError) {
+    let kind = if let TryError::Connect(_) = error { "connect" } else { "login" };
+    counter!("netcore_client_tries_failed_total", "kind" => kind).increment(1);
+}
+
+pub(super) fn client_lost(reason: CloseReason) {
+    counter!("netcore_client_lost_total", "reason" => reason.label()).increment(1);
+}
+
+pub(super) fn client_unsent(packets: u64) {
+    counter!("netcore_client_unsent_total").increment(packets);
+}
+
+const EACH: Duration = Duration::from_secs(1);
