@@ -72,6 +72,47 @@ pub fn walk<P: Hand>(wire: &mut BytesMut) -> usize {
     count
 }
 
+/// [`Packets::good`](netcore::Packets::good), whose errors stand beside the packets.
+#[inline(never)]
+pub fn typed_good<P: Packet>(wire: &mut BytesMut) -> usize {
+    let mut codec = PacketCodec::<P, P>::new();
+    let (mut count, mut refused) = (0, None);
+    let mut packets = codec.packets(wire);
+    while let Some(packet) = packets.good(&mut refused) {
+        black_box(&packet);
+        count += 1;
+    }
+    count
+}
+
+/// The same, with every field of every packet used.
+#[inline(never)]
+pub fn typed_good_using<P: Hand>(wire: &mut BytesMut) -> usize {
+    let mut codec = PacketCodec::<P, P>::new();
+    let (mut count, mut sum, mut refused) = (0, 0u64, None);
+    let mut packets = codec.packets(wire);
+    while let Some(packet) = packets.good(&mut refused) {
+        sum = sum.wrapping_add(packet.sum());
+        count += 1;
+    }
+    black_box(sum);
+    count
+}
+
+/// A slice walk written by hand, whose refusals take a pointer as netcore's do.
+#[inline(never)]
+pub fn walk_boxed<P: Hand>(wire: &mut BytesMut) -> usize {
+    let mut count = 0;
+    let walked = hand::walk_boxed(wire, |packet: Result<P, hand::Boxed>| {
+        if let Ok(packet) = packet {
+            black_box(&packet);
+            count += 1;
+        }
+    });
+    wire.advance(walked);
+    count
+}
+
 /// [`PacketCodec::packets`], with every field of every packet used.
 #[inline(never)]
 pub fn typed_using<P: Hand>(wire: &mut BytesMut) -> usize {
@@ -150,10 +191,11 @@ mod tests {
     use netcore::{FrameCodec, PacketCodec};
 
     use super::{
-        batch, batch_borrowed, frames, frames_by_hand, length_delimited, typed, typed_using, walk, walk_using,
+        batch, batch_borrowed, frames, frames_by_hand, length_delimited, typed, typed_good, typed_good_using,
+        typed_using, walk, walk_boxed, walk_using,
     };
     use crate::hand;
-    use crate::packets::{Large, Medium, Relay, Sample, Small, per_round, relay_stream, stream};
+    use crate::packets::{Large, Medium, Mixed, Relay, Sample, Small, per_round, relay_stream, stream};
 
     fn alike<P: Sample + std::fmt::Debug + PartialEq>() {
         let wire = BytesMut::from(&stream::<P>()[..]);
@@ -162,7 +204,10 @@ mod tests {
         let by_netcore: Vec<P> =
             PacketCodec::<P, P>::new().packets(&mut wire.clone()).map(Result::unwrap).collect();
         assert_eq!(by_hand, by_netcore);
-        let (typed, walk) = ([typed::<P>, typed_using::<P>], [walk::<P>, walk_using::<P>]);
+        let (typed, walk) = (
+            [typed::<P>, typed_using::<P>, typed_good::<P>, typed_good_using::<P>],
+            [walk::<P>, walk_using::<P>, walk_boxed::<P>],
+        );
         let frames = [batch, batch_borrowed, frames, frames_by_hand, length_delimited];
         for decode in typed.into_iter().chain(walk).chain(frames) {
             let mut wire = wire.clone();
@@ -176,6 +221,7 @@ mod tests {
         alike::<Small>();
         alike::<Medium>();
         alike::<Large>();
+        alike::<Mixed>();
         let mut wire = BytesMut::from(&relay_stream(16)[..]);
         assert_eq!(typed::<Relay>(&mut wire), per_round(16));
     }

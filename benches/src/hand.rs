@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use netcore::Packet;
 
-use crate::packets::{Large, Medium, Small};
+use crate::packets::{Large, Medium, Mixed, Small};
 
 /// A stream that is no such packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,32 @@ pub fn walk<P: Hand>(wire: &[u8], mut each: impl FnMut(P)) -> Result<usize, Malf
         rest = next;
     }
     Ok(wire.len() - rest.len())
+}
+
+/// A refusal that takes a pointer, as one does that says what is wrong, and where.
+#[derive(Debug)]
+pub struct Boxed(pub Box<[u64; 6]>);
+
+/// [`walk`] with such a refusal: an item is a `Result` like netcore's.
+#[inline]
+pub fn walk_boxed<P: Hand>(wire: &[u8], mut each: impl FnMut(Result<P, Boxed>)) -> usize {
+    #[cold]
+    fn refused() -> Boxed {
+        Boxed(Box::new([0; 6]))
+    }
+    let mut rest = wire;
+    while let Some(([s0, s1, i0, i1, _], behind)) = rest.split_first_chunk() {
+        let size = usize::from(u16::from_le_bytes([*s0, *s1]));
+        let Some((body, next)) = size.checked_sub(5).and_then(|body| behind.split_at_checked(body)) else {
+            break;
+        };
+        each(match P::read(u16::from_le_bytes([*i0, *i1]), body) {
+            Ok(packet) => Ok(packet),
+            Err(Malformed) => Err(refused()),
+        });
+        rest = next;
+    }
+    wire.len() - rest.len()
 }
 
 /// A packet in one piece: its header, then its fields from the items of `fields`.
@@ -252,6 +278,40 @@ impl Hand for Large {
                 sum([*x, *y]).wrapping_add(*tick).wrapping_add(sum(*heights))
             }
             Self::Seen { tick } => *tick,
+            Self::Leave => 0,
+        }
+    }
+}
+
+impl Hand for Mixed {
+    #[inline]
+    fn read(id: u16, body: &[u8]) -> Result<Self, Malformed> {
+        let float = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+        match (id, body.as_chunks()) {
+            (16, ([entity, x, y, z], [])) => {
+                Ok(Self::Step { entity: u32::from_le_bytes(*entity), x: float(x), y: float(y), z: float(z) })
+            }
+            (18, ([], [])) => Ok(Self::Leave),
+            _ => Err(Malformed),
+        }
+    }
+
+    #[inline]
+    fn write(&self, to: &mut impl Out) {
+        match self {
+            Self::Step { entity, x, y, z } => {
+                to.put(&whole::<21>(16, |body| {
+                    fours([*entity, x.to_bits(), y.to_bits(), z.to_bits()], body);
+                }));
+            }
+            Self::Leave => to.put(&head(18, 0)),
+        }
+    }
+
+    #[inline]
+    fn sum(&self) -> u64 {
+        match *self {
+            Self::Step { entity, x, y, z } => sum([entity, x.to_bits(), y.to_bits(), z.to_bits()]),
             Self::Leave => 0,
         }
     }

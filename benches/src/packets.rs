@@ -108,6 +108,26 @@ pub enum Large {
     Leave,
 }
 
+/// Packets of an integer and floats.
+#[derive(Packet, Clone, Debug, PartialEq)]
+pub enum Mixed {
+    /// 16 bytes.
+    #[packet(id = 16)]
+    Step {
+        /// Who steps.
+        entity: u32,
+        /// Where to.
+        x: f32,
+        /// Where to.
+        y: f32,
+        /// Where to.
+        z: f32,
+    },
+    /// An empty body.
+    #[packet(id = 18)]
+    Leave,
+}
+
 /// Packets of which one keeps a slice of the read buffer.
 #[derive(Packet, Clone, Debug, PartialEq)]
 pub enum Relay {
@@ -172,6 +192,14 @@ impl Sample for Large {
     }
 }
 
+impl Sample for Mixed {
+    const BODY: usize = 16;
+
+    fn sample(n: u32) -> Self {
+        Self::Step { entity: n, x: n as f32, y: -(n as f32), z: n as f32 / 3.0 }
+    }
+}
+
 /// How many packets with bodies of `body` bytes make up a round.
 #[must_use]
 pub const fn per_round(body: usize) -> usize {
@@ -229,7 +257,8 @@ mod tests {
     use netcore::Packet;
 
     use super::{
-        Large, Medium, Relay, Sample, Small, frames, packets, payloads, per_round, relay_stream, stream,
+        Large, Medium, Mixed, Relay, Sample, Small, frames, packets, payloads, per_round, relay_stream,
+        stream,
     };
     use crate::encode;
 
@@ -249,6 +278,7 @@ mod tests {
         by_hand_as_by_netcore::<Small>();
         by_hand_as_by_netcore::<Medium>();
         by_hand_as_by_netcore::<Large>();
+        by_hand_as_by_netcore::<Mixed>();
     }
 
     #[test]

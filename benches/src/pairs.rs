@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use netcore::body::{Format, Reader};
-use netcore::{Frame, MsgPack, MsgPackArray, Protobuf, Raw};
+use netcore::{Frame, MsgPack, MsgPackArray, Packet as _, Protobuf, Raw};
 use prost::Message as _;
 
 use crate::messages::{
     ById, ChatLine, Inventory, Message, Move, MsgPackArrayPacket, MsgPackPacket, ProtobufPacket, RawPacket,
-    header, msgpack_array_by_scratch, msgpack_by_scratch, taken,
+    header, msgpack_array_by_scratch, msgpack_by_scratch, taken, used,
 };
-use crate::packets::{Large, Medium, ROUND, Sample, Small, frames, packets, payloads, per_round, stream};
+use crate::packets::{
+    Large, Medium, Mixed, ROUND, Sample, Small, frames, packets, payloads, per_round, stream,
+};
 use crate::{decode, encode};
 
 /// How many bodies a round of the message workloads takes.
@@ -22,6 +24,9 @@ const BODIES: usize = 1000;
 
 /// Work that is done so many rounds of, with input prepared for so many, and how long it took without the preparation.
 pub type Rounds = Box<dyn Fn(usize, usize) -> Duration>;
+
+/// Takes everything out of a buffer, and says how many items there were.
+type Decode = fn(&mut BytesMut) -> usize;
 
 /// netcore's work beside its peer's.
 pub struct Pair {
@@ -46,6 +51,7 @@ pub fn pairs() -> Vec<Pair> {
     streams::<Small>(&mut pairs);
     streams::<Medium>(&mut pairs);
     streams::<Large>(&mut pairs);
+    mixed(&mut pairs);
     bodies::<Move>(&mut pairs);
     bodies::<ChatLine>(&mut pairs);
     bodies::<Inventory>(&mut pairs);
@@ -58,7 +64,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     begin.elapsed()
 }
 
-fn decoding(wire: fn() -> Vec<u8>, decode: fn(&mut BytesMut) -> usize) -> Rounds {
+fn decoding(wire: fn() -> Vec<u8>, decode: Decode) -> Rounds {
     let made = OnceCell::new();
     Box::new(move |rounds, prepared| {
         let wire = made.get_or_init(wire);
@@ -125,7 +131,11 @@ fn streams<P: Sample + 'static>(pairs: &mut Vec<Pair>) {
         walk,
         1.15,
     );
-    type Decode = fn(&mut BytesMut) -> usize;
+    let walk = decoding(wire, decode::walk::<P>);
+    add("decode typed, good", decoding(wire, decode::typed_good::<P>), "hand-written walk", walk, 1.15);
+    let walk = decoding(wire, decode::walk_using::<P>);
+    let good = decoding(wire, decode::typed_good_using::<P>);
+    add("decode typed, good, fields used", good, "hand-written walk", walk, 1.15);
     let frames_of: [(_, Decode); 3] = [
         ("batch, frames borrowed", decode::batch_borrowed),
         ("batch, frames taken", decode::batch),
@@ -173,6 +183,28 @@ fn streams<P: Sample + 'static>(pairs: &mut Vec<Pair>) {
     add("encode typed", netcore, "hand-written", peer, 1.1);
 }
 
+/// Packets of an integer and floats, as games have them. A decoded packet comes in a `Result` whose error takes a pointer,
+/// which lies over the first two fields: what that costs by hand stands beside it.
+fn mixed(pairs: &mut Vec<Pair>) {
+    let wire = stream::<Mixed>;
+    let mut add = |name: &str, decode: Decode, peer: Decode, goal| {
+        pairs.push(Pair {
+            name: format!("{name}, integer and floats"),
+            packets: per_round(Mixed::BODY),
+            netcore: decoding(wire, decode),
+            peer_name: "hand-written walk",
+            peer: decoding(wire, peer),
+            goal,
+        });
+    };
+    add("decode typed", decode::typed::<Mixed>, decode::walk::<Mixed>, 1.15);
+    add("decode typed, fields used", decode::typed_using::<Mixed>, decode::walk_using::<Mixed>, 1.15);
+    add("decode typed, good", decode::typed_good::<Mixed>, decode::walk::<Mixed>, 1.15);
+    let used = decode::walk_using::<Mixed>;
+    add("decode typed, good, fields used", decode::typed_good_using::<Mixed>, used, 1.15);
+    add("(by hand) boxed error", decode::walk_boxed::<Mixed>, decode::walk::<Mixed>, f64::INFINITY);
+}
+
 /// A round that takes one body after the other.
 fn each<T: 'static>(value: T, work: impl FnMut(&T, &mut BytesMut) -> bool + Clone + 'static) -> Rounds {
     Box::new(move |rounds, _| {
@@ -196,16 +228,30 @@ fn out_of<P: ById + Clone + 'static>(packet: P) -> [Rounds; 2] {
     ]
 }
 
-/// A packet out of a body, likewise.
+/// A packet out of a body, likewise. Which packet it is only the header says.
 fn into<M: Message, P: ById + 'static>(body: &BytesMut) -> [Rounds; 2] {
     [
         each(body.clone(), |body, _| {
-            let Some(header) = header::<M>(body.len()) else { return false };
+            let Some(header) = black_box(header::<M>(body.len())) else { return false };
             taken(P::decode(header, Reader::new(body)))
         }),
         each(body.clone(), |body, _| {
-            let Some(header) = header::<M>(body.len()) else { return false };
+            let Some(header) = black_box(header::<M>(body.len())) else { return false };
             taken(P::read(header.id, body))
+        }),
+    ]
+}
+
+/// A raw packet out of a body, likewise, and all of its fields are used.
+fn into_using<M: Message>(body: &BytesMut) -> [Rounds; 2] {
+    [
+        each(body.clone(), |body, _| {
+            let Some(header) = black_box(header::<M>(body.len())) else { return false };
+            used(RawPacket::decode(header, Reader::new(body)))
+        }),
+        each(body.clone(), |body, _| {
+            let Some(header) = black_box(header::<M>(body.len())) else { return false };
+            used(RawPacket::read(header.id, body))
         }),
     ]
 }
@@ -238,6 +284,8 @@ fn bodies<M: Message + 'static>(pairs: &mut Vec<Pair>) {
 
     add("encode raw", out_of(message.clone().raw()), "hand-written, by id", 1.1);
     add("decode raw", into::<M, RawPacket>(&raw), "hand-written, by id", 1.15);
+    let [netcore, by_id] = into_using::<M>(&raw);
+    add("decode raw, fields used", [netcore, by_id], "hand-written, by id", 1.15);
     add("decode raw value", values::<M, _, Raw>(&raw, M::read_by_hand), "hand-written", 1.15);
 
     let rmp = "rmp_serde, by id";

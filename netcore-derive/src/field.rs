@@ -249,8 +249,8 @@ impl Context {
 pub(crate) struct Code {
     /// An expression: `Result<T, BodyError>`, from `__from`.
     pub(crate) read: TokenStream,
-    /// The same as an `Option<T>`, with the error in `__refused`: for arrays, which a `Result` takes apart. Single numbers
-    /// are better off in one.
+    /// The same as an `Option<T>`, with the error in `*__refused`: for arrays and structs, which a `Result` takes apart.
+    /// Single numbers are better off in one.
     pub(crate) read_or: Option<TokenStream>,
     /// An expression: `Result<(), BodyError>`, of `__value: &T`, to `__to`.
     pub(crate) write: TokenStream,
@@ -261,6 +261,14 @@ pub(crate) struct Code {
     pub(crate) shares: TokenStream,
     /// Whether it takes all that is left.
     pub(crate) open: TokenStream,
+}
+
+impl Code {
+    /// An `Option<T>` in any case.
+    pub(crate) fn read_or(&self, cx: &Context) -> TokenStream {
+        let (nc, read) = (&cx.nc, &self.read);
+        self.read_or.clone().unwrap_or_else(|| quote!(#nc::derive::fields::or(#read, __refused)))
+    }
 }
 
 /// The code of a value of type `ty`; `held` is the place of the field that its length is in.
@@ -283,7 +291,7 @@ fn own(cx: &Context, ty: &Type) -> Code {
     let body = quote_spanned!(place(ty.span())=> <#ty as #nc::derive::RawBody<#endian>>);
     Code {
         read: quote!(#body::read(__from)),
-        read_or: matches!(ty, Type::Array(_)).then(|| quote!(#body::read_or(__from, &mut __refused))),
+        read_or: (!is_number(ty)).then(|| quote!(#body::read_or(__from, __refused))),
         write: quote!(#body::write(__value, __to)),
         ty: quote!(#body::TYPE),
         min: quote!(#body::MIN),
@@ -310,8 +318,9 @@ fn option(cx: &mut Context, spec: &FieldSpec, inner: &Type, held: u32) -> Code {
 
 fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     let (nc, endian, max) = (cx.nc.clone(), cx.endian.clone(), spec.max());
-    let Code { read, write, ty, min, shares, open, .. } = code(cx, &spec.item(item), item, 0);
-    let fields = quote!(#nc::derive::fields);
+    let code = code(cx, &spec.item(item), item, 0);
+    let (read, fields) = (code.read_or(cx), quote!(#nc::derive::fields));
+    let Code { write, ty, min, fixed, shares, open, .. } = code;
     cx.check(&quote_spanned!(place(item.span())=> ::core::assert!(
         #min > 0,
         "an item of this list may take no bytes, so that a count costs a sender nothing: send the count as a number, or give the item a field"
@@ -320,7 +329,7 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
         !#open,
         "an item of this list takes all that is left of the body (`rest`), so that no other could follow: give its last field a length"
     )));
-    let items = quote!(#fields::read_list(__from, __count, #min, |__from| #read));
+    let items = quote!(#fields::read_list(__from, __count, #min, #fixed, |__from, __refused| #read));
     let (read, write_len, own_min) = match &spec.end {
         End::Count(int) => {
             let int = quote!(::core::primitive::#int);
@@ -342,7 +351,7 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
             )
         }
         _ => (
-            quote!(#fields::read_list_rest(__from, #max, |__from| #read)),
+            quote!(#fields::read_list_rest(__from, #max, |__from, __refused| #read)),
             quote!(#fields::check_max(__value.len(), #max)),
             quote!(0),
         ),
@@ -352,7 +361,11 @@ fn list(cx: &mut Context, spec: &FieldSpec, item: &Type, held: u32) -> Code {
     Code {
         read,
         read_or: None,
-        write: quote!(#write_len.and_then(|()| #fields::write_list(__value, __to, |__value, __to| #write))),
+        write: quote!(#write_len.and_then(|()| if #fixed {
+            #fields::write_list_fixed(__value, #min, __to, |__value, __to| #write)
+        } else {
+            #fields::write_list(__value, __to, |__value, __to| #write)
+        })),
         ty: cx.type_constant(&quote!(#nc::derive::Type::List {
             item: #nc::derive::Shared::Static(#item_ty),
             len: #len,
@@ -465,6 +478,12 @@ pub(crate) fn bare(ty: &Type) -> &Type {
         Type::Paren(paren) => bare(&paren.elem),
         _ => ty,
     }
+}
+
+/// Whether it is one number or bool. Of another name for one no more is true than that it is read as a struct is.
+fn is_number(ty: &Type) -> bool {
+    let names = ["bool", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64"];
+    matches!(bare(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name)))
 }
 
 /// Whether it is `u8`, by whatever path.

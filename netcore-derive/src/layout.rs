@@ -54,7 +54,8 @@ pub(crate) fn parse<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<RawField
 
 /// The code of fields in a row.
 pub(crate) struct Layout {
-    /// Statements that read all of them from `__from`, each into its binding.
+    /// Statements that read all of them from `__from`, each into its binding, in a function that returns an `Option` and
+    /// leaves in `*__refused` why there is nothing.
     pub(crate) read: TokenStream,
     /// Statements that write all of them to `__to` and end in `Ok(())`; the pattern binds them.
     pub(crate) write: TokenStream,
@@ -88,15 +89,20 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
         // The body behind a request number has no name: the packet's stands for it.
         let named =
             (!name.is_empty()).then(|| quote!(.map_err(|__error| #nc::BodyError::within(__error, #name))));
-        let within = (!name.is_empty()).then(|| quote!(.within(#name)));
         read.extend(match read_or {
             Some(read_or) => quote! {
-                let mut __refused = ::core::option::Option::None;
                 let ::core::option::Option::Some(#binding) = #read_or else {
-                    return ::core::result::Result::Err(#nc::derive::fields::reason(__refused) #within);
+                    return #nc::derive::fields::refused_within(__refused, #name);
                 };
             },
-            None => quote!(let #binding = #read_one #named?;),
+            None => quote! {
+                let #binding = match #read_one {
+                    ::core::result::Result::Ok(__value) => __value,
+                    ::core::result::Result::Err(__error) => {
+                        return #nc::derive::fields::refuse(__refused, __error, #name);
+                    }
+                };
+            },
         });
         write.extend(quote!({ let __value = #binding; #write_one } #named?;));
         let (one_min, one_fixed, one_shares) = (&code.min, &code.fixed, &code.shares);
@@ -137,8 +143,8 @@ fn pattern(fields: &[RawField<'_>], path: &TokenStream) -> TokenStream {
 
 /// Reads and writes a fixed layout in one piece: one check of the length in place of one a field.
 ///
-/// Both are the bodies of functions that return a `Result`, the reader's of `whole`; `min` and `fixed` are constants'
-/// paths.
+/// Both are the bodies of functions: the reader's of one that returns `whole` in an `Option`, the writer's of one that
+/// returns a `Result`. `min` and `fixed` are constants' paths.
 pub(crate) fn in_one_piece(
     nc: &TokenStream,
     min: &TokenStream,
@@ -150,23 +156,22 @@ pub(crate) fn in_one_piece(
     let read = quote! {
         let mut __piece;
         let __from = if #fixed {
-            __piece = #nc::derive::Reader::fixed::<{ #min }>(__from)?;
+            match #nc::derive::Reader::fixed::<{ #min }>(__from) {
+                ::core::result::Result::Ok(__whole) => __piece = __whole,
+                ::core::result::Result::Err(__error) => {
+                    return #nc::derive::fields::refuse(__refused, __error, "");
+                }
+            }
             &mut __piece
         } else {
             __from
         };
         #read
-        ::core::result::Result::Ok(#whole)
+        ::core::option::Option::Some(#whole)
     };
     let write = quote! {
         if #fixed && #min <= #nc::derive::ONE_PIECE && !<__S as #nc::derive::Sink>::ROOMY {
-            let mut __room = [0u8; #min];
-            {
-                let __to = &mut #nc::derive::FixedSink::new(&mut __room);
-                (|| -> ::core::result::Result<(), #nc::BodyError> { #write })()?;
-            }
-            #nc::derive::Sink::put(__to, &__room);
-            return ::core::result::Result::Ok(());
+            return #nc::derive::fields::write_fixed::<{ #min }, _>(__to, |__to| { #write });
         }
         #write
     };

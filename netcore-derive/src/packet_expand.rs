@@ -14,7 +14,7 @@ use crate::packet_number::REQUEST;
 
 /// One packet's code.
 struct Code {
-    /// `Result<T, BodyError>`, from `__from`.
+    /// `Result<T, BodyError>`, from `__from`; of a raw packet an `Option<T>`, with the error in `*__refused`.
     read: TokenStream,
     /// A closure from that `T` to the packet. Apart from `read`, so that the packet is made once, where it is returned.
     make: TokenStream,
@@ -29,8 +29,8 @@ struct Code {
     shares: TokenStream,
     /// The fewest bytes of its body, where that is known.
     min: TokenStream,
-    /// An `Option<usize>`: how many bytes its body takes, where that is always as many.
-    exact: TokenStream,
+    /// Of a raw packet: an `Option<usize>`, how many bytes its body takes where that is always as many.
+    exact: Option<TokenStream>,
     /// Types that the code needs.
     items: TokenStream,
     /// An arm that writes header and body in one piece, where the layout is fixed.
@@ -67,8 +67,15 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         let max = packet.max.as_ref().map_or_else(|| quote!(#nc::Header::MAX_BODY), |max| quote!((#max)));
         ids.push(quote!(Self::#variant { .. } => #nc::PacketId(#id),));
         names.push(quote!(Self::#variant { .. } => #variant_name,));
-        reads.push(quote! {
-            #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, #exact, __body, |__from| { #read }, #make),
+        reads.push(match exact {
+            Some(exact) => quote! {
+                #id => #nc::derive::decoded_raw(
+                    __header, #variant_name, #max, #extra, #exact, __body, __refused, |__from, __refused| { #read }, #make,
+                ),
+            },
+            None => quote! {
+                #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, __refused, |__from| { #read }, #make),
+            },
         });
         writes.push(if packet.max.is_some() {
             quote!(#pattern => #nc::derive::encoded_within(#variant_name, #max, __to, |__to| { #write }),)
@@ -107,11 +114,11 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             quote! {
                 _ => {
                     let __frame = #nc::derive::frame(__header, __body);
-                    ::core::result::Result::Ok(Self::#other(#frame))
+                    ::core::option::Option::Some(Self::#other(#frame))
                 }
             }
         }
-        None => quote!(_ => ::core::result::Result::Err(#nc::derive::unknown(__header)),),
+        None => quote!(_ => #nc::derive::refuse(__refused, #nc::derive::unknown(__header)),),
     };
     let kind = other.map(|(other, ty)| {
         let checked = checked_frame(nc, ty);
@@ -175,6 +182,21 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
                     __header: #nc::Header,
                     __body: #nc::derive::Reader<'_>,
                 ) -> ::core::result::Result<Self, #nc::PacketError> {
+                    let mut __refused = ::core::option::Option::None;
+                    match <Self as #nc::Packet>::decode_or(__header, __body, &mut __refused) {
+                        ::core::option::Option::Some(__packet) => ::core::result::Result::Ok(__packet),
+                        ::core::option::Option::None => {
+                            ::core::result::Result::Err(#nc::derive::refusal(__refused, __header))
+                        }
+                    }
+                }
+
+                #[inline(always)]
+                fn decode_or(
+                    __header: #nc::Header,
+                    __body: #nc::derive::Reader<'_>,
+                    __refused: &mut ::core::option::Option<#nc::PacketError>,
+                ) -> ::core::option::Option<Self> {
                     match __header.id.0 {
                         #(#reads)*
                         #unknown
@@ -291,7 +313,7 @@ fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> 
         Body::Unit => {
             let name = plain(variant);
             Code {
-                read: quote!(::core::result::Result::Ok(())),
+                read: quote!(::core::option::Option::Some(())),
                 make: quote!(|()| #ident::#variant),
                 pattern: quote!(Self::#variant),
                 write: quote!(::core::result::Result::Ok(())),
@@ -302,7 +324,7 @@ fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident) -> 
                 format: quote!("raw"),
                 shares: quote!(false),
                 min: quote!(0),
-                exact: quote!(::core::option::Option::Some(0)),
+                exact: Some(quote!(::core::option::Option::Some(0))),
                 items: TokenStream::new(),
                 whole: TokenStream::new(),
             }
@@ -353,7 +375,7 @@ fn behind_number(cx: &mut Context, packet: &PacketVariant<'_>, code: Code) -> Co
         },
         ty,
         min: quote!(4),
-        exact: quote!(::core::option::Option::None),
+        exact: None,
         ..code
     }
 }
@@ -366,7 +388,9 @@ fn raw_tuple(
     spec: &FieldSpec,
 ) -> Code {
     let variant = &packet.variant.ident;
-    let crate::field::Code { read, write, ty, min, fixed, shares, .. } = code(cx, spec, ty, 0);
+    let code = code(cx, spec, ty, 0);
+    let read = code.read_or(cx);
+    let crate::field::Code { write, ty, min, fixed, shares, .. } = code;
     let min = cx.constant(&quote!(::core::primitive::usize), &min);
     let fixed = cx.constant(&quote!(::core::primitive::bool), &fixed);
     let pattern = quote!(Self::#variant(__value));
@@ -379,7 +403,7 @@ fn raw_tuple(
         ty,
         format: quote!("raw"),
         shares,
-        exact: exact(&min, &fixed),
+        exact: Some(exact(&min, &fixed)),
         min,
         items: TokenStream::new(),
         whole,
@@ -441,7 +465,7 @@ fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type
         format: name,
         shares: quote!((#shares && #nc::derive::Probe::<#ty>::TYPE.may_share())),
         min: quote!(0),
-        exact: quote!(::core::option::Option::None),
+        exact: None,
         items: TokenStream::new(),
         whole: TokenStream::new(),
     }
@@ -477,7 +501,7 @@ fn raw_fields(
             let shares = &layout.shares;
             quote!((#shares))
         },
-        exact: exact(&min, &fixed),
+        exact: Some(exact(&min, &fixed)),
         min,
         items: TokenStream::new(),
         whole,
@@ -528,7 +552,7 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
         format: quote!(#own::NAME),
         shares: quote!(false),
         min: quote!(0),
-        exact: quote!(::core::option::Option::None),
+        exact: None,
         items: quote! {
             #[derive(#serde::Serialize, #serde::Deserialize)]
             #[serde(crate = #serde_path)]

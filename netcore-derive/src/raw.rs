@@ -167,6 +167,20 @@ fn implement(
 
                 #[inline]
                 fn read(__from: &mut #nc::derive::Reader<'_>) -> ::core::result::Result<Self, #nc::BodyError> {
+                    let mut __refused = ::core::option::Option::None;
+                    match <Self as #nc::derive::RawBody<__E>>::read_or(__from, &mut __refused) {
+                        ::core::option::Option::Some(__value) => ::core::result::Result::Ok(__value),
+                        ::core::option::Option::None => {
+                            ::core::result::Result::Err(#nc::derive::fields::reason(__refused))
+                        }
+                    }
+                }
+
+                #[inline]
+                fn read_or(
+                    __from: &mut #nc::derive::Reader<'_>,
+                    __refused: &mut ::core::option::Option<#nc::BodyError>,
+                ) -> ::core::option::Option<Self> {
                     #read
                 }
 
@@ -204,8 +218,10 @@ fn enumeration(
         let Layout { read, write, pattern, tuple: _, min, fixed, shares: shares_one, open: open_one, fields } =
             layout;
         readers.push(quote! {
-            #literal => (|| -> ::core::result::Result<Self, #nc::BodyError> { #read ::core::result::Result::Ok(#pattern) })()
-                .map_err(|__error| #nc::BodyError::within(__error, #variant_name)),
+            #literal => match (|| -> ::core::option::Option<Self> { #read ::core::option::Option::Some(#pattern) })() {
+                ::core::option::Option::Some(__value) => ::core::option::Option::Some(__value),
+                ::core::option::Option::None => #nc::derive::fields::refused_within(__refused, #variant_name),
+            },
         });
         let write_tag = &tag_code.write;
         writers.push(quote! {
@@ -237,7 +253,13 @@ fn enumeration(
         #nc::derive::By::Position,
         #variants,
     )));
-    let (tag_min, tag_read) = (&tag_code.min, &tag_code.read);
+    let (tag_min, tag_read) = (&tag_code.min, tag_code.read_or(cx));
+    let tag_read = quote! {
+        match #tag_read {
+            ::core::option::Option::Some(__tag) => __tag,
+            ::core::option::Option::None => return ::core::option::Option::None,
+        }
+    };
     let min = quote!(#tag_min + #nc::derive::fields::fewest(#sizes));
     let fixed = quote!(#nc::derive::fields::all_fixed(#sizes));
     implement(
@@ -245,11 +267,14 @@ fn enumeration(
         ident,
         [&min, &fixed, &shares, &open, &ty],
         &quote! {
-            match #tag_read? {
+            match #tag_read {
                 #(#readers)*
-                __other => ::core::result::Result::Err(#nc::BodyError::new(
-                    #nc::derive::BodyErrorKind::Tag(__other as ::core::primitive::i128),
-                )),
+                __other => {
+                    let __error = #nc::BodyError::new(
+                        #nc::derive::BodyErrorKind::Tag(__other as ::core::primitive::i128),
+                    );
+                    #nc::derive::fields::refuse(__refused, __error, "")
+                }
             }
         },
         &quote!(match self { #(#writers)* }),

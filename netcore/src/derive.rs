@@ -12,7 +12,7 @@ pub use crate::wire::schema::{
     By, Enum, Field, Form, Int, Len, OpaqueBody, PacketSchema, Probe, Shared, Struct, Type, Variant,
 };
 
-use crate::wire::check_out;
+use crate::wire::header_out;
 use crate::{
     BodyError, EncodeError, Frame, Header, Packet, PacketError, PacketErrorKind, PacketId, PacketType,
 };
@@ -23,7 +23,7 @@ pub mod msgpack {
     pub use crate::wire::body::msgpack::{write, write_array};
 }
 
-/// Reads one packet's body and judges its length. `exact` is what a fixed layout takes.
+/// Reads one packet's body and judges its length.
 // Always inlined: each call between the body and the packet is a move of the value through memory.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "only the derive calls it")]
@@ -32,27 +32,71 @@ pub fn decoded<T, P>(
     name: &'static str,
     max: usize,
     ignore_extra: bool,
-    exact: Option<usize>,
     mut body: Reader<'_>,
+    refused: &mut Option<PacketError>,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, BodyError>,
     make: impl FnOnce(T) -> P,
-) -> Result<P, PacketError> {
-    match exact {
-        // One comparison in place of three: against the bound, before and behind the fields.
-        Some(exact) if !ignore_extra && body.remaining() != exact => {
-            return Err(malformed(header, name, not_exact(body.remaining(), exact, max)));
+) -> Option<P> {
+    let error = if body.remaining() > max {
+        too_long(body.remaining(), max)
+    } else {
+        match read(&mut body) {
+            Ok(value) if ignore_extra || body.remaining() == 0 => return Some(make(value)),
+            Ok(_) => trailing(body.remaining()),
+            Err(error) => error,
         }
-        Some(_) if !ignore_extra => {}
-        _ if body.remaining() > max => {
-            return Err(malformed(header, name, too_long(body.remaining(), max)));
+    };
+    refuse(refused, malformed(header, name, error))
+}
+
+/// Reads one raw packet's body and judges its length. `exact` is what a fixed layout takes.
+// An `Option`, with the error beside it: in a `Result` the error's pointer lies over two of a struct's fields, and their
+// way into the packet goes through memory, with a stall where two stores are read as one.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "only the derive calls it")]
+pub fn decoded_raw<T, P>(
+    header: Header,
+    name: &'static str,
+    max: usize,
+    ignore_extra: bool,
+    exact: Option<usize>,
+    mut body: Reader<'_>,
+    refused: &mut Option<PacketError>,
+    read: impl FnOnce(&mut Reader<'_>, &mut Option<BodyError>) -> Option<T>,
+    make: impl FnOnce(T) -> P,
+) -> Option<P> {
+    // Where there is an exact length, one comparison in place of three: against the bound, before and behind the fields.
+    let len = body.remaining();
+    let wrong = match exact {
+        Some(exact) if !ignore_extra => len != exact,
+        _ => len > max,
+    };
+    let mut reason = None;
+    let error = if wrong {
+        wrong_length(len, exact, max)
+    } else {
+        match read(&mut body, &mut reason) {
+            Some(value) if ignore_extra || body.remaining() == 0 => return Some(make(value)),
+            Some(_) => trailing(body.remaining()),
+            None => fields::reason(reason),
         }
-        _ => {}
-    }
-    match read(&mut body) {
-        Ok(value) if ignore_extra || body.remaining() == 0 => Ok(make(value)),
-        Ok(_) => Err(malformed(header, name, trailing(body.remaining()))),
-        Err(error) => Err(malformed(header, name, error)),
-    }
+    };
+    refuse(refused, malformed(header, name, error))
+}
+
+/// Leaves in `refused` why there is no packet.
+#[inline(always)]
+pub fn refuse<P>(refused: &mut Option<PacketError>, error: PacketError) -> Option<P> {
+    *refused = Some(error);
+    None
+}
+
+/// Why there is no packet, as [`Packet::decode_or`] left it.
+#[cold]
+#[must_use]
+pub fn refusal(refused: Option<PacketError>, header: Header) -> PacketError {
+    // The compiler cannot see that there always is one.
+    refused.unwrap_or_else(|| unknown(header))
 }
 
 /// Writes one packet's body.
@@ -109,7 +153,7 @@ pub fn encode_fixed<const N: usize>(
     dst: &mut BytesMut,
     write: impl FnOnce(&mut FixedSink<'_>) -> Result<(), BodyError>,
 ) -> Result<(), EncodeError> {
-    let header = check_out(Header::new(id, PacketType::NORMAL, N.saturating_sub(Header::LEN)), max_out)?;
+    let header = header_out(id, PacketType::NORMAL, N.saturating_sub(Header::LEN), max_out)?;
     let mut packet = [0; N];
     let mut to = FixedSink::new(&mut packet);
     to.put(&header.to_bytes());
@@ -129,7 +173,7 @@ pub fn encode<P: Packet>(packet: &P, dst: &mut BytesMut, max_out: u16) -> Result
         return Err(EncodeError::Body { id: packet.id(), source });
     }
     let body_len = begun.dst.len() - begun.start - Header::LEN;
-    let header = check_out(Header::new(packet.id(), packet.kind(), body_len), max_out)?;
+    let header = header_out(packet.id(), packet.kind(), body_len, max_out)?;
     if let Some(front) = begun.dst.get_mut(begun.start..).and_then(<[u8]>::first_chunk_mut) {
         *front = header.to_bytes();
     }
@@ -162,13 +206,13 @@ fn too_long(len: usize, max: usize) -> BodyError {
     BodyError::new(BodyErrorKind::TooLong { len, max })
 }
 
-/// Why a body of `len` bytes is none of a fixed layout of `exact`.
+/// Why a body may not have `len` bytes: `max` is its bound, `exact` what a fixed layout takes.
 #[cold]
-fn not_exact(len: usize, exact: usize, max: usize) -> BodyError {
-    match len.checked_sub(exact) {
-        _ if len > max => too_long(len, max),
-        Some(extra) => trailing(extra),
-        None => BodyError::new(BodyErrorKind::Short { need: exact, have: len }),
+fn wrong_length(len: usize, exact: Option<usize>, max: usize) -> BodyError {
+    match exact.map(|exact| (exact, len.checked_sub(exact))) {
+        Some((_, Some(extra))) if len <= max => trailing(extra),
+        Some((need, None)) => BodyError::new(BodyErrorKind::Short { need, have: len }),
+        _ => too_long(len, max),
     }
 }
 

@@ -24,7 +24,7 @@ use super::{Frame, FrameError, Header, PacketId, PacketType};
 ///
 /// # Taking and looking
 /// A frame that is taken owns a share of the buffer, which costs two atomic operations: one to take it, one to drop it.
-/// Whoever only looks goes over [`iter`](Self::iter), whose frames borrow from the batch and cost a tenth of that.
+/// Whoever only looks goes over [`iter`](Self::iter), whose frames borrow from the batch and count no reference.
 #[derive(Debug)]
 #[must_use = "the frames have left the buffer; what is not taken from the batch is lost"]
 pub struct Batch {
@@ -157,3 +157,22 @@ impl<'a> Iterator for Frames<'a> {
 }
 
 impl FusedIterator for Frames<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use crate::{FrameCodec, FrameRef};
+
+    #[test]
+    fn to_look_at_frames_finds_those_that_are_taken_behind() {
+        let wire = b"\x05\0\x01\0\0\x07\0\x02\0\x09AB\x06\0\x03\0\0C\x04\0\0\0\0";
+        for cut in 0..=wire.len() {
+            let mut batch = FrameCodec::new().batch(&mut BytesMut::from(&wire[..cut]));
+            let looked_at: Vec<_> = batch.iter().map(FrameRef::to_frame).collect();
+            let taken: Vec<_> = batch.by_ref().map_while(Result::ok).collect();
+            assert_eq!(looked_at, taken);
+            assert_eq!(batch.iter().next(), None);
+        }
+    }
+}

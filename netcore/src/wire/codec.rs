@@ -3,7 +3,7 @@
 use bytes::{Buf, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use super::{Batch, CodecError, Frame, FrameError, Header};
+use super::{Batch, CodecError, Frame, FrameError, Header, PacketId, PacketType};
 
 /// Reassembles frames from a stream and writes them to one.
 ///
@@ -142,7 +142,7 @@ impl FrameCodec {
     /// [`FrameError::BodyTooLong`] when it is larger than `max_out`; nothing is written then, and the codec goes on.
     #[inline]
     pub fn encode_frame(&self, frame: &Frame, dst: &mut BytesMut) -> Result<(), FrameError> {
-        let header = check_out(frame.header(), self.max_out)?;
+        let header = header_out(frame.id, frame.kind, frame.body.len(), self.max_out)?;
         dst.reserve(usize::from(header.size()));
         dst.extend_from_slice(&header.to_bytes());
         dst.extend_from_slice(&frame.body);
@@ -223,14 +223,17 @@ impl Encoder<&Frame> for FrameCodec {
     }
 }
 
-/// Lets a header pass that is within `max` bytes.
-pub(crate) fn check_out(header: Result<Header, FrameError>, max: u16) -> Result<Header, FrameError> {
-    match header {
-        Ok(header) if header.size() > max => {
-            Err(FrameError::BodyTooLong { id: header.id, body: header.body_len(), max })
-        }
-        Err(FrameError::BodyTooLong { id, body, .. }) => Err(FrameError::BodyTooLong { id, body, max }),
-        other => other,
+/// The header of a packet that goes out, within `max` bytes.
+#[inline]
+pub(crate) fn header_out(
+    id: PacketId,
+    kind: PacketType,
+    body_len: usize,
+    max: u16,
+) -> Result<Header, FrameError> {
+    match Header::new(id, kind, body_len) {
+        Ok(header) if header.size() <= max => Ok(header),
+        _ => Err(FrameError::BodyTooLong { id, body: body_len, max }),
     }
 }
 

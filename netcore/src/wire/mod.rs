@@ -21,7 +21,7 @@ pub mod schema;
 
 pub use batch::{Batch, FrameRef, Frames};
 pub use codec::FrameCodec;
-pub(crate) use codec::check_out;
+pub(crate) use codec::header_out;
 #[cfg(feature = "compress")]
 pub use compress::Compress;
 #[cfg(all(feature = "compress", feature = "runtime"))]

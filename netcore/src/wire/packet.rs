@@ -141,6 +141,20 @@ pub trait Packet: Sized {
     /// decode or has bytes left over.
     fn decode(header: Header, body: Reader<'_>) -> Result<Self, PacketError>;
 
+    /// Reads the body that follows `header`, or leaves in `refused` why there is no packet: [`decode`](Self::decode) with
+    /// the error beside the packet, for [`Packets::good`](crate::Packets::good).
+    #[doc(hidden)]
+    #[inline(always)]
+    fn decode_or(header: Header, body: Reader<'_>, refused: &mut Option<PacketError>) -> Option<Self> {
+        match Self::decode(header, body) {
+            Ok(packet) => Some(packet),
+            Err(error) => {
+                *refused = Some(error);
+                None
+            }
+        }
+    }
+
     /// Appends the body to `dst`.
     ///
     /// # Errors

@@ -149,12 +149,41 @@ impl<P: Packet> Packets<'_, P> {
     }
 }
 
-impl<P: Packet> Iterator for Packets<'_, P> {
-    type Item = Result<P, PacketError>;
-
+impl<P: Packet> Packets<'_, P> {
+    /// The next packet; at the end, and where `refused` says why there is none, `None`. It is [`next`](Self::next) with
+    /// the error beside the packet in place of around it.
+    ///
+    /// A `Result` lays the pointer of its error over the packet's first fields, and an integer and a float that share
+    /// the eight bytes go through memory with a stall: small packets take three times as long as through this method.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use netcore::{Packet, PacketCodec};
+    ///
+    /// #[derive(Packet)]
+    /// enum ToServer {
+    ///     #[packet(id = 1)]
+    ///     Step { entity: u16, x: f32 },
+    /// }
+    ///
+    /// let mut buf = BytesMut::from(&b"\x0b\0\x01\0\0\x07\0\0\0\x80\x3f\x05\0\x63\0\0"[..]);
+    /// let mut codec = PacketCodec::<ToServer, ToServer>::new();
+    /// let (mut packets, mut refused) = (codec.packets(&mut buf), None);
+    /// let mut way = 0.0;
+    /// loop {
+    ///     match packets.good(&mut refused) {
+    ///         Some(ToServer::Step { x, .. }) => way += x,
+    ///         None => match refused.take() {
+    ///             Some(error) => assert_eq!(error.to_string(), "packet id 99 is not known"),
+    ///             None => break,
+    ///         },
+    ///     }
+    /// }
+    /// assert_eq!(way, 1.0);
+    /// ```
     // Always: out of line, a small packet would go through memory twice.
     #[inline(always)]
-    fn next(&mut self) -> Option<Self::Item> {
+    pub fn good(&mut self, refused: &mut Option<PacketError>) -> Option<P> {
         let source: &[u8] = if P::SHARES { &self.batch } else { self.buf };
         let Some((header, body)) = source.get(self.taken..).and_then(|rest| {
             // What is in a batch was judged as it was split off.
@@ -166,11 +195,26 @@ impl<P: Packet> Iterator for Packets<'_, P> {
             }
             // Behind a batch, the rest of the buffer is in `buf` by itself.
             let read = if P::SHARES { 0 } else { self.taken };
-            return stopped(self.frames, self.buf.get(read..).unwrap_or_default()).map(Err);
+            *refused = stopped(self.frames, self.buf.get(read..).unwrap_or_default());
+            return None;
         };
         self.taken += usize::from(header.size());
         let body = if P::SHARES { Reader::part(body, &self.batch) } else { Reader::new(body) };
-        Some(P::decode(header, body))
+        P::decode_or(header, body, refused)
+    }
+}
+
+impl<P: Packet> Iterator for Packets<'_, P> {
+    type Item = Result<P, PacketError>;
+
+    // Always, as above.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut refused = None;
+        match self.good(&mut refused) {
+            Some(packet) => Some(Ok(packet)),
+            None => refused.map(Err),
+        }
     }
 }
 
@@ -273,7 +317,9 @@ mod tests {
 
     use super::PacketCodec;
     use crate::body::Reader;
-    use crate::{BodyError, Frame, Header, Packet, PacketError, PacketErrorKind, PacketId, Schema};
+    use crate::{
+        BodyError, Frame, FrameCodec, Header, Packet, PacketError, PacketErrorKind, PacketId, Schema,
+    };
 
     /// Id 1 with an empty body is good, and nothing else.
     #[derive(Debug)]
@@ -325,6 +371,44 @@ mod tests {
         assert_eq!(found, [(5, 0x63, 9, b"ab".to_vec()), (17, 1, 0, b"c".to_vec())]);
         assert_eq!(packets.taken(), 23);
         assert!(packets.packet_at(23).is_none() && packets.packet_at(99).is_none());
+    }
+
+    #[derive(Packet, Debug)]
+    #[packet(crate = crate)]
+    enum Fixed {
+        #[packet(id = 1, max = 6)]
+        Exact { number: u32 },
+        #[packet(id = 2, ignore_extra, max = 6)]
+        AtLeast { number: u32 },
+    }
+
+    #[test]
+    fn an_error_beside_the_packet_is_the_one_around_it() {
+        use crate::body::BodyErrorKind::{Short, TooLong, Trailing};
+
+        for (id, len, expected) in [
+            (1, 3, Some(Short { need: 4, have: 3 })),
+            (1, 4, None),
+            (1, 6, Some(Trailing { extra: 2 })),
+            (1, 7, Some(TooLong { len: 7, max: 6 })),
+            (2, 3, Some(Short { need: 4, have: 3 })),
+            (2, 6, None),
+            (2, 7, Some(TooLong { len: 7, max: 6 })),
+        ] {
+            let mut wire = BytesMut::new();
+            FrameCodec::new().encode_frame(&Frame::new(id, vec![0; len]), &mut wire).unwrap();
+            let mut codec = PacketCodec::<Fixed, Fixed>::new();
+            let kind = |error: PacketError| match error.into_kind() {
+                PacketErrorKind::Malformed { source, .. } => source.kind(),
+                other => panic!("{other}"),
+            };
+            let around = codec.packets(&mut wire.clone()).next().unwrap().err().map(kind);
+            let (mut packets, mut beside) = (codec.packets(&mut wire), None);
+            assert_eq!(packets.good(&mut beside).is_some(), expected.is_none());
+            assert_eq!((around, beside.map(kind)), (expected, expected), "{len} bytes for packet {id}");
+            let mut beside = None;
+            assert!(packets.good(&mut beside).is_none() && beside.is_none());
+        }
     }
 
     #[test]

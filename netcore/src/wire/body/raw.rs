@@ -184,7 +184,7 @@ pub trait RawBody<E: Endian = LittleEndian>: Sized {
     fn write<S: Sink>(&self, to: &mut S) -> Result<(), BodyError>;
 
     /// Reads a value, or leaves in `refused` why there is none. In a `Result` the error would lie over a piece of an
-    /// array of numbers, which therefore went through memory in pieces, with a stall at each.
+    /// array of numbers or of a struct, which therefore went through memory in pieces, with a stall at each.
     #[doc(hidden)]
     #[inline]
     fn read_or(from: &mut Reader<'_>, refused: &mut Option<BodyError>) -> Option<Self> {

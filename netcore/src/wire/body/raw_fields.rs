@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::raw::{Endian, RawBody};
-use super::{BodyError, BodyErrorKind, Reader, Sink};
+use super::{BodyError, BodyErrorKind, FixedSink, Reader, Sink};
 use crate::wire::schema::{Form, Int, Len, Shared, Type};
 
 /// Text or bytes: what `len`, `len_in`, `fixed` and `rest` apply to.
@@ -233,6 +233,39 @@ pub fn reason(refused: Option<BodyError>) -> BodyError {
     refused.unwrap_or_else(|| BodyError::new(BodyErrorKind::Short { need: 1, have: 0 }))
 }
 
+/// Leaves in `refused` why there is no value, and in which field.
+#[inline(always)]
+pub fn refuse<T>(refused: &mut Option<BodyError>, error: BodyError, name: &'static str) -> Option<T> {
+    *refused = Some(named(error, name));
+    None
+}
+
+/// Says of what is in `refused` in which field (struct, variant) it arose.
+#[inline(always)]
+pub fn refused_within<T>(refused: &mut Option<BodyError>, name: &'static str) -> Option<T> {
+    let error = reason(refused.take());
+    refuse(refused, error, name)
+}
+
+// By value: a reference to `refused` would keep it in memory, where it is looked at after every good packet too.
+#[cold]
+fn named(error: BodyError, name: &'static str) -> BodyError {
+    // The body behind a request number has no name: the packet's stands for it.
+    if name.is_empty() { error } else { error.within(name) }
+}
+
+/// The value, or what is in `refused`.
+#[inline(always)]
+pub fn or<T>(read: Result<T, BodyError>, refused: &mut Option<BodyError>) -> Option<T> {
+    match read {
+        Ok(value) => Some(value),
+        Err(error) => {
+            *refused = Some(error);
+            None
+        }
+    }
+}
+
 /// Says whether a length is within its bound.
 #[inline]
 pub fn check_max(len: usize, max: usize) -> Result<(), BodyError> {
@@ -287,14 +320,15 @@ pub fn write_padded<T: Text, const N: usize>(
     Ok(())
 }
 
-/// `count` items of at least `min` bytes each. Memory follows what has come: a count that the bytes left cannot hold
+/// `count` items of at least `min` bytes each, exactly as many if they are `fixed`. Memory follows what has come: a count that the bytes left cannot hold
 /// is refused before anything is made.
 #[inline]
 pub fn read_list<T>(
     from: &mut Reader<'_>,
     count: usize,
     min: usize,
-    mut item: impl FnMut(&mut Reader<'_>) -> Result<T, BodyError>,
+    fixed: bool,
+    mut item: impl FnMut(&mut Reader<'_>, &mut Option<BodyError>) -> Option<T>,
 ) -> Result<Vec<T>, BodyError> {
     let need = count.saturating_mul(min);
     if need > from.remaining() {
@@ -302,8 +336,22 @@ pub fn read_list<T>(
     }
     // An item can be far larger in memory than its fewest bytes on the wire, so only a little is made ahead.
     let mut items = Vec::with_capacity(count.min(MADE_AHEAD.div_ceil(size_of::<T>().max(1))));
+    let mut refused = None;
+    if fixed {
+        // Pieces whose length the compiler knows: an item's own checks are gone.
+        for piece in from.take(need)?.chunks_exact(min.max(1)) {
+            match item(&mut from.piece(piece), &mut refused) {
+                Some(item) => items.push(item),
+                None => return Err(reason(refused)),
+            }
+        }
+        return Ok(items);
+    }
     for _ in 0..count {
-        items.push(item(from)?);
+        match item(from, &mut refused) {
+            Some(item) => items.push(item),
+            None => return Err(reason(refused)),
+        }
     }
     Ok(items)
 }
@@ -313,12 +361,15 @@ pub fn read_list<T>(
 pub fn read_list_rest<T>(
     from: &mut Reader<'_>,
     max: usize,
-    mut item: impl FnMut(&mut Reader<'_>) -> Result<T, BodyError>,
+    mut item: impl FnMut(&mut Reader<'_>, &mut Option<BodyError>) -> Option<T>,
 ) -> Result<Vec<T>, BodyError> {
-    let mut items = Vec::new();
+    let (mut items, mut refused) = (Vec::new(), None);
     while from.remaining() > 0 {
         check_max(items.len() + 1, max)?;
-        items.push(item(from)?);
+        match item(from, &mut refused) {
+            Some(item) => items.push(item),
+            None => return Err(reason(refused)),
+        }
     }
     Ok(items)
 }
@@ -331,6 +382,40 @@ pub fn write_list<T, S: Sink>(
     item: impl Fn(&T, &mut S) -> Result<(), BodyError>,
 ) -> Result<(), BodyError> {
     items.iter().try_for_each(|value| item(value, to))
+}
+
+/// A fixed layout of `N` bytes: room for all of it is made once, and each field writes where it stays.
+#[inline(always)]
+pub fn write_fixed<const N: usize, S: Sink>(
+    to: &mut S,
+    write: impl FnOnce(&mut FixedSink<'_>) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    let mut written = Ok(());
+    to.fill(N, |room| {
+        if let Some(room) = room.first_chunk_mut::<N>() {
+            written = write(&mut FixedSink::new(room));
+        }
+    });
+    written
+}
+
+/// The items of a list, each of a fixed layout of `size` bytes: room for all is made once, and each writes where it
+/// stays.
+#[inline]
+pub fn write_list_fixed<T, S: Sink>(
+    items: &[T],
+    size: usize,
+    to: &mut S,
+    item: impl Fn(&T, &mut FixedSink<'_>) -> Result<(), BodyError>,
+) -> Result<(), BodyError> {
+    let mut written = Ok(());
+    to.fill(items.len().saturating_mul(size), |room| {
+        written = room
+            .chunks_exact_mut(size.max(1))
+            .zip(items)
+            .try_for_each(|(room, value)| item(value, &mut FixedSink::new(room)));
+    });
+    written
 }
 
 /// A 0, or a 1 and the value.

@@ -119,6 +119,12 @@ impl<'a> Reader<'a> {
         Ok(Self { rest: self.array::<N>()?, owner: self.owner })
     }
 
+    /// Reads `piece`, which was taken from this reader.
+    #[inline]
+    pub(crate) const fn piece(&self, piece: &'a [u8]) -> Self {
+        Self { rest: piece, owner: self.owner }
+    }
+
     /// Takes `len` bytes; they share the read buffer where there is one.
     ///
     /// # Errors
