@@ -101,14 +101,19 @@ pub use wire::{body, schema};
 pub use netcore_derive::{Describe, Packet, Raw};
 #[cfg(all(feature = "compress", feature = "runtime"))]
 pub use runtime::Packed;
+#[cfg(feature = "websocket")]
+pub use runtime::WebSocket;
 #[cfg(feature = "runtime")]
 pub use runtime::{
     Adapter, AfterPanic, Away, Binary, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver,
     ClientSender, Connection, Context, Door, EnterError, Full, GroupId, Hello, HelloError, HelloIds, Host,
-    LateTick, Lines, Logic, Mismatch, NotANetwork, NotSent, PlainText, Proxy, Reconnect, ReconnectStats,
-    ReconnectingClient, Relay, Report, RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server,
-    ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId, TryError, Unsent, memory,
+    Incoming, LateTick, Lines, Logic, Mismatch, NotANetwork, NotSent, PlainText, Proxy, Reconnect,
+    ReconnectStats, ReconnectingClient, Relay, Report, RequestError, Room, Rooms, Running, Seat, SendError,
+    Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId, TryError,
+    Unsent, memory,
 };
+#[cfg(feature = "tls")]
+pub use runtime::{ClientTls, Tls, TlsError};
 #[cfg(feature = "runtime")]
 pub use session::{
     CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HelloFault, Inbound, Limits, Moment, Outbox,

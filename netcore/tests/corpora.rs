@@ -52,7 +52,7 @@ fn files(target: &str) -> &[&str] {
         "schemas" => &["schema.json"],
         "inflate" => &["compressed.json"],
         "hello" => &["hello.json"],
-        "session_pair" | "outbox_ops" => &[],
+        "session_pair" | "outbox_ops" | "proxy_header" | "websocket_frames" => &[],
         _ => &["frames.json"],
     }
 }

@@ -17,6 +17,8 @@ pub mod idle_load;
 pub mod idle_server;
 pub mod options;
 pub mod process;
+pub mod wrapped_load;
+pub mod wrapped_server;
 
 /// What a process of a bench is for.
 #[derive(Serialize, Deserialize, Clone, Debug)]
@@ -33,6 +35,10 @@ pub enum Role {
     IdleServer(idle_server::Kind),
     /// Opens them, and measures what they cost.
     IdleLoad(idle_load::Load),
+    /// Sends back what comes under TLS or behind WebSocket.
+    WrappedServer(wrapped_server::Kind, wrapped_server::Certificate),
+    /// Sends to such a server, and measures.
+    WrappedLoad(wrapped_load::Load),
 }
 
 impl Role {
@@ -59,6 +65,8 @@ impl Role {
             Self::FanoutLoad(load) => process::say(&load.run()?),
             Self::IdleServer(kind) => idle_server::run(kind),
             Self::IdleLoad(load) => process::say(&load.run()?),
+            Self::WrappedServer(kind, certificate) => wrapped_server::run(kind, &certificate),
+            Self::WrappedLoad(load) => process::say(&load.run()?),
         }
     }
 }

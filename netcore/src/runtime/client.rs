@@ -5,6 +5,7 @@ mod events;
 mod keeper;
 mod reconnect;
 mod reconnecting;
+mod shake;
 mod unsent;
 
 use std::fmt;
@@ -16,12 +17,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::ToSocketAddrs;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::connection::{Encode, Encoding, Writes};
-use super::link::{Link, now};
+use super::handshake::{Shaken, Slot};
+use super::link::{Link, Transport, now};
 use super::metrics::{ClientMeter, RoundTrip};
 use super::peer::Peer;
 use super::requests::Pending;
@@ -118,6 +120,10 @@ pub struct ClientOptions<In, Out> {
     limits: Limits,
     adapter: Arc<dyn Adapter<In, Out>>,
     encode: Arc<dyn Encode<Out>>,
+    #[cfg(feature = "tls")]
+    tls: Option<super::ClientTls>,
+    #[cfg(feature = "websocket")]
+    websocket: Option<super::WebSocket>,
     hello: Option<Hello>,
     // What does not go out is kept, and what finds no room does not end the connection.
     lasting: bool,
@@ -137,6 +143,14 @@ pub enum ClientError {
          overloaded, and no firewall stands between"
     )]
     Timeout(Duration),
+    /// The server does not speak TLS, or its certificate is not one that we take.
+    #[cfg(feature = "tls")]
+    #[error("no TLS with the server")]
+    Tls(#[source] io::Error),
+    /// The server does not speak WebSocket, or not this one.
+    #[cfg(feature = "websocket")]
+    #[error("no WebSocket with the server: {0}")]
+    WebSocket(CloseReason),
     /// It did not get through the hello. After a [`HelloError::Version`], to try again is in vain.
     #[error(transparent)]
     Hello(#[from] HelloError),
@@ -197,6 +211,10 @@ where
             limits: Limits::new().first_packet(None),
             adapter,
             encode,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(feature = "websocket")]
+            websocket: None,
             hello: None,
             lasting: false,
             meter: ClientMeter::default(),
@@ -231,6 +249,22 @@ where
         self
     }
 
+    /// TLS from the first byte on.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: super::ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// WebSocket, over TLS if there is that too.
+    #[cfg(feature = "websocket")]
+    #[must_use]
+    pub fn websocket(mut self, websocket: super::WebSocket) -> Self {
+        self.websocket = Some(websocket);
+        self
+    }
+
     /// Begins with a hello, in which both sides compare their packets: the server's door must have it on too.
     #[must_use]
     pub fn hello(mut self, hello: Hello) -> Self {
@@ -244,18 +278,16 @@ where
         Reconnect::new(self)
     }
 
-    /// Connects to a server. Cancel-safe: dropped, there is no connection.
+    /// Connects to a server, with TLS and WebSocket if they are set. Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
     /// When there is no connection in time, or the hello was not answered by a welcome.
     pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
-        self.within(async {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            self.greeted(stream).await
+        let shaken = self.within(self.shake(address)).await?;
+        Ok(match shaken {
+            Shaken::Same(stream) => self.speak(stream, None),
+            Shaken::Other { transport, outbox } => self.speak(transport, outbox),
         })
-        .await
-        .map(|stream| self.over(stream))
     }
 
     /// Speaks over a stream that is connected already, one in memory, say, after the [hello](Self::hello) if there is to be
@@ -293,8 +325,15 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        self.speak(stream, None)
+    }
+
+    fn speak<T: Transport>(self, stream: T, slot: Option<Slot>) -> Client<In, Out> {
         let meter = self.meter.get(self.adapter.spoken());
         let outbox = Outbox::new(self.limits.queue).measured(meter);
+        if let Some(slot) = slot {
+            let _ = slot.set(outbox.clone());
+        }
         if self.lasting {
             outbox.keep();
         }
@@ -336,7 +375,17 @@ impl<In, Out> Clone for ClientOptions<In, Out> {
     fn clone(&self) -> Self {
         let (adapter, encode) = (self.adapter.clone(), self.encode.clone());
         let (limits, meter) = (self.limits.clone(), self.meter.clone());
-        Self { limits, adapter, encode, meter, ..*self }
+        Self {
+            limits,
+            adapter,
+            encode,
+            meter,
+            #[cfg(feature = "tls")]
+            tls: self.tls.clone(),
+            #[cfg(feature = "websocket")]
+            websocket: self.websocket.clone(),
+            ..*self
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use bytes::BytesMut;
 
 use super::connection::{Encode, Encoding, Writes};
 use super::handshake::Handshake;
+use super::incoming::{self, Arrivals, Incoming};
 use super::memory::{self, MemoryConnector, MemoryListener};
 use super::peer::Notice;
 use super::{Adapter, Binary, Hello, HelloIds, PlainText, Proxy, Stats, Text, TextProtocol};
@@ -48,6 +49,7 @@ type Words<Out> = Arc<dyn Fn(CloseReason) -> Option<Out> + Send + Sync>;
 pub(super) enum Place {
     Tcp(String),
     Memory(MemoryListener),
+    Incoming(Arrivals),
 }
 
 /// How a door's sockets are set.
@@ -106,6 +108,38 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         (Self::new("memory", Place::Memory(listener), adapter), connector)
     }
 
+    /// A door for streams that somebody else accepts, an HTTP server say, and what hands them in. Up to 1,024 wait to be
+    /// let in.
+    ///
+    /// ```
+    /// use netcore::{Binary, Client, Connection, Door, Frame, SendError, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (door, incoming) = Door::incoming(Binary::new());
+    /// let server = Server::new().door(door).serve(async |mut peer: Connection<Frame, Frame>| {
+    ///     while let Some(frame) = peer.recv().await? {
+    ///         peer.send(&frame)?;
+    ///     }
+    ///     Ok::<_, SendError>(())
+    /// });
+    /// let server = server.await?;
+    ///
+    /// let (near, far) = tokio::io::duplex(1024);
+    /// incoming.enter(far, "203.0.113.7:51234".parse().ok())?;
+    /// let mut client = Client::<Frame, Frame>::options().over(near);
+    /// client.send(&Frame::new(1, "hello"))?;
+    /// assert_eq!(client.recv().await?, Some(Frame::new(1, "hello")));
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn incoming(adapter: impl Adapter<In, Out>) -> (Self, Incoming) {
+        let (incoming, arrivals) = incoming::channel(1024);
+        (Self::new("incoming", Place::Incoming(arrivals), adapter), incoming)
+    }
+
     fn new(name: &str, place: Place, adapter: impl Adapter<In, Out>) -> Self {
         let tcp = TcpSettings {
             nodelay: true,
@@ -148,6 +182,22 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.handshake.proxy = Some(proxy);
+        self
+    }
+
+    /// TLS from the first byte on.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: super::Tls) -> Self {
+        self.handshake.tls = Some(tls);
+        self
+    }
+
+    /// WebSocket, over TLS if the door has that too.
+    #[cfg(feature = "websocket")]
+    #[must_use]
+    pub fn websocket(mut self, websocket: super::WebSocket) -> Self {
+        self.handshake.websocket = Some(websocket);
         self
     }
 

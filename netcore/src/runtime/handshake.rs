@@ -20,12 +20,18 @@ use tokio::time::timeout;
 use super::Proxy;
 use super::house::House;
 use super::link::{Transport, YEARS};
+#[cfg(feature = "websocket")]
+use super::transport::websocket::NoUpgrade;
 use crate::session::{CloseReason, Outbox, SessionId};
 
 /// What a door asks of a connection before its session begins.
 pub(super) struct Handshake {
     pub(super) within: Duration,
     pub(super) proxy: Option<Proxy>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<super::Tls>,
+    #[cfg(feature = "websocket")]
+    pub(super) websocket: Option<super::WebSocket>,
     pub(super) greeting: Option<Greeting>,
 }
 
@@ -41,6 +47,15 @@ pub(super) enum Shaken<T> {
     #[allow(dead_code, reason = "for transports on top of the socket")]
     /// Something else on top of it, and where it wants its session's outbox, if it looks there for the reason of a close.
     Other { transport: Box<dyn Transport>, outbox: Option<Slot> },
+}
+
+impl<T: Transport> Shaken<T> {
+    pub(super) fn into_box(self) -> Box<dyn Transport> {
+        match self {
+            Self::Same(transport) => Box::new(transport),
+            Self::Other { transport, .. } => transport,
+        }
+    }
 }
 
 pub(super) type Slot = Arc<OnceLock<Outbox>>;
@@ -62,7 +77,15 @@ enum End {
 
 impl Handshake {
     pub(super) fn new() -> Self {
-        Self { within: Duration::from_secs(10), proxy: None, greeting: None }
+        Self {
+            within: Duration::from_secs(10),
+            proxy: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(feature = "websocket")]
+            websocket: None,
+            greeting: None,
+        }
     }
 
     /// Whether there is anything to do.
@@ -72,7 +95,12 @@ impl Handshake {
 
     /// Whether the door's own bytes go out only after it.
     fn changes_transport(&self) -> bool {
-        false
+        let changes = false;
+        #[cfg(feature = "tls")]
+        let changes = changes || self.tls.is_some();
+        #[cfg(feature = "websocket")]
+        let changes = changes || self.websocket.is_some();
+        changes
     }
 
     async fn shake<In, Out, T>(
@@ -94,17 +122,36 @@ impl Handshake {
             }
         }
         let mut shaken = Shaken::Same(transport);
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.tls {
+            shaken = match tls.accept(shaken.into_box()).await {
+                Ok(records) => Shaken::Other { transport: Box::new(records), outbox: None },
+                // Behind the alert that went out.
+                Err((reason, transport)) => {
+                    return Err(Failed { reason, end: End::Words(transport, BytesMut::new()) });
+                }
+            };
+        }
+        #[cfg(feature = "websocket")]
+        if let Some(websocket) = &self.websocket {
+            shaken = match websocket.accept(shaken.into_box()).await {
+                Ok(stream) => {
+                    let outbox = Some(stream.slot());
+                    Shaken::Other { transport: Box::new(stream), outbox }
+                }
+                Err(NoUpgrade { reason, words }) => {
+                    let end = words.map_or(End::Silence, |(transport, words)| End::Words(transport, words));
+                    return Err(Failed { reason, end });
+                }
+            };
+        }
         if let Some(greeting) = &self.greeting {
             let greeted = match &mut shaken {
                 Shaken::Same(transport) => greeting(transport).await,
                 Shaken::Other { transport, .. } => greeting(transport).await,
             };
             if let Err(reason) = greeted {
-                let transport: Box<dyn Transport> = match shaken {
-                    Shaken::Same(transport) => Box::new(transport),
-                    Shaken::Other { transport, .. } => transport,
-                };
-                return Err(Failed { reason, end: End::Words(transport, BytesMut::new()) });
+                return Err(Failed { reason, end: End::Words(shaken.into_box(), BytesMut::new()) });
             }
         }
         Ok(shaken)

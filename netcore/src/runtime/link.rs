@@ -295,12 +295,19 @@ impl<In, T: Transport> Link<In, T> {
                 self.stats.bytes_in.fetch_add(len as u64, Relaxed);
                 Poll::Ready(Ok(len))
             }
-            Poll::Ready(Err(error)) => {
-                self.read_ended = true;
-                self.peer.outbox.abort(error.kind().into());
-                Poll::Ready(Err(error.kind().into()))
-            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.read_failed(&error))),
         }
+    }
+
+    #[cold]
+    fn read_failed(&mut self, error: &io::Error) -> CloseReason {
+        let reason = super::transport::reason(error);
+        // A peer that breaks the rules of its messages still takes what is owed to it.
+        if !matches!(reason, CloseReason::WebSocket(_)) {
+            self.read_ended = true;
+            self.peer.outbox.abort(reason);
+        }
+        reason
     }
 
     /// Counts what was over a rate since it was counted last.

@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 
 use super::door::TcpSettings;
 use super::house::House;
+use super::incoming::Arrivals;
 use super::memory::MemoryListener;
 
 /// Binds a door's socket.
@@ -84,6 +85,16 @@ pub(super) async fn accept_memory<In, Out>(
 {
     while let Ok(stream) = listener.accept().await {
         house.arrive(stream, None, door);
+    }
+}
+
+pub(super) async fn accept_incoming<In, Out>(house: Arc<House<In, Out>>, door: usize, mut arrivals: Arrivals)
+where
+    In: Send + 'static,
+    Out: Send + Sync + 'static,
+{
+    while let Some((stream, address)) = arrivals.recv().await {
+        house.arrive(stream, address, door);
     }
 }
 

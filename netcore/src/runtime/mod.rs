@@ -9,6 +9,7 @@ mod groups;
 mod handshake;
 pub(crate) mod hello;
 mod house;
+mod incoming;
 mod link;
 mod listen;
 mod logic;
@@ -50,6 +51,7 @@ pub use groups::GroupId;
 pub use hello::{Hello, HelloError, HelloIds, Mismatch};
 #[cfg(feature = "testing")]
 pub use house::serve_one;
+pub use incoming::Incoming;
 pub use logic::{AfterPanic, LateTick, Logic, Tick};
 #[cfg(feature = "compress")]
 pub use packed::Packed;
@@ -62,4 +64,10 @@ pub use stats::Snapshot;
 pub(crate) use stats::Stats;
 pub use text::{Lines, PlainText, Text, TextProtocol};
 pub use timers::TimerId;
+#[cfg(feature = "websocket")]
+pub use transport::WebSocket;
+#[cfg(feature = "tls")]
+pub use transport::{ClientTls, Tls, TlsError};
 pub use transport::{NotANetwork, Proxy};
+#[cfg(feature = "testing")]
+pub(crate) use transport::{Parsed, Pieces, frames_in_pieces, parse_proxy_header};

@@ -16,6 +16,7 @@ use tracing::debug;
 
 use super::door::{Place, TcpSettings};
 use super::house::{Entrance, Handling, House, Way};
+use super::incoming::Arrivals;
 use super::memory::MemoryListener;
 use super::queue::{Event, Queue};
 use super::registry::Registry;
@@ -366,6 +367,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             });
             places.push(match door.place {
                 Place::Memory(listener) => Listening::Memory(listener),
+                Place::Incoming(arrivals) => Listening::Incoming(arrivals),
                 Place::Tcp(address) => {
                     let bound = listen::bind(&address, door.tcp).await;
                     let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
@@ -406,6 +408,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                     accepting.spawn(listen::accept_tcp(house, door, listener, tcp))
                 }
                 Listening::Memory(listener) => accepting.spawn(listen::accept_memory(house, door, listener)),
+                Listening::Incoming(arrivals) => {
+                    accepting.spawn(listen::accept_incoming(house, door, arrivals))
+                }
             };
         }
         accepting.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
@@ -430,6 +435,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
 enum Listening {
     Tcp(TcpListener, TcpSettings),
     Memory(MemoryListener),
+    Incoming(Arrivals),
 }
 
 /// Why a socket does not listen, for a person.

@@ -206,6 +206,24 @@ impl From<FrameError> for CloseReason {
     }
 }
 
+impl From<ProxyFault> for CloseReason {
+    fn from(fault: ProxyFault) -> Self {
+        Self::Proxy(fault)
+    }
+}
+
+impl From<TlsFault> for CloseReason {
+    fn from(fault: TlsFault) -> Self {
+        Self::Tls(fault)
+    }
+}
+
+impl From<WebSocketFault> for CloseReason {
+    fn from(fault: WebSocketFault) -> Self {
+        Self::WebSocket(fault)
+    }
+}
+
 impl From<io::ErrorKind> for CloseReason {
     fn from(kind: io::ErrorKind) -> Self {
         Self::Broken(kind)

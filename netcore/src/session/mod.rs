@@ -40,7 +40,7 @@ pub(crate) use outbox::{Kept, Total};
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;
-#[cfg(feature = "compress")]
+#[cfg(any(feature = "compress", feature = "websocket"))]
 pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
 pub use spoken::Spoken;

@@ -9,12 +9,13 @@ pub use super::fuzz_hello::hello;
 pub use super::fuzz_outbox::outbox_ops;
 pub use super::fuzz_session::session_pair;
 pub use super::fuzz_streams::{frame_round_trip, lines, reassembly};
+pub use super::fuzz_transports::{proxy_header, websocket_frames};
 
 /// What a target is.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("reassembly", reassembly),
     ("frame_round_trip", frame_round_trip),
     ("raw_bodies", raw_bodies),
@@ -27,4 +28,6 @@ pub const TARGETS: [(&str, Target); 12] = [
     ("outbox_ops", outbox_ops),
     ("inflate", inflate),
     ("hello", hello),
+    ("proxy_header", proxy_header),
+    ("websocket_frames", websocket_frames),
 ];

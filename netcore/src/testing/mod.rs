@@ -9,6 +9,7 @@ mod fuzz_hello;
 mod fuzz_outbox;
 mod fuzz_session;
 mod fuzz_streams;
+mod fuzz_transports;
 mod ops;
 
 pub use crate::session::Pipe;

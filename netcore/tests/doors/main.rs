@@ -1,6 +1,19 @@
 //! Doors whose connections begin with something else than packets: PROXY headers, TLS, WebSocket; over real sockets, and
 //! in memory on a stopped clock.
 
+#[cfg(feature = "tls")]
+mod certificates;
 mod common;
+#[cfg(any(feature = "tls", feature = "websocket"))]
+mod foreign;
 mod handshakes;
+mod incoming;
 mod proxy;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "websocket")]
+mod websocket;
+#[cfg(feature = "websocket")]
+mod websocket_wrongs;
+#[cfg(all(feature = "tls", feature = "websocket"))]
+mod wss;

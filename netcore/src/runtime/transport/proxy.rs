@@ -76,7 +76,7 @@ impl Proxy {
         if networks.iter().any(|network| network.has(from.ip())) {
             return Ok(());
         }
-        Err(CloseReason::Proxy(ProxyFault::Untrusted))
+        Err(ProxyFault::Untrusted.into())
     }
 
     /// Reads the header, and not a byte more. The address that it names, if any.
@@ -91,10 +91,10 @@ impl Proxy {
             let need = match parse(bytes.get(..len).unwrap_or_default(), self.max_header) {
                 Ok(Parsed::Need(need)) => need,
                 Ok(Parsed::Whole { source, skip }) => break (source, skip),
-                Err(fault) => return Err(CloseReason::Proxy(fault)),
+                Err(fault) => return Err(fault.into()),
             };
             let Some(room) = bytes.get_mut(len..len + need) else {
-                return Err(CloseReason::Proxy(ProxyFault::TooLong(len + need)));
+                return Err(ProxyFault::TooLong(len + need).into());
             };
             len += read(stream, room).await?;
         };

@@ -1,0 +1,57 @@
+//! From an address to a transport that packets can go over.
+
+use tokio::net::{TcpStream, ToSocketAddrs};
+
+use super::{ClientError, ClientOptions};
+use crate::Packet;
+use crate::runtime::handshake::Shaken;
+
+impl<In, Out> ClientOptions<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    /// TCP, TLS, WebSocket, the hello: as a door has them, one on top of the other.
+    pub(super) async fn shake(&self, address: impl ToSocketAddrs) -> Result<Shaken<TcpStream>, ClientError> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        #[cfg(any(feature = "tls", feature = "websocket"))]
+        let address = stream.peer_addr()?;
+        let shaken = Shaken::Same(stream);
+        #[cfg(feature = "tls")]
+        let shaken = match &self.tls {
+            Some(tls) => {
+                let records = tls.connect(shaken.into_box(), address).await.map_err(ClientError::Tls)?;
+                Shaken::Other { transport: Box::new(records), outbox: None }
+            }
+            None => shaken,
+        };
+        #[cfg(feature = "websocket")]
+        let shaken = match &self.websocket {
+            Some(websocket) => {
+                let host =
+                    self.host().map_or(address.to_string(), |name| format!("{name}:{}", address.port()));
+                let asked = websocket.request(shaken.into_box(), &host).await;
+                let stream = asked.map_err(ClientError::WebSocket)?;
+                let outbox = Some(stream.slot());
+                Shaken::Other { transport: Box::new(stream), outbox }
+            }
+            None => shaken,
+        };
+        Ok(match shaken {
+            Shaken::Same(stream) => Shaken::Same(self.greeted(stream).await?),
+            Shaken::Other { transport, outbox } => {
+                Shaken::Other { transport: self.greeted(transport).await?, outbox }
+            }
+        })
+    }
+
+    /// The server's name, where one is known.
+    #[cfg(feature = "websocket")]
+    fn host(&self) -> Option<String> {
+        #[cfg(feature = "tls")]
+        return self.tls.as_ref()?.host();
+        #[cfg(not(feature = "tls"))]
+        None
+    }
+}

@@ -1,0 +1,172 @@
+//! The upgrade from HTTP, both sides of it.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tungstenite::error::{Error, ProtocolError};
+use tungstenite::handshake::client::{Response as Answer, generate_key};
+use tungstenite::handshake::derive_accept_key;
+use tungstenite::handshake::machine::TryParse;
+use tungstenite::handshake::server::write_response;
+
+use super::{WebSocket, WebSocketStream, refusal};
+use crate::runtime::transport::reason;
+use crate::session::{CloseReason, WebSocketFault};
+
+/// An upgrade that did not come about: why, and what remains to be said to the peer.
+pub(crate) struct NoUpgrade<S> {
+    pub(crate) reason: CloseReason,
+    pub(crate) words: Option<(S, BytesMut)>,
+}
+
+impl WebSocket {
+    /// Takes a client's request and answers it.
+    pub(crate) async fn accept<S>(&self, mut io: S) -> Result<WebSocketStream<S>, NoUpgrade<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if self.upgraded {
+            return Ok(self.server_stream(io, Bytes::new()));
+        }
+        let mut bytes = BytesMut::new();
+        let len = match read_head(&mut io, &mut bytes).await {
+            Ok(len) => len,
+            Err(Unread::Gone(reason)) => return Err(NoUpgrade { reason, words: None }),
+            Err(Unread::TooLong) => {
+                let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                return Err(refuse(io, WebSocketFault::NotUpgrade, Some(status)));
+            }
+            Err(Unread::NotHttp) => {
+                return Err(refuse(io, WebSocketFault::NotUpgrade, Some(StatusCode::BAD_REQUEST)));
+            }
+        };
+        let head = bytes.split_to(len);
+        let request = match Request::try_parse(&head) {
+            Ok(Some((_, request))) => request,
+            // HTTP all the same.
+            Err(Error::Protocol(ProtocolError::WrongHttpMethod | ProtocolError::WrongHttpVersion)) => {
+                return Err(refuse(io, WebSocketFault::NotUpgrade, None));
+            }
+            _ => return Err(refuse(io, WebSocketFault::NotUpgrade, Some(StatusCode::BAD_REQUEST))),
+        };
+        let answer = match self.judge(&request) {
+            Ok(answer) => answer,
+            Err(fault) => return Err(refuse(io, fault, None)),
+        };
+        if let Err(error) = write(&mut io, &response_bytes(&answer)).await {
+            return Err(NoUpgrade { reason: error, words: None });
+        }
+        Ok(self.server_stream(io, bytes.freeze()))
+    }
+
+    /// Asks a server for a WebSocket.
+    pub(crate) async fn request<S>(&self, mut io: S, host: &str) -> Result<WebSocketStream<S>, CloseReason>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let key = generate_key();
+        let path = self.path.as_deref().unwrap_or("/");
+        let host = self.host.as_deref().unwrap_or(host);
+        let mut request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
+        );
+        if let Some(protocol) = &self.protocol {
+            request += &format!("Sec-WebSocket-Protocol: {protocol}\r\n");
+        }
+        request += "\r\n";
+        write(&mut io, request.as_bytes()).await?;
+        let mut bytes = BytesMut::new();
+        let len = read_head(&mut io, &mut bytes).await.map_err(|unread| match unread {
+            Unread::Gone(reason) => reason,
+            Unread::TooLong | Unread::NotHttp => WebSocketFault::NotUpgrade.into(),
+        })?;
+        let head = bytes.split_to(len);
+        let Ok(Some((_, answer))) = Answer::try_parse(&head) else {
+            return Err(WebSocketFault::NotUpgrade.into());
+        };
+        self.check_answer(&answer, &key)?;
+        Ok(WebSocketStream::client(io, bytes.freeze(), self.max_message, self.empty_frames))
+    }
+
+    /// RFC 6455 §4.1: what the client must look at.
+    fn check_answer<B>(&self, answer: &Response<B>, key: &str) -> Result<(), WebSocketFault> {
+        let headers = answer.headers();
+        let upgraded = answer.status() == StatusCode::SWITCHING_PROTOCOLS
+            && has_token(headers, header::UPGRADE, "websocket")
+            && has_token(headers, header::CONNECTION, "upgrade")
+            && headers
+                .get(header::SEC_WEBSOCKET_ACCEPT)
+                .is_some_and(|accept| accept.as_bytes() == derive_accept_key(key.as_bytes()).as_bytes());
+        if !upgraded {
+            return Err(WebSocketFault::NotUpgrade);
+        }
+        let spoken = headers.get(header::SEC_WEBSOCKET_PROTOCOL).map(|value| value.as_bytes());
+        if spoken != self.protocol.as_deref().map(str::as_bytes) {
+            return Err(WebSocketFault::Protocol);
+        }
+        // "an extension that was not present in the client's handshake": none was.
+        if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
+            return Err(WebSocketFault::Broken);
+        }
+        Ok(())
+    }
+}
+
+fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
+}
+
+fn refuse<S>(io: S, fault: WebSocketFault, status: Option<StatusCode>) -> NoUpgrade<S> {
+    let words = response_bytes(&refusal(fault, status));
+    NoUpgrade { reason: fault.into(), words: Some((io, BytesMut::from(&*words))) }
+}
+
+fn response_bytes(answer: &Response<String>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Its headers are ours, and a vector takes everything.
+    let _ = write_response(&mut bytes, answer);
+    bytes.extend_from_slice(answer.body().as_bytes());
+    bytes
+}
+
+async fn write(io: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(), CloseReason> {
+    io.write_all(bytes).await.map_err(|error| reason(&error))?;
+    io.flush().await.map_err(|error| reason(&error))
+}
+
+/// Why there is no head of a request.
+enum Unread {
+    Gone(CloseReason),
+    TooLong,
+    NotHttp,
+}
+
+/// Reads until the head of a request or an answer is whole; how long it is. What came behind it stays there, too.
+async fn read_head(io: &mut (impl AsyncRead + Unpin), bytes: &mut BytesMut) -> Result<usize, Unread> {
+    loop {
+        let seen = bytes.len();
+        // Memory follows what came.
+        bytes.reserve(512);
+        match io.read_buf(bytes).await {
+            Ok(0) => return Err(Unread::Gone(CloseReason::PeerClosed)),
+            Ok(_) => {}
+            Err(error) => return Err(Unread::Gone(reason(&error))),
+        }
+        // A packet's header, a TLS hello: known at once, where else nothing would be said until the deadline.
+        if !bytes.iter().take(4).all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
+            return Err(Unread::NotHttp);
+        }
+        let from = seen.saturating_sub(END.len() - 1);
+        let end = bytes.get(from..).unwrap_or_default().windows(END.len()).position(|window| window == END);
+        match end {
+            Some(end) => return Ok(from + end + END.len()),
+            None if bytes.len() >= MAX_REQUEST => return Err(Unread::TooLong),
+            None => {}
+        }
+    }
+}
+
+const END: &[u8] = b"\r\n\r\n";
+const MAX_REQUEST: usize = 8 * 1024;

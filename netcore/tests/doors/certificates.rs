@@ -1,0 +1,68 @@
+//! Certificates made for one test.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use netcore::{ClientTls, Tls};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+/// A certificate for `localhost` and 127.0.0.1 that vouches for itself.
+pub(crate) struct Certificate(CertifiedKey<rcgen::KeyPair>);
+
+impl Certificate {
+    pub(crate) fn new() -> Self {
+        Self(generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap())
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.0.cert.pem()
+    }
+
+    pub(crate) fn key_pem(&self) -> String {
+        self.0.signing_key.serialize_pem()
+    }
+
+    pub(crate) fn server(&self) -> Tls {
+        Tls::from_der([self.0.cert.der().to_vec()], self.0.signing_key.serialize_der()).unwrap()
+    }
+
+    pub(crate) fn client(&self) -> ClientTls {
+        ClientTls::with_roots_der([self.0.cert.der().to_vec()]).unwrap()
+    }
+
+    /// A client that is rustls's alone.
+    pub(crate) fn rustls(&self) -> tokio_rustls::TlsConnector {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.cert.der().clone()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+        Arc::new(config.with_no_client_auth()).into()
+    }
+}
+
+/// A folder that is gone after the test.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("netcore-doors-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
