@@ -45,6 +45,7 @@ pub mod testing;
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -88,6 +89,24 @@ pub async fn run<Message>(server: Running<Message>) -> Outcome {
     let report = server.run_until(signal).await;
     info!(sessions = report.sessions, cut = report.cut, took = ?report.took, "stopped");
     Ok(())
+}
+
+/// For a program without a [`Running`] server: registers for Ctrl-C and SIGTERM at once; what it returns is ready when the
+/// first of them comes.
+///
+/// # Errors
+/// When the system hands out no signals.
+pub fn signal() -> io::Result<impl Future<Output = ()>> {
+    signals::first()
+}
+
+/// For a program without a [`Running`] server: prints the line of a door. To be called after [`signal`]: whoever has read
+/// the line may send one.
+pub fn listening(door: &str, addr: SocketAddr) {
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = writeln!(stdout, "listening {door} {addr}").and_then(|()| stdout.flush()) {
+        warn!(%error, "listening, but stdout takes no line");
+    }
 }
 
 fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {

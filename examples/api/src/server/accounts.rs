@@ -1,0 +1,313 @@
+//! Accounts in a SQLite file, which several API servers may share. One thread has the connection; nobody else waits for the
+//! disk.
+
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use api::User;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::error;
+
+/// The accounts; cheap to clone. The thread ends with the last of them.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    jobs: SyncSender<Job>,
+}
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// An account and its password's hash.
+pub(crate) struct Account {
+    pub(crate) user: User,
+    pub(crate) hash: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum AccountError {
+    #[error("the name is taken")]
+    Taken,
+    /// More is asked for than it does.
+    #[error("the database is busy")]
+    Busy,
+    #[error("the database fails")]
+    Failed,
+}
+
+/// Why there are no accounts to begin with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+    #[error("it is the database of another program")]
+    Foreign,
+    #[error("it was written by a newer version of this server")]
+    Newer,
+    #[error("there is no thread for it: {0}")]
+    Thread(std::io::Error),
+}
+
+impl Accounts {
+    /// Opens the file, or makes it; `:memory:` is none, and forgotten at the end. Fails if it could not be written later.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        private(path);
+        // A path is a path, whatever it begins with.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(OpenError::Sqlite)?;
+        prepare(&mut connection)?;
+        let (jobs, come) = sync_channel::<Job>(QUEUE);
+        let run = move || {
+            for job in come {
+                job(&mut connection);
+            }
+        };
+        thread::Builder::new().name("accounts".to_owned()).spawn(run).map_err(OpenError::Thread)?;
+        Ok(Self { jobs })
+    }
+
+    /// Not cancel-safe: the account may be there.
+    pub(crate) async fn add(&self, name: String, hash: String) -> Result<User, AccountError> {
+        let add = move |connection: &mut Connection| {
+            let sql = "INSERT INTO users (name, hash, created) VALUES (?1, ?2, unixepoch())";
+            connection.prepare_cached(sql)?.execute(params![name, hash])?;
+            Ok(User { id: connection.last_insert_rowid().unsigned_abs(), name })
+        };
+        self.ask(add).await
+    }
+
+    pub(crate) async fn by_name(&self, name: String) -> Result<Option<Account>, AccountError> {
+        let find = move |connection: &mut Connection| {
+            let mut found = connection.prepare_cached("SELECT id, name, hash FROM users WHERE name = ?1")?;
+            found.query_row([name], account).optional()
+        };
+        self.ask(find).await
+    }
+
+    pub(crate) async fn by_id(&self, id: u64) -> Result<Option<Account>, AccountError> {
+        let find = move |connection: &mut Connection| {
+            let mut found = connection.prepare_cached("SELECT id, name, hash FROM users WHERE id = ?1")?;
+            // What does not fit is nobody's.
+            found.query_row([i64::try_from(id).unwrap_or(-1)], account).optional()
+        };
+        self.ask(find).await
+    }
+
+    /// Whether it answers.
+    pub(crate) async fn ping(&self) -> Result<(), AccountError> {
+        self.ask(|connection| connection.query_row("SELECT count(*) FROM users WHERE id = 0", [], |_| Ok(())))
+            .await
+    }
+
+    /// Brings what is in the log beside the file into the file, as far as other processes let it.
+    pub(crate) async fn settle(&self) {
+        let settle = |connection: &mut Connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        // It is all on disk anyway.
+        let _ = self.ask(settle).await;
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let (done, answer) = oneshot::channel();
+        let job = move |connection: &mut Connection| {
+            if !done.is_closed() {
+                let _ = done.send(what(connection));
+            }
+        };
+        self.jobs.try_send(Box::new(job)).map_err(|_| AccountError::Busy)?;
+        match timeout(PATIENCE, answer).await {
+            Ok(Ok(answer)) => answer.map_err(|error| judge(&error)),
+            Ok(Err(_)) => Err(AccountError::Failed),
+            Err(_) => Err(AccountError::Busy),
+        }
+    }
+}
+
+fn account(row: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
+    let id: i64 = row.get(0)?;
+    Ok(Account { user: User { id: id.unsigned_abs(), name: row.get(1)? }, hash: row.get(2)? })
+}
+
+fn judge(error: &rusqlite::Error) -> AccountError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => AccountError::Taken,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => AccountError::Busy,
+        _ => {
+            // SQLite repeats no values in its errors.
+            error!(%error, "the database fails");
+            AccountError::Failed
+        }
+    }
+}
+
+/// Makes the file, if there is none, so that only this user can read it; SQLite makes those beside it alike. What goes
+/// wrong here goes wrong there, too, and is told then.
+fn private(path: &Path) {
+    #[cfg(unix)]
+    if path != Path::new(":memory:") {
+        use std::os::unix::fs::OpenOptionsExt;
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+fn prepare(connection: &mut Connection) -> Result<(), OpenError> {
+    connection.busy_timeout(BUSY).map_err(OpenError::Sqlite)?;
+    let (program, version, tables) = {
+        let number =
+            |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(OpenError::Sqlite);
+        (
+            number("PRAGMA application_id")?,
+            number("PRAGMA user_version")?,
+            number("SELECT count(*) FROM sqlite_schema")?,
+        )
+    };
+    match (program, version) {
+        (PROGRAM, 0..=VERSION) => {}
+        (PROGRAM, _) => return Err(OpenError::Newer),
+        (0, 0) if tables == 0 => {}
+        _ => return Err(OpenError::Foreign),
+    }
+    make(connection).map_err(OpenError::Sqlite)
+}
+
+fn make(connection: &mut Connection) -> rusqlite::Result<()> {
+    // With a log beside the file, servers that read do not wait for one that writes. It stays off in memory.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Written even if nothing is new, so that a file that cannot be written is found out now.
+    let making = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    making.execute_batch(
+        "CREATE TABLE IF NOT EXISTS users (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            hash TEXT NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT",
+    )?;
+    making.pragma_update(None, "application_id", PROGRAM)?;
+    making.pragma_update(None, "user_version", VERSION)?;
+    making.commit()
+}
+
+/// "ncap", which says whose file it is.
+const PROGRAM: i64 = 0x6e63_6170;
+const VERSION: i64 = 1;
+/// Requests that wait for the thread.
+const QUEUE: usize = 1024;
+/// How long another process may hold the file.
+const BUSY: Duration = Duration::from_secs(2);
+/// How long a request waits, all in all.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> (tempdir::Dir, std::path::PathBuf) {
+        let dir = tempdir::Dir::new();
+        let path = dir.path().join("api.db");
+        (dir, path)
+    }
+
+    #[tokio::test]
+    async fn a_name_is_taken_once_and_found_byte_for_byte() {
+        let accounts = Accounts::open(Path::new(":memory:")).unwrap();
+        let ann = accounts.add("ann".to_owned(), "h1".to_owned()).await.unwrap();
+        assert_eq!(accounts.add("ann".to_owned(), "h2".to_owned()).await, Err(AccountError::Taken));
+        let other = accounts.add("Ann".to_owned(), "h3".to_owned()).await.unwrap();
+        assert_ne!(ann.id, other.id);
+        let found = accounts.by_name("ann".to_owned()).await.unwrap().unwrap();
+        assert_eq!((found.user, &*found.hash), (ann.clone(), "h1"));
+        assert_eq!(accounts.by_id(ann.id).await.unwrap().unwrap().user, ann);
+        for nobody in [0, 99, u64::MAX] {
+            assert!(accounts.by_id(nobody).await.unwrap().is_none());
+        }
+        assert!(accounts.by_name("' OR 1=1 --".to_owned()).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn two_servers_share_a_file_and_it_stays() {
+        let (_dir, path) = file();
+        let (one, two) = (Accounts::open(&path).unwrap(), Accounts::open(&path).unwrap());
+        for turn in 0..20 {
+            let (a, b) = tokio::join!(
+                one.add(format!("a{turn}"), String::new()),
+                two.add(format!("b{turn}"), String::new())
+            );
+            assert_ne!(a.unwrap().id, b.unwrap().id);
+        }
+        assert_eq!(two.add("a0".to_owned(), String::new()).await, Err(AccountError::Taken));
+        drop((one, two));
+        assert!(Accounts::open(&path).unwrap().by_name("b19".to_owned()).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_locked_for_long_is_a_busy_database_and_no_hang() {
+        let (_dir, path) = file();
+        let accounts = Accounts::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(accounts.add("ann".to_owned(), String::new()).await, Err(AccountError::Busy));
+        // Readers do not wait.
+        assert!(accounts.by_name("ann".to_owned()).await.unwrap().is_none());
+        other.execute_batch("ROLLBACK").unwrap();
+        assert!(accounts.add("ann".to_owned(), String::new()).await.is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_dir, path) = file();
+        let _accounts = Accounts::open(&path).unwrap();
+        for path in [path.clone(), path.with_extension("db-wal")] {
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn what_is_not_our_database_is_left_alone() {
+        let (_dir, path) = file();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("CREATE TABLE users (x)").unwrap();
+        assert!(matches!(Accounts::open(&path).err(), Some(OpenError::Foreign)));
+        other.pragma_update(None, "application_id", PROGRAM).unwrap();
+        other.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert!(matches!(Accounts::open(&path).err(), Some(OpenError::Newer)));
+        std::fs::write(&path, "no database at all, but long enough to be looked at".repeat(100)).unwrap();
+        assert!(matches!(Accounts::open(&path).err(), Some(OpenError::Sqlite(_))));
+    }
+
+    /// A directory of the test's own.
+    mod tempdir {
+        use std::path::{Path, PathBuf};
+
+        pub(super) struct Dir(PathBuf);
+
+        impl Dir {
+            pub(super) fn new() -> Self {
+                let dir = std::env::temp_dir().join(format!("api-accounts-{}", crate::secret::token()));
+                std::fs::create_dir(&dir).unwrap();
+                Self(dir)
+            }
+
+            pub(super) fn path(&self) -> &Path {
+                &self.0
+            }
+        }
+
+        impl Drop for Dir {
+            fn drop(&mut self) {
+                let _ = std::fs::remove_dir_all(&self.0);
+            }
+        }
+    }
+}

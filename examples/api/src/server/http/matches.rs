@@ -1,0 +1,140 @@
+//! Waiting for others to play with. The request is the wait: it is answered when there is a match, or when its time is up,
+//! and then asked again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Queue, Standing, User};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::auth::{In, SignedIn};
+use super::body::Small;
+use super::{check, millis, seats};
+use crate::app::App;
+use crate::refusal::No;
+use crate::waiters::Place;
+use crate::world::{Answer, Denial, Op};
+
+pub(super) async fn stand(
+    State(app): State<Arc<App>>,
+    In(game): In<String>,
+    me: SignedIn,
+    Small(queue): Small<Queue>,
+) -> Result<(StatusCode, Json<Standing>), No> {
+    check::game(&game)?;
+    check::avoid(&queue.avoid)?;
+    let until = Instant::now() + Duration::from_millis(queue.wait_ms.min(LONGEST_MS));
+    let user = me.user.id;
+    let standing = wait(&app, &game, me.user, &queue.avoid, until).await?;
+    match standing {
+        Answer::Matched { seat, users } => {
+            let seat = seats::seat(&app, user, seat).await?;
+            Ok((StatusCode::OK, Json(Standing::Matched { seat, users })))
+        }
+        Answer::Waiting { waiting, gives_up_in } => {
+            let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            let (waiting, size) = (count(waiting), count(app.group));
+            let gives_up_in_ms = millis(gives_up_in);
+            Ok((StatusCode::ACCEPTED, Json(Standing::Waiting { waiting, size, gives_up_in_ms })))
+        }
+        // The world answers a wait with one of the two.
+        _ => Err(No::NotFound),
+    }
+}
+
+async fn wait(
+    app: &Arc<App>,
+    game: &str,
+    user: User,
+    avoid: &[String],
+    until: Instant,
+) -> Result<Answer, No> {
+    let place = app.waiters.enter(game, user.id);
+    let held = Held { place: Some(place), app: app.clone(), game: game.to_owned(), user: user.id };
+    let answer = held.answer(user, avoid, until).await;
+    held.ends();
+    answer
+}
+
+/// A request that is held open. If its connection breaks, this is dropped, and tells the queue that the user does not hear
+/// answers any more.
+struct Held {
+    /// `None` when it is answered.
+    place: Option<Place>,
+    app: Arc<App>,
+    game: String,
+    user: u64,
+}
+
+impl Held {
+    async fn answer(&self, user: User, avoid: &[String], until: Instant) -> Result<Answer, No> {
+        let mut anew = true;
+        loop {
+            let now = Instant::now();
+            let turn = (now + TURN).min(until);
+            let hears = turn.saturating_duration_since(now);
+            let op = Op::Wait { user: user.clone(), avoid: avoid.to_vec(), hears, anew };
+            anew = false;
+            let answer = self.app.change(&self.game, op).await;
+            let Ok(Answer::Waiting { gives_up_in, .. }) = answer else { return answer };
+            if now >= until || *self.app.stopping.borrow() {
+                return answer;
+            }
+            let Some(place) = &self.place else { return answer };
+            tokio::select! {
+                () = place.news() => {}
+                () = sleep_until(turn.min(now + gives_up_in)) => {}
+                // So that a shutdown need not wait for this; an error means that it has been.
+                () = stopped(self.app.stopping.clone()) => {}
+            }
+            if !place.is_ours() {
+                // The newer request speaks for this user now.
+                return Err(No::Denied(Denial::Left));
+            }
+        }
+    }
+
+    fn ends(mut self) {
+        self.place = None;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(place) = self.place.take() else { return };
+        let (app, game, user) = (self.app.clone(), std::mem::take(&mut self.game), self.user);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            // A newer request of the same user is not to be spoken for.
+            if place.is_ours() {
+                // If the store is away, the queue finds out by the clock.
+                let _ = app.change(&game, Op::Absent { user }).await;
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stopping| *stopping).await);
+}
+
+pub(super) async fn leave(
+    State(app): State<Arc<App>>,
+    In(game): In<String>,
+    me: SignedIn,
+) -> Result<StatusCode, No> {
+    check::game(&game)?;
+    app.change(&game, Op::Leave { user: me.user.id }).await?;
+    app.waiters.wake(&game, &[me.user.id]);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The longest that a request is held open: less than proxies have patience.
+const LONGEST_MS: u64 = 25_000;
+/// So often the queue hears that somebody is still here: if this process dies, it notices as soon.
+const TURN: Duration = Duration::from_secs(5);

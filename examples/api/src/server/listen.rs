@@ -1,0 +1,188 @@
+//! The door: connections, how many there may be and how long they may take, and how they end.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use netcore::ServerError;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tower_service::Service;
+use tracing::{debug, warn};
+
+use crate::app::App;
+use crate::http::Peer;
+use crate::limiter::household;
+use crate::patient::Patient;
+
+/// How many, and how slow.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) connections: usize,
+    pub(crate) per_address: usize,
+    /// For a request's head, and between requests.
+    pub(crate) head: Duration,
+}
+
+/// Listens; the errors are worded as those of a netcore door.
+pub(crate) async fn bind(address: &str) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|source| ServerError::Bind {
+        door: "http".to_owned(),
+        address: address.to_owned(),
+        source,
+    })
+}
+
+/// Serves until `stopping`, and then until everything under way has its answer, or the time for that is up. Returns how
+/// many connections were cut.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    app: Arc<App>,
+    bounds: Bounds,
+    mut stopping: watch::Receiver<bool>,
+) -> usize {
+    let seats = Arc::new(Seats { bounds, taken: Mutex::default(), app });
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener) => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+            Some(_) = connections.join_next() => continue,
+        };
+        let (stream, address) = accepted;
+        // Closed without a word: words cost what we are short of.
+        let Some(seat) = Seats::take(&seats, address) else { continue };
+        let (router, stopping) = (router.clone(), stopping.clone());
+        connections.spawn(async move {
+            let _seat = seat;
+            connection(stream, address, router, bounds.head, stopping).await;
+        });
+    }
+    drop(listener);
+    let ended = timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+    if ended.is_ok() { 0 } else { connections.len() }
+}
+
+/// The next connection. A failure is no end: the system may be short of descriptors.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut pause = SHORTEST;
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // The peer had gone already.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                warn!(%error, ?pause, "cannot accept");
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST);
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    address: SocketAddr,
+    router: Router,
+    head: Duration,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut router = router.clone();
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(address.ip()));
+        async move { Service::call(&mut router, request).await as Result<Response, Infallible> }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(head)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(LARGEST_HEAD);
+    let connection = http.serve_connection(TokioIo::new(Patient::new(stream, WRITE)), service);
+    let mut connection = std::pin::pin!(connection);
+    // What it returns is not to be kept: it is a lock.
+    let stopped = async { drop(stopping.wait_for(|stopping| *stopping).await) };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped => {
+            // What is under way is answered; the next request is not taken.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        debug!(%address, %error, "a connection broke");
+    }
+}
+
+/// Who is connected.
+struct Seats {
+    bounds: Bounds,
+    taken: Mutex<HashMap<IpAddr, usize>>,
+    app: Arc<App>,
+}
+
+/// One connection's place, until it is dropped.
+struct Seat {
+    seats: Arc<Seats>,
+    address: IpAddr,
+}
+
+impl Seats {
+    fn take(this: &Arc<Self>, address: SocketAddr) -> Option<Seat> {
+        // A proxy stands for many.
+        let proxy = this.app.proxies.contains(&address.ip().to_canonical());
+        let most = if proxy { usize::MAX } else { this.bounds.per_address };
+        let address = household(address.ip());
+        let mut taken = this.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let metrics = &this.app.metrics;
+        let from_there = taken.get(&address).copied().unwrap_or_default();
+        if metrics.connections.load(Relaxed) >= this.bounds.connections || from_there >= most {
+            metrics.turned_away.fetch_add(1, Relaxed);
+            return None;
+        }
+        taken.insert(address, from_there + 1);
+        metrics.connections.fetch_add(1, Relaxed);
+        drop(taken);
+        Some(Seat { seats: this.clone(), address })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(from_there) = taken.get_mut(&self.address) {
+            *from_there -= 1;
+            if *from_there == 0 {
+                taken.remove(&self.address);
+            }
+        }
+        self.seats.app.metrics.connections.fetch_sub(1, Relaxed);
+    }
+}
+
+const SHORTEST: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_secs(1);
+/// At a shutdown, for what is under way.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Without taking a byte of an answer.
+const WRITE: Duration = Duration::from_secs(10);
+const MOST_HEADERS: usize = 64;
+/// In bytes; it is the least that hyper takes, twice.
+const LARGEST_HEAD: usize = 16 * 1024;

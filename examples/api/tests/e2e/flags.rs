@@ -1,0 +1,134 @@
+use std::net::TcpListener;
+use std::process::Command;
+
+use support::testing::{Process, Server};
+
+use crate::http::call;
+use crate::world::Dir;
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+    command.args(["--http", "127.0.0.1:0", "--db", ":memory:"]).args(args);
+    command
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_in_one_sentence() {
+    let dir = Dir::new();
+    let file = |name: &str, content: &[u8]| {
+        let path = dir.file(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (empty, short, binary) =
+        (file("empty", b" \n"), file("short", b"0123456789"), file("binary", &[0xff; 40]));
+    let foreign = file("foreign", &b"no database, but long enough to be looked at. ".repeat(50));
+    let missing = dir.file("missing").to_str().unwrap().to_owned();
+    let no_dir = dir.file("no/api.db").to_str().unwrap().to_owned();
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = holder.local_addr().unwrap().to_string();
+    for (args, words) in [
+        (&["--unknown"][..], "--unknown"),
+        (&["--api-key-file", &missing], "cannot use the api key in"),
+        (&["--api-key-file", &empty], "it is empty"),
+        (&["--api-key-file", &short], "a key has 16 to 256 visible ASCII characters"),
+        (&["--api-key-file", &binary], "cannot use the api key in"),
+        (&["--api-key-file", dir.file("").to_str().unwrap()], "cannot use the api key in"),
+        (&["--redis", "nowhere"], "--redis is not the address of a redis server"),
+        (&["--redis", "http://127.0.0.1"], "--redis is not the address of a redis server"),
+        (&["--match-size", "1"], "--match-size"),
+        (&["--token-ms", "0"], "--token-ms"),
+        (&["--proxy", "here"], "--proxy"),
+    ] {
+        let sentence = Process::start(&mut command(args)).end().refused();
+        assert!(sentence.starts_with("api: ") && sentence.contains(words), "{args:?}: {sentence}");
+    }
+    for (args, words) in [
+        (
+            ["--http", &busy, "--db", ":memory:"],
+            format!("cannot listen on {busy} (http): the address is already in use"),
+        ),
+        (["--http", "nowhere", "--db", ":memory:"], "HOST:PORT".to_owned()),
+        (["--http", "off", "--db", ":memory:"], "every door is off".to_owned()),
+        (["--http", "127.0.0.1:0", "--db", &no_dir], format!("cannot use the database {no_dir}: ")),
+        (["--http", "127.0.0.1:0", "--db", &foreign], format!("cannot use the database {foreign}: ")),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+        let sentence = Process::start(command.args(args)).end().refused();
+        assert!(sentence.starts_with("api: ") && sentence.contains(&words), "{args:?}: {sentence}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_cannot_be_written_is_refused_at_the_start() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = Dir::new();
+    let db = dir.file("api.db");
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+        command.args(["--http", "127.0.0.1:0", "--db"]).arg(&db);
+        command
+    };
+    assert_eq!(Server::start(&mut start(), 1).terminate().code, Some(0));
+    std::fs::set_permissions(&db, std::fs::Permissions::from_mode(0o444)).unwrap();
+    if std::fs::OpenOptions::new().write(true).open(&db).is_ok() {
+        // For root, nothing is forbidden: a device that is full does as well.
+        eprintln!("skipped: this user may write everything");
+    } else {
+        let sentence = Process::start(&mut start()).end().refused();
+        assert!(sentence.contains("cannot use the database"), "{sentence}");
+    }
+    let mut full = Command::new(env!("CARGO_BIN_EXE_api"));
+    full.args(["--http", "127.0.0.1:0", "--db", "/dev/full"]);
+    let sentence = Process::start(&mut full).end().refused();
+    assert!(sentence.contains("cannot use the database /dev/full: "), "{sentence}");
+}
+
+#[test]
+fn without_a_key_no_game_server_is_let_in() {
+    let server = Server::start(&mut command(&[]), 1);
+    let body = serde_json::json!({"user": "ann", "token": "AAAAAAAAAAAAAAAA"});
+    for secret in [None, Some(""), Some("anything")] {
+        let answer = call(server.addr(), "POST", "/v1/tokens/redeem", secret, Some(&body));
+        answer.refused(403, "no_api_key");
+    }
+}
+
+#[test]
+fn help_names_every_flag_and_an_example() {
+    let ended = Process::start(&mut command(&["--help"])).end();
+    let help = ended.stdout.join("\n");
+    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
+    let readme = include_str!("../../README.md");
+    for flag in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 3) {
+        let flag = flag.trim_matches(|char: char| !char.is_ascii_lowercase() && char != '-');
+        assert!(
+            ["--help", "--version"].contains(&flag) || readme.contains(&format!("`{flag}")),
+            "{flag} is not in the README"
+        );
+    }
+    for word in [
+        "--http",
+        "--db",
+        "--redis",
+        "--api-key-file",
+        "listening http",
+        "SIGTERM",
+        "off",
+        "8000",
+        "Example:",
+    ] {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+#[test]
+fn it_listens_on_ipv6_where_there_is_one() {
+    if TcpListener::bind("[::1]:0").is_ok() {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+        let server = Server::start(command.args(["--http", "[::1]:0", "--db", ":memory:"]), 1);
+        call(server.addr(), "GET", "/health", None, None).is(200);
+    }
+}

@@ -1,0 +1,22 @@
+//! The real binary over real sockets, with each store.
+
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod client;
+mod codes;
+mod document;
+mod flags;
+mod hostile;
+mod http;
+mod matches;
+mod readme;
+#[path = "../common/redis_server.rs"]
+mod redis_server;
+mod seats;
+mod secrets;
+mod servers;
+mod several;
+mod shutdown;
+mod tokens;
+mod world;
