@@ -49,6 +49,7 @@
 //! - a task a session: [`Connection`]; workers: [`Logic`], [`Context`], [`Rooms`]
 //! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`]
 //! - [`memory`]: a transport with faults on demand
+//! - [`cluster`]: names, rooms and messages that several processes share
 //!
 //! **The session**, a state machine without IO:
 //! - [`Session`], [`Limits`], [`Rate`], [`CloseReason`]; [`Outbox`], the bounded queue to one peer, and [`Slow`], its policy
@@ -68,7 +69,8 @@
 //! - One session is handled in order, at any number of workers; a bad peer harms itself alone.
 //!
 //! # Features
-//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats. `testing` is for this crate's
+//! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats, `redis` a backplane
+//! between processes. `testing` is for this crate's
 //! own tests.
 
 #![forbid(unsafe_code)]
@@ -102,7 +104,7 @@ pub use runtime::{
     Adapter, AfterPanic, Binary, Client, ClientError, ClientOptions, ClientReceiver, ClientSender,
     Connection, Context, Door, EnterError, Full, GroupId, Host, LateTick, Lines, Logic, PlainText, Report,
     RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
-    Teller, Text, TextProtocol, Tick, TimerId, memory,
+    Teller, Text, TextProtocol, Tick, TimerId, cluster, memory,
 };
 #[cfg(feature = "runtime")]
 pub use session::{

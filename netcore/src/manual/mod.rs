@@ -4,6 +4,7 @@
 //! - [`running`]: the three ways to run, and what each promises
 //! - [`bounds`]: every bound, its default, its setting and its counter; what a hostile peer can do
 //! - [`tuning`]: what costs what, and the settings that matter
+//! - [`cluster`]: several processes: what is promised, and what happens while the backplane is away
 //! - [`formats`]: how to add a body format, an adapter, a transport
 
 #[doc = include_str!("tutorial.md")]
@@ -17,6 +18,9 @@ pub mod bounds {}
 
 #[doc = include_str!("tuning.md")]
 pub mod tuning {}
+
+#[doc = include_str!("cluster.md")]
+pub mod cluster {}
 
 #[doc = include_str!("formats.md")]
 pub mod formats {}
