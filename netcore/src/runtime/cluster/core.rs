@@ -77,7 +77,7 @@ pub(super) enum Then {
     Kept(Vec<u64>),
     Released(u64),
     Found(oneshot::Sender<Result<Listing, AskError>>),
-    Block(oneshot::Sender<Result<u64, AskError>>),
+    Block(u64, oneshot::Sender<Result<u64, AskError>>),
     Settled(oneshot::Sender<Result<(), AskError>>),
     Ids(u64),
     Nodes,
@@ -87,7 +87,7 @@ pub(super) enum Then {
 impl Then {
     /// Somebody waits for it who had to be let in.
     pub(super) fn asked(&self) -> bool {
-        matches!(self, Self::Claimed(_) | Self::Found(_) | Self::Block(_) | Self::Settled(_))
+        matches!(self, Self::Claimed(_) | Self::Found(_) | Self::Block(..) | Self::Settled(_))
     }
 }
 
@@ -379,7 +379,7 @@ impl Core {
 
     pub(super) fn block(&self, size: u64) -> Asked<u64> {
         let floor = self.lock().ids.floor;
-        self.ask(true, Op::Block { size, floor }, Then::Block, AskError::Over, |_| None)
+        self.ask(true, Op::Block { size, floor }, move |reply| Then::Block(size, reply), AskError::Over, |_| None)
     }
 
     pub(super) fn settled(&self) -> Asked<()> {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -20,13 +20,19 @@ pub(super) struct Ear {
     pub(super) wake: Notify,
     /// Wakes who tries again to hand over what a worker had no room for.
     pub(super) waits: Notify,
-    outlet: OnceLock<Box<dyn Outlet>>,
-    // Who hears a topic.
-    topics: Mutex<HashMap<Arc<str>, Arc<[usize]>>>,
+    hearers: Mutex<Hearers>,
     // The link that is listened to; 0 is none.
     link: AtomicU64,
     news: Mutex<News>,
     max_message: usize,
+}
+
+#[derive(Default)]
+struct Hearers {
+    // Who hears a topic.
+    topics: HashMap<Arc<str>, Arc<[usize]>>,
+    // The way to them, from the start to the end of the node.
+    outlet: Option<Arc<dyn Outlet>>,
 }
 
 #[derive(Default)]
@@ -43,21 +49,27 @@ impl Ear {
             stats: Arc::default(),
             wake: Notify::new(),
             waits: Notify::new(),
-            outlet: OnceLock::new(),
-            topics: Mutex::default(),
+            hearers: Mutex::default(),
             link: AtomicU64::new(0),
             news: Mutex::default(),
             max_message,
         }
     }
 
-    pub(super) fn hand_to(&self, outlet: Box<dyn Outlet>) {
-        let _ = self.outlet.set(outlet);
+    /// From now on there is somebody to tell, or nobody any more.
+    pub(super) fn hand_to(&self, outlet: Option<Arc<dyn Outlet>>) {
+        let before = std::mem::replace(&mut lock(&self.hearers).outlet, outlet);
+        // Not under the lock: it may hold messages of the game's own.
+        drop(before);
+    }
+
+    fn outlet(&self) -> Option<Arc<dyn Outlet>> {
+        lock(&self.hearers).outlet.clone()
     }
 
     /// Adds a worker to those who hear a topic: whether it is the first; `None` if there is no room for one more topic.
     pub(super) fn subscribe(&self, topic: &str, worker: usize, max: usize) -> Option<bool> {
-        let mut topics = lock(&self.topics);
+        let topics = &mut lock(&self.hearers).topics;
         let Some(workers) = topics.get_mut(topic) else {
             if topics.len() >= max {
                 return None;
@@ -73,7 +85,7 @@ impl Ear {
 
     /// Whether it was the last who heard the topic.
     pub(super) fn unsubscribe(&self, topic: &str, worker: usize) -> bool {
-        let mut topics = lock(&self.topics);
+        let topics = &mut lock(&self.hearers).topics;
         let Some(workers) = topics.get_mut(topic).filter(|workers| workers.contains(&worker)) else {
             return false;
         };
@@ -86,11 +98,11 @@ impl Ear {
     }
 
     pub(super) fn hears(&self, topic: &str) -> bool {
-        lock(&self.topics).contains_key(topic)
+        lock(&self.hearers).topics.contains_key(topic)
     }
 
     pub(super) fn topics(&self) -> Vec<Arc<str>> {
-        lock(&self.topics).keys().cloned().collect()
+        lock(&self.hearers).topics.keys().cloned().collect()
     }
 
     /// A message from another node.
@@ -106,8 +118,11 @@ impl Ear {
 
     /// A message to every worker that hears the topic, but one.
     pub(super) fn pass_on(&self, topic: &str, from: NodeId, but: Option<usize>, body: &Bytes) {
-        let found = lock(&self.topics).get_key_value(topic).map(|(topic, workers)| (topic.clone(), workers.clone()));
-        let (Some((topic, workers)), Some(outlet)) = (found, self.outlet.get()) else { return };
+        let hearers = lock(&self.hearers);
+        let Some((topic, workers)) = hearers.topics.get_key_value(topic) else { return };
+        let (topic, workers) = (topic.clone(), workers.clone());
+        let Some(outlet) = hearers.outlet.clone() else { return };
+        drop(hearers);
         let mut waits = false;
         for worker in workers.iter().copied().filter(|worker| Some(*worker) != but) {
             let event = Event::Message { topic: topic.clone(), from, body: body.clone() };
@@ -120,7 +135,7 @@ impl Ear {
 
     /// Tells workers what they must not miss.
     pub(super) fn notices(&self, events: impl IntoIterator<Item = (usize, Event)>) {
-        let Some(outlet) = self.outlet.get() else { return };
+        let Some(outlet) = self.outlet() else { return };
         let mut waits = false;
         for (worker, event) in events {
             waits |= outlet.notice(worker, event);
@@ -132,7 +147,7 @@ impl Ear {
 
     /// Whether something still waits for a worker.
     pub(super) fn retry(&self) -> bool {
-        self.outlet.get().is_some_and(|outlet| outlet.retry())
+        self.outlet().is_some_and(|outlet| outlet.retry())
     }
 
     /// From now on this link alone is listened to.

@@ -193,7 +193,7 @@ impl Starter {
         let core = self.0;
         let bounds = (core.options.inbound, core.options.inbound_bytes);
         let workers = Workers::new(tell, map, bounds, core.ear.stats.clone());
-        core.ear.hand_to(Box::new(workers));
+        core.ear.hand_to(Some(Arc::new(workers)));
         core.started.store(true, Relaxed);
         tokio::spawn(driver::hand_over(core.clone()));
         tokio::spawn(driver::drive(core));

@@ -11,7 +11,7 @@ pub(super) struct Ids {
     next: Option<Range<u64>>,
     /// A block was asked for.
     pub(super) asked: bool,
-    /// The end of the last block.
+    /// The end of the last block that this node had.
     pub(super) floor: u64,
     alone: u64,
 }
@@ -36,13 +36,18 @@ impl Ids {
     }
 
     pub(super) fn add(&mut self, start: u64, size: u64) {
+        self.used(start, size);
         let block = start..start.saturating_add(size).min(MADE_UP);
-        self.floor = self.floor.max(block.end);
         if self.block.is_empty() {
             self.block = block;
         } else {
             self.next = Some(block);
         }
+    }
+
+    /// The node had that block.
+    pub(super) fn used(&mut self, start: u64, size: u64) {
+        self.floor = self.floor.max(start.saturating_add(size)).min(MADE_UP);
     }
 
     /// Bit 62, 30 bits of the node's own, and a counter of 32 bits: below 2⁶³, and never in a block.

@@ -84,7 +84,8 @@ impl Memory {
         self.line.send_replace(Line::Frozen);
     }
 
-    /// All names and the last block are forgotten and all lines break, as when a server without a disk starts anew.
+    /// All names are forgotten and all lines break, as when a server without a disk starts anew. Numbers are not: those of
+    /// such a server go on with its clock.
     pub fn forget(&self) {
         let incoming = lock(&self.store).forget();
         for incoming in incoming {

@@ -122,7 +122,10 @@ impl Core {
                 let _ = reply.send(Ok(Listing { holders, more, alone: false }));
             }
             (Then::Nodes, Answer::Holders { holders, more }) => self.nodes_are(&holders, more),
-            (Then::Block(reply), Answer::Block(start)) => drop(reply.send(Ok(start))),
+            (Then::Block(size, reply), Answer::Block(start)) => {
+                self.lock().ids.used(start, size);
+                let _ = reply.send(Ok(start));
+            }
             (Then::Ids(size), Answer::Block(start)) => {
                 let mut state = self.lock();
                 state.ids.asked = false;
@@ -281,7 +284,7 @@ impl Core {
                 }
                 Then::Ids(_) => state.ids.asked = false,
                 Then::Found(reply) => drop(reply.send(Err(AskError::Away))),
-                Then::Block(reply) => drop(reply.send(Err(AskError::Away))),
+                Then::Block(_, reply) => drop(reply.send(Err(AskError::Away))),
                 Then::Settled(reply) => drop(reply.send(Err(AskError::Away))),
                 Then::Nothing | Then::Released(_) | Then::Nodes | Then::Synced => {}
             }
@@ -400,6 +403,7 @@ impl Core {
         }
         // Not under the lock: it may be a claim that is dropped here.
         drop(waiting);
+        self.ear.hand_to(None);
         self.done.cancel();
     }
 }

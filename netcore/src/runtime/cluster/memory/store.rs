@@ -82,7 +82,6 @@ impl Store {
     pub(super) fn forget(&mut self) -> Vec<Incoming> {
         self.names.clear();
         self.topics.clear();
-        self.block = 0;
         self.links.drain().map(|(_, link)| link.incoming).collect()
     }
 
