@@ -141,7 +141,6 @@ async fn a_backplane_that_does_not_answer_is_away(mut world: impl World) {
 }
 
 async fn after_a_partition_the_older_claim_stays_and_the_newer_owner_is_told_at_once(mut world: impl World) {
-    // The lower number, which decides where both are of one millisecond.
     let mut nodes = [Node::new(&mut world), Node::new(&mut world)];
     for node in &nodes {
         node.settle().await;
@@ -149,6 +148,7 @@ async fn after_a_partition_the_older_claim_stays_and_the_newer_owner_is_told_at_
     world.cut(1);
     nodes[0].is_away().await;
     let older = nodes[0].claim("kim").await.unwrap();
+    world.age().await;
     let newer = nodes[1].claim("kim").await.unwrap();
     assert!(older.alone() && !newer.alone());
     world.heal(1);
@@ -174,6 +174,7 @@ async fn after_a_partition_a_newer_claim_of_the_one_who_was_away_is_lost_before_
     world.cut(2);
     cut.is_away().await;
     let older = stays.claim("kim").await.unwrap();
+    world.age().await;
     let newer = cut.claim("kim").await.unwrap();
     world.heal(2);
     let mut lost = Vec::new();

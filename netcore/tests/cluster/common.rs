@@ -19,6 +19,9 @@ pub(crate) trait World {
     async fn wipe(&mut self);
     /// Watches a name from now on.
     async fn watch(&self, name: &str) -> Box<dyn Watch>;
+    /// Lets time pass by the backplane's clock, so that of two claims one is clearly the older: by more than what lies
+    /// between a message's sending and its coming.
+    async fn age(&self);
     /// How many names there are, those of nodes included. Fails if something there would stay for ever.
     async fn names(&self) -> usize;
 }

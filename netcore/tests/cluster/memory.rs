@@ -47,6 +47,10 @@ impl World for InMemory {
         Box::new(Looks { cluster, name: name.to_owned() })
     }
 
+    async fn age(&self) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
     async fn names(&self) -> usize {
         self.memory.sizes().0
     }

@@ -70,6 +70,14 @@ impl World for OnRedis {
         Box::new(Notified(events))
     }
 
+    async fn age(&self) {
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
+        let client = self.server.client();
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
+        // The server answers when it has waited for so many seconds.
+        redis::cmd("BLPOP").arg(&["nothing", "0.5"]).exec_async(&mut connection).await.unwrap();
+    }
+
     async fn names(&self) -> usize {
         let mut connection = self.connection().await;
         let keys: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();

@@ -125,6 +125,8 @@ async fn what_is_no_redis_server_is_away_with_the_reason() {
     assert!(!format!("{secret:?}").contains("secret"));
 
     let Some(mut world) = OnRedis::start().await else { return };
+    let mut connection = world.connection().await;
+    redis::cmd("CONFIG").arg(&["SET", "requirepass", "right"]).exec_async(&mut connection).await.unwrap();
     let wrong = format!("redis://:secret@{}", world.server().addr);
     let mut node = Node::with(Options::new(Redis::new(&wrong).unwrap()));
     let reason = node.hears(|event| match event {

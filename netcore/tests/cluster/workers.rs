@@ -77,8 +77,26 @@ impl Served {
         assert!(self.running.teller().tell(worker, Message::Do(Box::new(what))).is_ok());
     }
 
+    /// Until both workers have done what they were told before.
+    async fn did(&self) {
+        for worker in 0..2 {
+            let (sender, done) = tokio::sync::oneshot::channel();
+            self.tell(worker, move |_, _| drop(sender.send(())));
+            within(done).await.unwrap();
+        }
+    }
+
     async fn heard(&mut self) -> (usize, Heard) {
         within(self.heard.recv()).await.unwrap()
+    }
+
+    async fn message(&mut self) -> (usize, Heard) {
+        loop {
+            let heard = self.heard().await;
+            if matches!(heard.1, Heard::Event(Event::Message { .. })) {
+                return heard;
+            }
+        }
     }
 }
 
@@ -90,6 +108,7 @@ async fn messages_come_to_the_worker_that_subscribed_and_never_to_the_one_that_s
         served.tell(worker, |game, _| game.cluster.subscribe("all").unwrap());
     }
     served.tell(1, |game, _| game.cluster.subscribe("one").unwrap());
+    served.did().await;
     // Within the node at once, backplane or not.
     served.tell(0, |game, _| {
         game.cluster.publish("all", "from worker 0").unwrap();
@@ -103,9 +122,9 @@ async fn messages_come_to_the_worker_that_subscribed_and_never_to_the_one_that_s
 
     let other = Node::with(Options::new(memory.line()).node(NodeId::new(60)));
     other.cluster.publish("one", "x").unwrap();
-    assert_eq!(served.heard().await, (1, event("one", other.id(), "x")));
+    assert_eq!(served.message().await, (1, event("one", other.id(), "x")));
     other.cluster.publish("all", "y").unwrap();
-    let mut both = [served.heard().await, served.heard().await];
+    let mut both = [served.message().await, served.message().await];
     both.sort_by_key(|(worker, _)| *worker);
     assert_eq!(both, [(0, event("all", other.id(), "y")), (1, event("all", other.id(), "y"))]);
     within(served.running.shutdown()).await;
@@ -155,7 +174,7 @@ async fn what_a_busy_worker_has_no_room_for_waits_and_what_must_be_heard_is_neve
     let options = || Options::new(memory.line()).node(NodeId::new(60));
     let mut served = Served::new(&line, 4).await;
     served.tell(0, |game, _| game.cluster.subscribe("t").unwrap());
-    served.tell(1, |_, _| {});
+    served.did().await;
     within(served.cluster.settled()).await.unwrap();
     let other = Node::with(options());
     other.settle().await;

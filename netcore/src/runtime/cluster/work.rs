@@ -61,8 +61,9 @@ impl Core {
         // All topics come first: whoever subscribed before it claimed hears what follows the claim.
         while ops.len() < BATCH
             && bytes < BATCH_BYTES
-            && let Some((op, then)) = state.out.pop_front()
+            && let Some((mut op, then)) = state.out.pop_front()
         {
+            state.age(&mut op);
             match &then {
                 Then::Publish(size) => {
                     state.publishes -= 1;
@@ -409,6 +410,20 @@ impl Core {
 }
 
 impl State {
+    /// Says how old claims are as they go out: what they have waited makes none of them younger.
+    fn age(&self, op: &mut Op) {
+        let claims = match op {
+            Op::Claim { claim, .. } => std::slice::from_mut(claim),
+            Op::Keep { claims, .. } => claims,
+            _ => return,
+        };
+        for claim in claims {
+            if let Some(entry) = self.claims.get(claim.mark) {
+                claim.age = entry.since.elapsed();
+            }
+        }
+    }
+
     /// Takes who waits for a claim; it is held from now on, or gone.
     fn decide(&mut self, mark: u64, granted: bool) -> Option<Reply> {
         let entry = self.claims.get_mut(mark)?;
