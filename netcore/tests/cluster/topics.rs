@@ -131,7 +131,8 @@ async fn whoever_subscribed_before_it_asked_misses_nothing_after_the_answer(mut 
 }
 
 async fn what_is_no_topic_or_too_long_is_refused(mut world: impl World) {
-    let mut nodes = [Node::with(world.options().max_message(100)), Node::with(world.options().max_message(99))];
+    let mut nodes =
+        [Node::with(world.options().max_message(100)), Node::with(world.options().max_message(99))];
     let speaker = &nodes[0].cluster;
     for topic in ["", "@lost", &"x".repeat(201)] {
         assert_eq!(speaker.publish(topic, "x"), Err(PublishError::Name));

@@ -14,9 +14,11 @@ enum Nothing {
 
 enum Message {
     Cluster(Event),
-    Do(Box<dyn FnOnce(&mut Game, &mut Context<Game>) + Send>),
+    Do(Job),
     Claimed(Result<Claim, ClaimError>),
 }
+
+type Job = Box<dyn FnOnce(&mut Game, &mut Context<Game>) + Send>;
 
 /// Passes on what it hears, with the number of its worker.
 struct Game {
@@ -65,9 +67,10 @@ impl Served {
         let (sender, heard) = mpsc::unbounded_channel();
         let handle = cluster.clone();
         let (door, _) = Door::<Nothing, Nothing>::memory(Binary::new());
-        let running = Server::new().door(door).host(Host::Task).max_messages(max_messages).workers(2, move |worker| {
-            Game { cluster: handle.at(worker), claims: Vec::new(), heard: sender.clone() }
-        });
+        let running =
+            Server::new().door(door).host(Host::Task).max_messages(max_messages).workers(2, move |worker| {
+                Game { cluster: handle.at(worker), claims: Vec::new(), heard: sender.clone() }
+            });
         let running = running.await.unwrap();
         starter.start(running.teller(), Message::Cluster);
         Self { running, cluster, heard }
@@ -81,7 +84,7 @@ impl Served {
     async fn did(&self) {
         for worker in 0..2 {
             let (sender, done) = tokio::sync::oneshot::channel();
-            self.tell(worker, move |_, _| drop(sender.send(())));
+            self.tell(worker, move |_, _| sender.send(()).unwrap());
             within(done).await.unwrap();
         }
     }

@@ -42,7 +42,7 @@ pub(super) struct State {
     /// Topics that the link was told of, and topics that it is to be told of or not any more. These are looked up when
     /// a batch is made, so that a topic that comes and goes does not fill the queue.
     pub(super) topics_sent: HashSet<Arc<str>>,
-    pub(super) topics_changed: HashSet<Arc<str>>,
+    pub(super) topics_changed: BTreeSet<Arc<str>>,
     pub(super) claims: Claims,
     pub(super) mark: u64,
     pub(super) ids: Ids,
@@ -118,7 +118,7 @@ impl Core {
             publish_bytes: 0,
             asks: 0,
             topics_sent: HashSet::new(),
-            topics_changed: HashSet::new(),
+            topics_changed: BTreeSet::new(),
             claims,
             mark: ITSELF,
             ids: Ids::new(node),
@@ -166,8 +166,7 @@ impl Core {
             Phase::Starting | Phase::Online(_) => {}
         }
         let size = topic.len() + body.len();
-        if state.publishes >= options.queue
-            || state.publish_bytes.saturating_add(size) > options.queue_bytes
+        if state.publishes >= options.queue || state.publish_bytes.saturating_add(size) > options.queue_bytes
         {
             count(&stats.dropped_out);
             return Err(PublishError::Full);
@@ -312,7 +311,8 @@ impl Core {
 
     pub(super) fn release(&self, mark: u64) {
         let mut state = self.lock();
-        let Some(entry) = state.claims.get_mut(mark).filter(|entry| matches!(entry.stage, Stage::Held)) else {
+        let Some(entry) = state.claims.get_mut(mark).filter(|entry| matches!(entry.stage, Stage::Held))
+        else {
             return;
         };
         if !entry.sent {
@@ -333,7 +333,8 @@ impl Core {
             return false;
         }
         let mut state = self.lock();
-        let Some(entry) = state.claims.get_mut(mark).filter(|entry| matches!(entry.stage, Stage::Held)) else {
+        let Some(entry) = state.claims.get_mut(mark).filter(|entry| matches!(entry.stage, Stage::Held))
+        else {
             return false;
         };
         entry.value = value;
@@ -379,7 +380,13 @@ impl Core {
 
     pub(super) fn block(&self, size: u64) -> Asked<u64> {
         let floor = self.lock().ids.floor;
-        self.ask(true, Op::Block { size, floor }, move |reply| Then::Block(size, reply), AskError::Over, |_| None)
+        self.ask(
+            true,
+            Op::Block { size, floor },
+            move |reply| Then::Block(size, reply),
+            AskError::Over,
+            |_| None,
+        )
     }
 
     pub(super) fn settled(&self) -> Asked<()> {

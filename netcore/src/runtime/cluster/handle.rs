@@ -28,7 +28,6 @@ pub struct Cluster {
 
 impl Cluster {
     /// A node on this backplane, with the defaults of [`Options`].
-    #[must_use]
     pub fn new(backplane: impl super::Backplane) -> (Self, Starter) {
         Options::new(backplane).build()
     }
@@ -178,9 +177,7 @@ impl Starter {
     pub fn start_events(self) -> Events {
         let room = self.0.options.inbound.max(1);
         let (sender, receiver) = mpsc::channel(room);
-        let tell = move |_, event| {
-            sender.try_send(event).map_err(|error| Full(error.into_inner()))
-        };
+        let tell = move |_, event| sender.try_send(event).map_err(|error| Full(error.into_inner()));
         self.run(tell, |event| event);
         Events(receiver)
     }

@@ -94,6 +94,6 @@ mod tests {
         let before = ids.next();
         ids.alone = 1 << 32;
         let after = ids.next();
-        assert!(after != before && after >= MADE_UP && after < 1 << 63);
+        assert!(after != before && (MADE_UP..1 << 63).contains(&after));
     }
 }

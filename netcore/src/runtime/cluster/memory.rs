@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::backplane::{Answer, Backplane, Incoming, Link, LinkError, Op, Pending};
 use super::NodeId;
+use super::backplane::{Answer, Backplane, Incoming, Link, LinkError, Op, Pending};
 
 mod store;
 

@@ -125,6 +125,8 @@ mod redis;
 mod stats;
 mod work;
 
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisError};
 pub use ask::{AskError, Asked, PublishError, SubscribeError};
 pub use backplane::{Answer, Backplane, Incoming, Link, LinkError, Op, Pending, Stake};
 pub use claim::{Bid, Claim, ClaimError};
@@ -133,8 +135,6 @@ pub use handle::{Cluster, Events, Starter};
 pub use memory::Memory;
 pub use node::{Holder, Listing, NodeId};
 pub use options::Options;
-#[cfg(feature = "redis")]
-pub use self::redis::{Redis, RedisError};
 pub use stats::Snapshot;
 
 /// The names of the nodes themselves begin so. No other name can.

@@ -140,7 +140,6 @@ impl Options {
 
     /// The node: a handle for the game's code, and what starts it once there are workers to tell. Until then nothing is
     /// connected, and what is asked waits.
-    #[must_use]
     pub fn build(self) -> (Cluster, Starter) {
         Cluster::of(Arc::new(Core::new(self)))
     }

@@ -11,8 +11,8 @@ use redis::{
     PushKind, Value,
 };
 
-use super::backplane::{Answer, Backplane, Incoming, Link, LinkError, Op, Pending, Stake};
 use super::NodeId;
+use super::backplane::{Answer, Backplane, Incoming, Link, LinkError, Op, Pending, Stake};
 
 mod reply;
 mod scripts;
@@ -236,7 +236,8 @@ fn hear(keys: &Keys, incoming: &Incoming, PushInfo { kind, data }: PushInfo) {
         PushKind::Disconnection => incoming.lost(LinkError::Closed),
         PushKind::Message => {
             let mut data = data.into_iter();
-            let (Some(Value::BulkString(channel)), Some(Value::BulkString(message))) = (data.next(), data.next())
+            let (Some(Value::BulkString(channel)), Some(Value::BulkString(message))) =
+                (data.next(), data.next())
             else {
                 return;
             };

@@ -46,9 +46,8 @@ impl Core {
         let mut state = self.lock();
         let (mut ops, mut thens, mut bytes) = (Vec::new(), Vec::new(), 0);
         while ops.len() < BATCH
-            && let Some(topic) = state.topics_changed.iter().next().cloned()
+            && let Some(topic) = state.topics_changed.pop_first()
         {
-            state.topics_changed.remove(&topic);
             if self.ear.hears(&topic) {
                 state.topics_sent.insert(topic.clone());
                 ops.push(Op::Subscribe(topic));
@@ -112,7 +111,8 @@ impl Core {
     /// Whether it was an answer to that.
     fn settle(self: &Arc<Self>, then: Then, answer: Answer) -> bool {
         if then.asked() {
-            self.lock().asks -= 1;
+            let mut state = self.lock();
+            state.asks = state.asks.saturating_sub(1);
         }
         match (then, answer) {
             (Then::Nothing, Answer::Done) => {}
@@ -140,7 +140,8 @@ impl Core {
                 self.claimed(mark, Err(ClaimError::Full { max }));
             }
             (Then::Kept(marks), Answer::Kept(lost)) if marks.len() == lost.len() => {
-                let lost: Vec<_> = marks.into_iter().zip(lost).filter_map(|(mark, by)| self.kept(mark, by)).collect();
+                let lost: Vec<_> =
+                    marks.into_iter().zip(lost).filter_map(|(mark, by)| self.kept(mark, by)).collect();
                 self.ear.notices(lost);
             }
             (then, _) => {
@@ -369,7 +370,8 @@ impl Core {
         }
         let workers = state.workers.clone();
         drop(state);
-        let all = events.into_iter().flat_map(|event| workers.iter().map(move |worker| (*worker, event.clone())));
+        let all =
+            events.into_iter().flat_map(|event| workers.iter().map(move |worker| (*worker, event.clone())));
         self.ear.notices(all);
     }
 

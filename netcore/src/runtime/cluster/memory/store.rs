@@ -117,7 +117,8 @@ impl Store {
             Op::Claim { claim, within, ttl } => self.claim(node, claim, within, ttl),
             Op::Keep { claims, ttl } => {
                 let mut displaced = Vec::new();
-                let kept = claims.into_iter().map(|claim| self.keep(node, claim, ttl, &mut displaced)).collect();
+                let kept =
+                    claims.into_iter().map(|claim| self.keep(node, claim, ttl, &mut displaced)).collect();
                 return Ok((Answer::Kept(kept), Told::Displaced(displaced)));
             }
             Op::Release { name, mark } => {
@@ -202,7 +203,10 @@ impl Store {
     }
 
     fn within<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a Arc<str>, &'a Stored)> {
-        let named = self.names.range::<str, _>((Included(prefix), Unbounded)).take_while(move |(name, _)| name.starts_with(prefix));
+        let named = self
+            .names
+            .range::<str, _>((Included(prefix), Unbounded))
+            .take_while(move |(name, _)| name.starts_with(prefix));
         named.filter(|(_, held)| held.lives())
     }
 
@@ -254,7 +258,10 @@ fn holder((name, held): (&Arc<str>, &Stored)) -> Holder {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { names, links, .. } = self;
-        f.debug_struct("Store").field("names", &names.len()).field("links", &links.len()).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("names", &names.len())
+            .field("links", &links.len())
+            .finish_non_exhaustive()
     }
 }
 
