@@ -1,7 +1,7 @@
 //! What a node knows, and what it is asked. Nothing here waits.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -27,6 +27,8 @@ pub(super) struct Core {
     /// The task has ended.
     pub(super) done: CancellationToken,
     pub(super) started: AtomicBool,
+    // A node of one worker, as most are, has nobody to tell what it says itself.
+    several: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -134,12 +136,15 @@ impl Core {
             end: CancellationToken::new(),
             done: CancellationToken::new(),
             started: AtomicBool::new(false),
+            several: AtomicBool::new(false),
             state: Mutex::new(state),
         }
     }
 
     pub(super) fn add_worker(&self, worker: usize) {
-        self.lock().workers.insert(worker);
+        let mut state = self.lock();
+        state.workers.insert(worker);
+        self.several.store(state.workers.len() > 1, Relaxed);
     }
 
     pub(super) fn is_away(&self) -> bool {
@@ -153,7 +158,9 @@ impl Core {
         if body.len() > self.options.max_message {
             return Err(PublishError::TooLong);
         }
-        self.ear.pass_on(topic, self.node(), Some(worker), &body);
+        if self.several.load(Relaxed) {
+            self.ear.pass_on(topic, self.node(), Some(worker), &body);
+        }
         let (stats, options) = (&self.ear.stats, &self.options);
         let mut state = self.lock();
         match state.phase {

@@ -1,5 +1,6 @@
 //! A backplane between processes, by Redis.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, Pipeline, ProtocolVersion, PushInfo,
-    PushKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline, ProtocolVersion,
+    PushInfo, PushKind, RedisWrite, ToRedisArgs, ToSingleRedisArg, Value,
 };
 
 use super::NodeId;
@@ -159,10 +160,11 @@ impl RedisLink {
                 pipe.cmd("PING");
             }
             Op::Publish { topic, body } => {
-                let mut message = Vec::with_capacity(8 + body.len());
-                message.extend_from_slice(&self.node.get().to_be_bytes());
-                message.extend_from_slice(body);
-                pipe.cmd("PUBLISH").arg(self.topic(topic)).arg(message);
+                let node = self.node.get().to_be_bytes();
+                let mut publish =
+                    Cmd::with_capacity(3, 15 + self.keys.topics.len() + topic.len() + body.len());
+                publish.arg("PUBLISH").arg(self.topic(topic)).arg(Joined(&node, body));
+                pipe.add_command(publish);
             }
             // One channel a command: one answer.
             Op::Subscribe(topic) => {
@@ -200,8 +202,8 @@ impl RedisLink {
         }
     }
 
-    fn topic(&self, topic: &str) -> String {
-        [&self.keys.topics, topic].concat()
+    fn topic<'a>(&'a self, topic: &'a str) -> Joined<'a> {
+        Joined(self.keys.topics.as_bytes(), topic.as_bytes())
     }
 
     fn script<'a>(&self, pipe: &'a mut Pipeline, script: Script) -> &'a mut Pipeline {
@@ -229,6 +231,19 @@ impl Link for RedisLink {
         })
     }
 }
+
+/// Two parts of one argument, without a buffer between.
+struct Joined<'a>(&'a [u8], &'a [u8]);
+
+impl ToRedisArgs for Joined<'_> {
+    fn write_redis_args<W: RedisWrite + ?Sized>(&self, out: &mut W) {
+        let mut argument = out.writer_for_next_arg();
+        // A command's buffer takes everything.
+        let _ = argument.write_all(self.0).and_then(|()| argument.write_all(self.1));
+    }
+}
+
+impl ToSingleRedisArg for Joined<'_> {}
 
 /// Something came that was not asked for.
 fn hear(keys: &Keys, incoming: &Incoming, PushInfo { kind, data }: PushInfo) {
