@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use netcore::cluster::{AskError, Bid, ClaimError};
+use netcore::cluster::{AskError, Bid, ClaimError, Event};
 
 use crate::common::{Node, World, end, text, within};
 use crate::on_both;
@@ -84,14 +84,16 @@ async fn names_of_a_node_that_died_expire(mut world: impl World) {
     let dead = Node::with(world.options().ttl(Duration::from_millis(400)));
     let kim = dead.claim("kim").await.unwrap();
     let mut watch = world.watch("kim").await;
-    let alive = Node::new(&mut world);
+    let mut alive = Node::with(world.options().ttl(Duration::from_millis(1_500)));
     assert_eq!(alive.claim("kim").await.unwrap_err(), ClaimError::Taken { by: dead.id() });
     world.cut(1);
     watch.expired().await;
     let theirs = alive.claim("kim").await.unwrap();
     assert!(!theirs.alone());
     assert_eq!(alive.list("k").await.len(), 1);
-    drop((kim, dead));
+    // Its own name too.
+    alive.hears(|event| matches!(event, Event::NodeDown { .. }).then_some(())).await;
+    drop((kim, dead, theirs));
     end(&world, &[alive]).await;
 }
 

@@ -109,7 +109,8 @@ impl Watch for Notified {
     }
 
     fn renewed(&mut self) -> Waiting<'_> {
-        self.until("set")
+        // With a value or without a new one.
+        self.until("expire")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -11,12 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::ask::{AskError, Asked, PublishError, SubscribeError};
 use super::backplane::Op;
-use super::claim::{Bid, Claim, ClaimError};
-use super::claims::{Asking, Claims, Entry, Stage};
+use super::claims::{Claims, Entry, Stage};
 use super::ear::Ear;
 use super::ids::Ids;
 use super::stats::count;
-use super::{Event, Listing, MAX_LIST, NODES, NodeId, Options};
+use super::{Listing, MAX_LIST, NODES, NodeId, Options};
 
 /// One node: shared by its handles, its claims and the task that talks to the backplane.
 pub(super) struct Core {
@@ -220,150 +219,6 @@ impl Core {
         }
     }
 
-    pub(super) fn claim(self: &Arc<Self>, worker: usize, bid: Bid) -> Asked<Claim, ClaimError> {
-        let (reply, answer) = oneshot::channel();
-        match self.bid(worker, bid, reply) {
-            Ok(None) => Asked::coming(answer, ClaimError::Over),
-            Ok(Some(mark)) => Asked::here(self.granted(mark, Vec::new(), true)),
-            Err(error) => {
-                count(&self.ear.stats.claims_refused);
-                Asked::here(Err(error))
-            }
-        }
-    }
-
-    /// Asks for a name, or grants it at once: its mark then.
-    fn bid(
-        &self,
-        worker: usize,
-        bid: Bid,
-        reply: oneshot::Sender<Result<Claim, ClaimError>>,
-    ) -> Result<Option<u64>, ClaimError> {
-        let Bid { name, value, within, strict } = bid;
-        let inside = |(prefix, _): &(Arc<str>, usize)| is_name(prefix) && name.starts_with(&**prefix);
-        if !is_name(&name) || !within.as_ref().is_none_or(inside) {
-            return Err(ClaimError::Name);
-        }
-        if value.len() > self.options.max_value {
-            return Err(ClaimError::TooLong);
-        }
-        let mut state = self.lock();
-        if matches!(state.phase, Phase::Ending | Phase::Over) {
-            return Err(ClaimError::Over);
-        }
-        if state.claims.named(&name).is_some() {
-            return Err(ClaimError::Taken { by: self.node() });
-        }
-        // Its own entry does not count.
-        if state.claims.len() > self.options.max_claims {
-            count(&self.ear.stats.asks_refused);
-            return Err(ClaimError::TooMany);
-        }
-        let alone = matches!(state.phase, Phase::Away(_));
-        if alone {
-            if strict {
-                return Err(ClaimError::Away);
-            }
-            if let Some((prefix, max)) = &within
-                && state.claims.held(prefix).count() >= *max
-            {
-                return Err(ClaimError::Full { max: *max });
-            }
-        } else if state.asks >= self.options.max_asks {
-            count(&self.ear.stats.asks_refused);
-            return Err(ClaimError::TooMany);
-        }
-        state.mark += 1;
-        let mark = state.mark;
-        let asking = || Stage::Asking(Asking { reply, strict, within: within.clone() });
-        let entry = Entry {
-            name,
-            value,
-            worker,
-            since: Instant::now(),
-            stage: if alone { Stage::Held } else { asking() },
-            sent: false,
-            renewing: false,
-            changed: false,
-            lost: Arc::default(),
-        };
-        if alone {
-            state.claims.insert(mark, entry);
-            return Ok(Some(mark));
-        }
-        let claim = entry.stake(mark);
-        state.claims.insert(mark, entry);
-        state.asks += 1;
-        self.push(&mut state, Op::Claim { claim, within, ttl: self.options.ttl }, Then::Claimed(mark));
-        Ok(None)
-    }
-
-    /// The claim that somebody is given. Not under the lock: whoever does not take it drops it.
-    pub(super) fn granted(
-        self: &Arc<Self>,
-        mark: u64,
-        mut others: Vec<super::Holder>,
-        alone: bool,
-    ) -> Result<Claim, ClaimError> {
-        let state = self.lock();
-        let entry = state.claims.get(mark).ok_or(ClaimError::Over)?;
-        let (name, lost) = (entry.name.clone(), entry.lost.clone());
-        drop(state);
-        if alone {
-            count(&self.ear.stats.claims_alone);
-        }
-        others.retain(|other| other.name != name);
-        Ok(Claim { core: self.clone(), mark, name, others, alone, lost })
-    }
-
-    pub(super) fn release(&self, mark: u64) {
-        let mut state = self.lock();
-        let Some(entry) = state.claims.get_mut(mark).filter(|entry| matches!(entry.stage, Stage::Held))
-        else {
-            return;
-        };
-        if !entry.sent {
-            state.claims.remove(mark);
-            return;
-        }
-        entry.stage = Stage::Releasing;
-        let name = entry.name.clone();
-        state.claims.free(&name, mark);
-        // Otherwise the next link is told.
-        if matches!(state.phase, Phase::Online(_)) {
-            self.push(&mut state, Op::Release { name, mark }, Then::Released(mark));
-        }
-    }
-
-    pub(super) fn set_value(&self, mark: u64, value: Bytes) -> bool {
-        if value.len() > self.options.max_value {
-            return false;
-        }
-        let mut state = self.lock();
-        let Some(entry) = state.claims.get_mut(mark).filter(|entry| matches!(entry.stage, Stage::Held))
-        else {
-            return false;
-        };
-        entry.value = value;
-        entry.changed = true;
-        if matches!(state.phase, Phase::Online(_)) {
-            self.keep(&mut state, vec![mark]);
-        }
-        true
-    }
-
-    pub(super) fn hand_to(&self, mark: u64, name: &Arc<str>, lost: &OnceLock<NodeId>, worker: usize) {
-        let mut state = self.lock();
-        if let Some(entry) = state.claims.get_mut(mark) {
-            entry.worker = worker;
-        }
-        drop(state);
-        // It may have been told to the worker that it comes from.
-        if let Some(by) = lost.get() {
-            self.ear.notices([(worker, Event::Lost { name: name.clone(), by: *by })]);
-        }
-    }
-
     pub(super) fn find(&self, name: &str) -> Asked<Listing> {
         self.ask(is_name(name), Op::Find(name.into()), Then::Found, AskError::Over, |state| {
             let entry = state.claims.named(name).filter(|entry| matches!(entry.stage, Stage::Held))?;
@@ -447,33 +302,6 @@ impl Core {
         }
     }
 
-    /// Renews those that are held, unless that is under way.
-    pub(super) fn keep(&self, state: &mut State, marks: Vec<u64>) {
-        let (mut stakes, mut kept, mut size) = (Vec::new(), Vec::new(), 0);
-        for mark in marks {
-            let Some(entry) = state.claims.get_mut(mark) else { continue };
-            if entry.renewing || !matches!(entry.stage, Stage::Held) {
-                continue;
-            }
-            (entry.renewing, entry.sent, entry.changed) = (true, true, false);
-            let stake = entry.stake(mark);
-            size += stake.size();
-            stakes.push(stake);
-            kept.push(mark);
-            if stakes.len() >= KEPT_AT_ONCE || size >= KEPT_BYTES {
-                self.push_kept(state, std::mem::take(&mut stakes), std::mem::take(&mut kept));
-                size = 0;
-            }
-        }
-        if !kept.is_empty() {
-            self.push_kept(state, stakes, kept);
-        }
-    }
-
-    fn push_kept(&self, state: &mut State, claims: Vec<super::Stake>, kept: Vec<u64>) {
-        self.push(state, Op::Keep { claims, ttl: self.options.ttl }, Then::Kept(kept));
-    }
-
     pub(super) fn push(&self, state: &mut State, op: Op, then: Then) {
         state.out.push_back((op, then));
         self.wake(state);
@@ -495,7 +323,7 @@ impl Core {
 }
 
 /// Whether that can be a name, a prefix or a topic.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && !name.starts_with('@')
 }
 
@@ -503,6 +331,3 @@ fn is_name(name: &str) -> bool {
 pub(super) const ITSELF: u64 = 1;
 
 const MAX_NAME: usize = 200;
-// One script's worth: what waits behind it waits under a millisecond.
-const KEPT_AT_ONCE: usize = 64;
-const KEPT_BYTES: usize = 64 << 10;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
 
 use super::backplane::{Answer, Incoming, Link, LinkError, Pending};
 use super::claims::SLOTS;
@@ -96,6 +96,7 @@ struct Pump<'a> {
     flights: VecDeque<Flight>,
     /// Something was answered.
     steady: bool,
+    /// Which part of the names is renewed next. All were when the link began.
     turn: usize,
     /// When the end must have come to its end.
     ending: Option<Instant>,
@@ -113,13 +114,14 @@ type Answered = Result<Vec<Answer>, LinkError>;
 
 impl<'a> Pump<'a> {
     fn new(core: &'a Arc<Core>, link: Box<dyn Link>) -> Self {
-        Self { core, link, flights: VecDeque::new(), steady: false, turn: 0, ending: None }
+        Self { core, link, flights: VecDeque::new(), steady: false, turn: 1, ending: None }
     }
 
     /// Why it ended; nothing if the node did.
     async fn run(&mut self) -> Option<LinkError> {
         let within = self.core.options.answer_within;
-        let mut turns = interval(self.core.options.ttl / 3 / SLOTS as u32);
+        let turn = self.core.options.ttl / 3 / SLOTS as u32;
+        let mut turns = interval_at(Instant::now() + turn, turn);
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let news = self.core.ear.news();
@@ -142,6 +144,11 @@ impl<'a> Pump<'a> {
             let until = self.flights.front().map(|flight| flight.until).into_iter().chain(self.ending).min();
             tokio::select! {
                 biased;
+                // Rare, and before what may go on without end: names must not expire under load.
+                _ = turns.tick(), if self.ending.is_none() => {
+                    self.core.renew(self.turn);
+                    self.turn = self.turn.wrapping_add(1);
+                }
                 answered = land(&mut self.flights), if !self.flights.is_empty() => {
                     let Some(flight) = self.flights.pop_front() else { continue };
                     let settled = match answered {
@@ -158,10 +165,6 @@ impl<'a> Pump<'a> {
                 }
                 () = self.core.ear.wake.notified() => {}
                 () = self.core.end.cancelled(), if self.ending.is_none() => {}
-                _ = turns.tick(), if self.ending.is_none() => {
-                    self.core.renew(self.turn);
-                    self.turn = self.turn.wrapping_add(1);
-                }
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
                     return self.ending.is_none().then_some(LinkError::Late(within));
                 }

@@ -115,6 +115,7 @@ mod driver;
 mod ear;
 mod event;
 mod handle;
+mod holding;
 mod ids;
 mod memory;
 mod node;

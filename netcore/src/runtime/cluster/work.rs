@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use super::ask::AskError;
 use super::backplane::{Answer, LinkError, Op};
 use super::claim::ClaimError;
-use super::claims::{Asking, Reply, SLOTS, Stage};
-use super::core::{Core, ITSELF, Phase, State, Then};
+use super::claims::{SLOTS, Stage};
+use super::core::{Core, Phase, State, Then};
 use super::stats::count;
-use super::{Event, Holder, Listing, MAX_LIST, NODES, NodeId};
+use super::{Event, Holder, Listing, MAX_LIST, NODES};
 
 impl Core {
     /// There is a link: everything is told to it anew, before what has waited.
@@ -23,6 +23,8 @@ impl Core {
             Phase::Online(_) | Phase::Ending | Phase::Over => return,
         };
         state.phase = Phase::Online(away);
+        // Those who were away too come back one after the other.
+        state.nodes.values_mut().for_each(|missed| *missed = 0);
         let waiting = std::mem::take(&mut state.out);
         state.topics_sent.clear();
         state.topics_changed = self.ear.topics().into_iter().collect();
@@ -152,70 +154,6 @@ impl Core {
         true
     }
 
-    fn max_of(&self, mark: u64) -> usize {
-        match self.lock().claims.get(mark).map(|entry| &entry.stage) {
-            Some(Stage::Asking(Asking { within: Some((_, max)), .. })) => *max,
-            _ => 0,
-        }
-    }
-
-    fn claimed(self: &Arc<Self>, mark: u64, answer: Result<Vec<Holder>, ClaimError>) {
-        let mut state = self.lock();
-        let ending = !matches!(state.phase, Phase::Online(_));
-        let Some(entry) = state.claims.get_mut(mark) else { return };
-        let stage = match (&answer, ending) {
-            (Ok(_), false) => Stage::Held,
-            (Ok(_), true) => Stage::Releasing,
-            (Err(_), _) => Stage::Releasing,
-        };
-        let Stage::Asking(asking) = std::mem::replace(&mut entry.stage, stage) else { return };
-        match answer {
-            Ok(others) if !ending => {
-                drop(state);
-                let _ = asking.reply.send(self.granted(mark, others, false));
-            }
-            Ok(_) => {
-                let name = entry.name.clone();
-                self.push(&mut state, Op::Release { name, mark }, Then::Released(mark));
-                drop(state);
-                let _ = asking.reply.send(Err(ClaimError::Over));
-            }
-            Err(error) => {
-                state.claims.remove(mark);
-                drop(state);
-                count(&self.ear.stats.claims_refused);
-                let _ = asking.reply.send(Err(error));
-            }
-        }
-    }
-
-    /// A name was renewed; what is to be said if it was lost.
-    fn kept(&self, mark: u64, by: Option<NodeId>) -> Option<(usize, Event)> {
-        let mut state = self.lock();
-        let entry = state.claims.get_mut(mark)?;
-        entry.renewing = false;
-        let Some(by) = by else {
-            if entry.changed && matches!(state.phase, Phase::Online(_)) {
-                self.keep(&mut state, vec![mark]);
-            }
-            return None;
-        };
-        if mark == ITSELF {
-            // Nobody else takes a node's own name, unless two have one number.
-            tracing::error!(node = %self.node(), "another node has this node's number");
-            return None;
-        }
-        if !matches!(entry.stage, Stage::Held) {
-            // It was given back meanwhile; that is on its way behind.
-            return None;
-        }
-        entry.lose(by);
-        let (worker, name) = (entry.worker, entry.name.clone());
-        state.claims.remove(mark);
-        count(&self.ear.stats.claims_lost);
-        Some((worker, Event::Lost { name, by }))
-    }
-
     fn synced(&self) {
         let mut state = self.lock();
         let Phase::Online(Some(since)) = state.phase else { return };
@@ -293,32 +231,6 @@ impl Core {
         }
     }
 
-    /// Grants what was asked for, or not, without the others.
-    fn judge_alone(self: &Arc<Self>, mark: u64) {
-        let mut state = self.lock();
-        let ending = matches!(state.phase, Phase::Ending | Phase::Over);
-        let Some(entry) = state.claims.get(mark) else { return };
-        let Stage::Asking(asking) = &entry.stage else { return };
-        let error = match &asking.within {
-            _ if ending => Some(ClaimError::Over),
-            _ if asking.strict => Some(ClaimError::Away),
-            Some((prefix, max)) if state.claims.held(prefix).count() >= *max => {
-                Some(ClaimError::Full { max: *max })
-            }
-            _ => None,
-        };
-        let reply = state.decide(mark, error.is_none());
-        drop(state);
-        let Some(reply) = reply else { return };
-        match error {
-            None => drop(reply.send(self.granted(mark, Vec::new(), true))),
-            Some(error) => {
-                count(&self.ear.stats.claims_refused);
-                let _ = reply.send(Err(error));
-            }
-        }
-    }
-
     /// It is the turn of one part of the names to be renewed; with the first, the other nodes are looked after.
     pub(super) fn renew(&self, turn: usize) {
         let mut state = self.lock();
@@ -329,15 +241,6 @@ impl Core {
         self.keep(&mut state, marks);
         if turn.is_multiple_of(SLOTS) {
             self.watch_nodes(&mut state);
-        }
-    }
-
-    /// Other nodes have taken these: it is looked after at once.
-    pub(super) fn look_after(&self, names: impl IntoIterator<Item = Arc<str>>) {
-        let mut state = self.lock();
-        if matches!(state.phase, Phase::Online(_)) {
-            let marks = names.into_iter().filter_map(|name| state.claims.mark_of(&name)).collect();
-            self.keep(&mut state, marks);
         }
     }
 
@@ -359,7 +262,6 @@ impl Core {
                 events.push(Event::NodeUp { node: holder.node, value: holder.value.clone() });
             }
         }
-        // When the data was lost, a node may be listed before the others have come back.
         if !more {
             state.nodes.retain(|node, missed| {
                 if *missed >= MISSED {
@@ -424,22 +326,6 @@ impl State {
                 claim.age = entry.since.elapsed();
             }
         }
-    }
-
-    /// Takes who waits for a claim; it is held from now on, or gone.
-    fn decide(&mut self, mark: u64, granted: bool) -> Option<Reply> {
-        let entry = self.claims.get_mut(mark)?;
-        let next = if granted { Stage::Held } else { Stage::Releasing };
-        let Stage::Asking(asking) = std::mem::replace(&mut entry.stage, next) else { return None };
-        if !granted {
-            let name = entry.name.clone();
-            let sent = entry.sent;
-            self.claims.free(&name, mark);
-            if !sent {
-                self.claims.remove(mark);
-            }
-        }
-        Some(asking.reply)
     }
 }
 

@@ -19,7 +19,10 @@ if begin ~= '' then
   end
   if count >= max then return {'full'} end
 end
-put(prefix, name, node, mark, now - tonumber(ARGV[6]), ARGV[7], ttl)
+local head = node .. mark .. string.format('%016.0f', now - tonumber(ARGV[6]))
+redis.call('SET', prefix .. name, head .. ARGV[7], 'PX', ttl)
+redis.call('ZADD', names, 0, name)
+redis.call('ZADD', due, now + ttl, name)
 live(names, 2 * ttl)
 live(due, 2 * ttl)
 return answer

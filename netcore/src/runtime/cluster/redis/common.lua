@@ -21,13 +21,6 @@ local function live(key, ms)
   if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
 end
 
-local function put(prefix, name, node, mark, since, value, ttl)
-  local head = node .. mark .. string.format('%016.0f', since)
-  redis.call('SET', prefix .. name, head .. value, 'PX', ttl)
-  redis.call('ZADD', names, 0, name)
-  redis.call('ZADD', due, now + ttl, name)
-end
-
 -- Name and content, one after the other, of those that begin so and are held.
 local function list(prefix, begin, limit)
   local found = redis.call('ZRANGEBYLEX', names, '[' .. begin, '(' .. begin .. '\255', 'LIMIT', 0, limit)
