@@ -158,7 +158,7 @@ impl Core {
             return Err(PublishError::TooLong);
         }
         if self.several.load(Relaxed) {
-            self.ear.pass_on(topic, self.node(), Some(worker), &body);
+            self.ear.pass_on(topic, self.node(), Some(worker), body.clone());
         }
         let (stats, options) = (&self.ear.stats, &self.options);
         let mut state = self.lock();

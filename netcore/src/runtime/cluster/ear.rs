@@ -113,20 +113,26 @@ impl Ear {
         if body.len() > self.max_message {
             return count(&self.stats.dropped_in);
         }
-        self.pass_on(topic, from, None, &body);
+        self.pass_on(topic, from, None, body);
     }
 
     /// A message to every worker that hears the topic, but one.
-    pub(super) fn pass_on(&self, topic: &str, from: NodeId, but: Option<usize>, body: &Bytes) {
+    pub(super) fn pass_on(&self, topic: &str, from: NodeId, but: Option<usize>, body: Bytes) {
         let hearers = lock(&self.hearers);
         let Some((topic, workers)) = hearers.topics.get_key_value(topic) else { return };
         let (topic, workers) = (topic.clone(), workers.clone());
         let Some(outlet) = hearers.outlet.clone() else { return };
         drop(hearers);
-        let mut waits = false;
-        for worker in workers.iter().copied().filter(|worker| Some(*worker) != but) {
+        let (mut waits, size) = (false, topic.len() + body.len());
+        let mut workers = workers.iter().copied().filter(|worker| Some(*worker) != but).peekable();
+        while let Some(worker) = workers.next() {
+            // Most have one hearer: it gets the message itself.
+            if workers.peek().is_none() {
+                waits |= outlet.message(worker, Event::Message { topic, from, body }, size);
+                break;
+            }
             let event = Event::Message { topic: topic.clone(), from, body: body.clone() };
-            waits |= outlet.message(worker, event, topic.len() + body.len());
+            waits |= outlet.message(worker, event, size);
         }
         if waits {
             self.waits.notify_one();

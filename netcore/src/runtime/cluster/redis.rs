@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{
@@ -258,11 +258,10 @@ fn hear(keys: &Keys, incoming: &Incoming, PushInfo { kind, data }: PushInfo) {
             };
             let Ok(channel) = std::str::from_utf8(&channel) else { return };
             if let Some(topic) = channel.strip_prefix(&keys.topics) {
-                let message = Bytes::from(message);
+                let mut message = Bytes::from(message);
                 // What others put on our channels is not a message of ours.
-                if let Some((node, _)) = message.split_first_chunk() {
-                    let node = NodeId::new(u64::from_be_bytes(*node));
-                    incoming.deliver(topic, node, message.slice(8..));
+                if let Ok(node) = message.try_get_u64() {
+                    incoming.deliver(topic, NodeId::new(node), message);
                 }
             } else if channel.starts_with(&keys.displaced)
                 && let Ok(name) = std::str::from_utf8(&message)
