@@ -50,6 +50,7 @@
 //! - [`Adapter`]s between a door and the game: [`Binary`], [`Text`], [`Relay`]
 //! - [`Hello`]: whether both sides speak of the same packets, before a session begins
 //! - [`memory`]: a transport with faults on demand
+//! - [`cluster`]: names, rooms and messages that several processes share
 //!
 //! **The session**, a state machine without IO:
 //! - [`Session`], [`Limits`], [`Rate`], [`CloseReason`]; [`Outbox`], the bounded queue to one peer, and [`Slow`], its policy
@@ -71,7 +72,8 @@
 //!
 //! # Features
 //! `runtime` is on by default. `msgpack`, `protobuf` and `protobuf-build` add body formats, `compress` compresses
-//! bodies, `metrics` counts for a recorder: [`manual::metrics`]. `testing` is for this crate's own tests.
+//! bodies, `tls` and `websocket` are transports, `redis` is a backplane between processes, `metrics` counts for a
+//! recorder: [`manual::metrics`]. `testing` is for this crate's own tests.
 
 #![forbid(unsafe_code)]
 // A peer's bytes go through this code: an index or an unwrap would be a way to stop the server.
@@ -110,7 +112,7 @@ pub use runtime::{
     Incoming, LateTick, Lines, Logic, Mismatch, NotANetwork, NotSent, PlainText, Proxy, Reconnect,
     ReconnectStats, ReconnectingClient, Relay, Report, RequestError, Room, Rooms, Running, Seat, SendError,
     Sender, Server, ServerError, Snapshot, Stopper, Teller, Text, TextProtocol, Tick, TimerId, TryError,
-    Unsent, memory,
+    Unsent, cluster, memory,
 };
 #[cfg(feature = "tls")]
 pub use runtime::{ClientTls, Tls, TlsError};

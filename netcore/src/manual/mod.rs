@@ -5,6 +5,7 @@
 //! - [`bounds`]: every bound, its default, its setting and its counter; what a hostile peer can do
 //! - [`tuning`]: what costs what, and the settings that matter
 //! - [`metrics`]: what a server and its clients tell a metrics recorder
+//! - [`cluster`]: several processes: what is promised, and what happens while the backplane is away
 //! - [`formats`]: how to add a body format, an adapter, a transport
 
 #[doc = include_str!("tutorial.md")]
@@ -21,6 +22,9 @@ pub mod tuning {}
 
 #[doc = include_str!("metrics.md")]
 pub mod metrics {}
+
+#[doc = include_str!("cluster.md")]
+pub mod cluster {}
 
 #[doc = include_str!("formats.md")]
 pub mod formats {}

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod client;
+pub mod cluster;
 mod connection;
 mod context;
 mod door;

@@ -1,0 +1,128 @@
+//! What is full says so, and nobody waits for it.
+
+use std::time::Duration;
+
+use netcore::cluster::{AskError, ClaimError, Cluster, Memory, PublishError};
+
+use crate::common::{Node, World, end, within};
+use crate::on_both;
+
+on_both! {
+    what_waits_for_the_backplane_is_bounded_in_messages_and_in_bytes
+    questions_are_bounded
+    what_nobody_receives_is_dropped_and_counted
+}
+
+async fn what_waits_for_the_backplane_is_bounded_in_messages_and_in_bytes(mut world: impl World) {
+    let nodes =
+        [Node::with(world.options().queue(10, 1 << 20)), Node::with(world.options().queue(1_000, 64))];
+    for node in &nodes {
+        node.settle().await;
+        // Nothing else runs between these.
+        let sent = (0..100).filter(|_| node.cluster.publish("t", "1234567") == Ok(())).count();
+        assert!(matches!(sent, 8 | 10), "{sent}");
+        assert_eq!(node.cluster.publish("t", "1234567"), Err(PublishError::Full));
+        assert_eq!(node.cluster.stats().dropped_out, 101 - sent as u64);
+        // There is room again when they are on their way.
+        node.settle().await;
+        node.cluster.publish("t", "1234567").unwrap();
+        node.settle().await;
+        assert_eq!(node.cluster.stats().published, sent as u64 + 1);
+    }
+    end(&world, &nodes).await;
+}
+
+async fn questions_are_bounded(mut world: impl World) {
+    let node = Node::with(world.options().max_asks(3));
+    node.settle().await;
+    let asked = (node.cluster.find("a"), node.cluster.claim("b"), node.cluster.block(1));
+    assert_eq!(within(node.cluster.find("c")).await.unwrap_err(), AskError::TooMany);
+    assert_eq!(within(node.cluster.claim("c")).await.unwrap_err(), ClaimError::TooMany);
+    let (found, claimed, block) = within(async { tokio::join!(asked.0, asked.1, asked.2) }).await;
+    assert!(found.is_ok() && claimed.is_ok() && block.is_ok());
+    node.settle().await;
+    assert_eq!(node.cluster.stats().asks_refused, 2);
+    end(&world, &[node]).await;
+}
+
+async fn what_nobody_receives_is_dropped_and_counted(mut world: impl World) {
+    let speaker = Node::new(&mut world);
+    let mut listener = Node::with(world.options().inbound(8, 1 << 20));
+    listener.cluster.subscribe("t").unwrap();
+    listener.settle().await;
+    for n in 0..100 {
+        speaker.cluster.publish("t", format!("{n}")).unwrap();
+    }
+    speaker.settle().await;
+    // Whatever was published before has come when this has: it goes the same way.
+    listener.settle().await;
+    within(async {
+        while listener.cluster.stats().dropped_in + listener.cluster.stats().delivered < 92 {
+            listener.settle().await;
+        }
+    })
+    .await;
+    // Eight with the receiver (of which one is the news of the other node, perhaps), eight that wait.
+    let dropped = listener.cluster.stats().dropped_in;
+    assert!((84..=85).contains(&dropped), "{dropped}");
+    for n in 0..100 - dropped {
+        assert_eq!(listener.message().await, n.to_string(), "the newest were dropped");
+    }
+    speaker.cluster.publish("t", "again").unwrap();
+    assert_eq!(listener.message().await, "again");
+    end(&world, &[speaker, listener]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_backplane_is_waited_for_and_everything_arrives_in_order() {
+    let memory = Memory::new();
+    let line = memory.line();
+    let (speaker, starter) = Cluster::new(line.clone());
+    let _events = starter.start_events();
+    let mut listener = Node::with(netcore::cluster::Options::new(memory));
+    listener.cluster.subscribe("t").unwrap();
+    listener.settle().await;
+    speaker.settled().await.unwrap();
+    line.slow(Duration::from_millis(1_500));
+    for n in 0..10_000 {
+        speaker.publish("t", format!("{n}")).unwrap();
+    }
+    for n in 0..10_000 {
+        assert_eq!(listener.message().await, n.to_string());
+    }
+    assert_eq!((speaker.stats().links_lost, speaker.stats().dropped_out), (0, 0));
+    line.slow(Duration::from_millis(2_500));
+    assert_eq!(speaker.settled().await, Err(AskError::Away));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backplane_that_is_away_is_asked_now_and_then() {
+    let memory = Memory::new();
+    memory.away();
+    let (cluster, starter) = Cluster::new(memory.clone());
+    let _events = starter.start_events();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let tries = cluster.stats().connects_failed;
+    // Each 2.5 to 5 s, and some faster ones at first.
+    assert!((60..=130).contains(&tries), "{tries}");
+    assert_eq!(cluster.stats().links_lost, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_before_the_start_waits_for_it() {
+    let (cluster, starter) = Cluster::new(Memory::new());
+    let kim = cluster.claim("kim");
+    cluster.publish("t", "x").unwrap();
+    let node = Node { cluster, events: starter.start_events() };
+    assert!(within(kim).await.is_ok());
+    node.settle().await;
+    assert_eq!(node.cluster.stats().published, 1);
+
+    // Never started, it answers when it ends.
+    let (cluster, starter) = Cluster::new(Memory::new());
+    let kim = cluster.claim("kim");
+    drop(starter);
+    cluster.shutdown().await;
+    drop(cluster);
+    assert_eq!(within(kim).await.unwrap_err(), ClaimError::Over);
+}

@@ -1,0 +1,139 @@
+//! What only a real server can do.
+
+use std::time::Duration;
+
+use netcore::cluster::{AskError, ClaimError, Event, LinkError, Options, Redis};
+use redis::AsyncCommands;
+
+use crate::common::{Node, World, end, within};
+use crate::redis::OnRedis;
+
+#[tokio::test]
+async fn a_server_that_is_killed_and_started_on_its_port_is_found_again() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let url = format!("redis://{}", world.server().addr);
+    let mut node = Node::with(Options::new(Redis::new(&url).unwrap()));
+    node.cluster.subscribe("t").unwrap();
+    let kim = node.claim("kim").await.unwrap();
+    world.server().kill();
+    let reason = node.hears(|event| match event {
+        Event::Away { reason, .. } => Some(reason),
+        _ => None,
+    });
+    assert_eq!(reason.await, LinkError::Closed);
+    let lee = node.claim("lee").await.unwrap();
+    world.server().again();
+    node.is_back().await;
+    let other = Node::with(Options::new(Redis::new(&url).unwrap()));
+    for name in ["kim", "lee"] {
+        assert_eq!(other.claim(name).await.unwrap_err(), ClaimError::Taken { by: node.id() });
+    }
+    other.cluster.publish("t", "again").unwrap();
+    assert_eq!(node.message().await, "again");
+    drop((kim, lee));
+    node.end().await;
+    other.end().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_server_that_stands_still_is_away_and_what_it_does_late_does_no_harm() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let options = world.options().answer_within(Duration::from_millis(300));
+    let mut node = Node::with(options.ttl(Duration::from_secs(3)));
+    let kim = node.claim("kim").await.unwrap();
+    world.server().signal("STOP");
+    // These lie before the server, and will be done when it goes on: the claim after its release.
+    let lee = node.cluster.claim("lee");
+    let asked = node.cluster.block(1);
+    drop(kim);
+    let lee = within(lee).await.unwrap();
+    assert!(lee.alone());
+    assert_eq!(within(asked).await.unwrap_err(), AskError::Away);
+    node.is_away().await;
+    drop(lee);
+    let kim = node.claim("kim").await.unwrap();
+    world.server().signal("CONT");
+    node.is_back().await;
+    let other = Node::new(&mut world);
+    assert_eq!(other.claim("kim").await.unwrap_err(), ClaimError::Taken { by: node.id() });
+    assert!(other.claim("lee").await.is_ok());
+    drop(kim);
+    end(&world, &[node, other]).await;
+}
+
+#[tokio::test]
+async fn a_server_that_pauses_its_clients_for_less_than_the_deadline_is_waited_for() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let node = Node::with(world.options().answer_within(Duration::from_secs(20)));
+    node.settle().await;
+    let mut connection = world.connection().await;
+    redis::cmd("CLIENT").arg(&["PAUSE", "500", "ALL"]).exec_async(&mut connection).await.unwrap();
+    let kim = node.claim("kim").await.unwrap();
+    assert!(!kim.alone() && node.cluster.stats().links_lost == 0);
+    drop(kim);
+    end(&world, &[node]).await;
+}
+
+#[tokio::test]
+async fn scripts_that_were_forgotten_are_loaded_again() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let mut node = Node::new(&mut world);
+    let kim = node.claim("kim").await.unwrap();
+    let mut connection = world.connection().await;
+    redis::cmd("SCRIPT").arg("FLUSH").exec_async(&mut connection).await.unwrap();
+    let lee = node.claim("lee").await.unwrap();
+    assert!(lee.alone());
+    node.is_back().await;
+    assert!(!node.claim("max").await.unwrap().alone());
+    drop((kim, lee));
+    end(&world, &[node]).await;
+}
+
+#[tokio::test]
+async fn what_others_keep_in_the_server_is_left_alone_and_does_no_harm() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let mut node = Node::new(&mut world);
+    node.cluster.subscribe("t").unwrap();
+    node.settle().await;
+    let mut connection = world.connection().await;
+    // On our own channels: too short for one of ours, about a name that nobody has, and a good one.
+    let _: usize = connection.publish("test:t:t", "short").await.unwrap();
+    let _: usize = connection.publish(format!("test:d:{}", node.id()), "nobody").await.unwrap();
+    let _: usize = connection.publish("test:t:t", b"\0\0\0\0\0\0\0\x63good").await.unwrap();
+    assert_eq!(node.message().await, "good");
+    node.settle().await;
+    assert_eq!(node.cluster.stats().links_lost, 0);
+    let other = Node::with(Options::new(Redis::new(&format!("redis://{}", world.server().addr)).unwrap()));
+    let (mine, theirs) = (node.claim("kim").await.unwrap(), other.claim("kim").await.unwrap());
+    assert!(!mine.alone() && !theirs.alone(), "another prefix is another cluster");
+    other.cluster.publish("t", "x").unwrap();
+    other.settle().await;
+    drop((mine, theirs));
+    other.end().await;
+    let _: () = connection.del("netcore:block").await.unwrap();
+    end(&world, &[node]).await;
+}
+
+#[tokio::test]
+async fn what_is_no_redis_server_is_away_with_the_reason() {
+    for url in ["http://127.0.0.1/", "redis://", "", "127.0.0.1"] {
+        let refused = Redis::new(url).map(|redis| format!("{redis:?}"));
+        assert!(refused.is_err(), "{url}: {refused:?}");
+    }
+    let secret = Redis::new("redis://kim:secret@127.0.0.1:1/").unwrap();
+    assert!(!format!("{secret:?}").contains("secret"));
+
+    let Some(mut world) = OnRedis::start().await else { return };
+    let mut connection = world.connection().await;
+    redis::cmd("CONFIG").arg(&["SET", "requirepass", "right"]).exec_async(&mut connection).await.unwrap();
+    let wrong = format!("redis://:secret@{}", world.server().addr);
+    let mut node = Node::with(Options::new(Redis::new(&wrong).unwrap()));
+    let reason = node.hears(|event| match event {
+        Event::Away { reason: LinkError::Refused(words), .. } => Some(words),
+        _ => None,
+    });
+    assert!(!reason.await.contains("secret"));
+    assert!(node.claim("kim").await.unwrap().alone());
+    node.end().await;
+}
