@@ -18,9 +18,19 @@ async fn runs(program: &str, args: &[&str]) -> bool {
     runs
 }
 
+/// A Python that has a module: the one in the path, or the system's.
+async fn python_with(module: &str) -> Option<&'static str> {
+    for python in ["python3", "/usr/bin/python3"] {
+        if runs(python, &["-c", &format!("import {module}")]).await {
+            return Some(python);
+        }
+    }
+    None
+}
+
 /// Runs a script in Python; what it prints.
-async fn python(script: &str, args: &[&str]) -> String {
-    let output = within(Command::new("python3").arg("-c").arg(script).args(args).kill_on_drop(true).output());
+async fn run_script(python: &str, script: &str, args: &[&str]) -> String {
+    let output = within(Command::new(python).arg("-c").arg(script).args(args).kill_on_drop(true).output());
     said_by(output.await.unwrap())
 }
 
@@ -38,7 +48,7 @@ mod tls {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::process::Command;
 
-    use super::{python, runs};
+    use super::{python_with, run_script, runs};
     use crate::certificates::{Certificate, Folder};
     use crate::common::{Ask, Hear, bye, packet, said, say, session, until, within};
 
@@ -53,14 +63,12 @@ mod tls {
 
     #[tokio::test]
     async fn pythons_ssl_speaks_both_versions_of_tls() {
-        if !runs("python3", &["-c", "import ssl"]).await {
-            return;
-        }
+        let Some(python) = python_with("ssl").await else { return };
         let (running, folder) = serve(false).await;
         let port = running.addr().port().to_string();
         let cert = folder.0.join("cert.pem");
         for (n, version) in (1..).zip(["TLSv1_2", "TLSv1_3"]) {
-            let spoken = python(PYTHON, &[&port, cert.to_str().unwrap(), version]).await;
+            let spoken = run_script(python, PYTHON, &[&port, cert.to_str().unwrap(), version]).await;
             assert_eq!(spoken, format!("{} 10000 packets, then the end", version.replace('_', ".")));
             until(&running, "closed", |stats| stats.closed_for("peer_closed") == n).await;
         }
@@ -129,18 +137,16 @@ mod websocket {
     use tokio::net::TcpListener;
     use tokio::process::Command;
 
-    use super::{python, runs};
+    use super::{python_with, run_script, runs};
     use crate::common::{until, within};
     use crate::websocket::serve;
 
     #[tokio::test]
     async fn pythons_websockets_speaks_with_the_door() {
-        if !runs("python3", &["-c", "import websockets.sync.client"]).await {
-            return;
-        }
+        let Some(python) = python_with("websockets").await else { return };
         let running = serve(WebSocket::new().path("/game").protocol("netcore")).await;
         let address = format!("ws://{}/game", running.addr());
-        let said = python(PYTHON, &[&address]).await;
+        let said = run_script(python, PYTHON, &[&address]).await;
         assert_eq!(
             said,
             "10000 packets; pong; closed 1000; text 4019 a WebSocket text message, where only binary ones are taken"
@@ -155,51 +161,53 @@ mod websocket {
         use crate::certificates::{Certificate, Folder};
         use crate::common::{bye, session};
 
-        if !runs("python3", &["-c", "import websockets.sync.client"]).await {
-            return;
-        }
+        let Some(python) = python_with("websockets").await else { return };
         let (certificate, folder) = (Certificate::new(), Folder::new());
         let cert = folder.write("cert.pem", &certificate.pem());
         let websocket = WebSocket::new().protocol("netcore");
         let door = netcore::Door::tcp("127.0.0.1:0").tls(certificate.server()).websocket(websocket);
         let running = netcore::Server::new().door(door.close_notice(bye)).serve(session).await.unwrap();
         let address = format!("wss://localhost:{}/", running.addr().port());
-        let said = python(PYTHON, &[&address, cert.to_str().unwrap()]).await;
+        let said = run_script(python, PYTHON, &[&address, cert.to_str().unwrap()]).await;
         assert!(said.starts_with("10000 packets; pong; closed 1000; text 4019 "), "{said}");
     }
 
     const PYTHON: &str = r#"
-import ssl, struct, sys
+import asyncio, os, ssl, struct, sys
+import websockets
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+os.environ['NO_PROXY'] = '*'
 def dial():
     context = ssl.create_default_context(cafile=sys.argv[2]) if len(sys.argv) > 2 else None
-    return connect(sys.argv[1], subprotocols=['netcore'], ssl=context, compression='deflate', proxy=None)
+    return websockets.connect(sys.argv[1], subprotocols=['netcore'], ssl=context, compression='deflate')
 def packet(id, n):
     return struct.pack('<HHBI', 9, id, 0, n)
-socket = dial()
-assert socket.subprotocol == 'netcore'
-got, n = b'', 0
-while n < 10000:
-    whole = b''.join(packet(1, i) for i in range(n, n + 1000))
-    socket.send(whole[:3000])
-    socket.send([whole[3000:3001], b'', whole[3001:6000], whole[6000:]])    # one message in four frames
-    n += 1000
-    while len(got) < n * 9:
-        got += socket.recv(20)
-assert got == b''.join(packet(101, i) for i in range(10000))
-print(len(got) // 9, 'packets', end='; ')
-assert socket.ping(b'there?').wait(20)
-print('pong', end='; ')
-socket.close()
-print('closed', socket.close_code, end='; ')
-socket = dial()
-socket.send('text')
-try:
-    while True:
-        socket.recv(20)
-except ConnectionClosed as closed:
-    print('text', closed.rcvd.code, closed.rcvd.reason)
+async def main():
+    socket = await dial()
+    assert socket.subprotocol == 'netcore'
+    got, n = b'', 0
+    while n < 10000:
+        whole = b''.join(packet(1, i) for i in range(n, n + 1000))
+        await socket.send(whole[:3000])
+        # One message in four frames.
+        await socket.send([whole[3000:3001], b'', whole[3001:6000], whole[6000:]])
+        n += 1000
+        while len(got) < n * 9:
+            got += await socket.recv()
+    assert got == b''.join(packet(101, i) for i in range(10000))
+    print(len(got) // 9, 'packets', end='; ')
+    await (await socket.ping(b'there?'))
+    print('pong', end='; ')
+    await socket.close()
+    print('closed', socket.close_code, end='; ')
+    socket = await dial()
+    await socket.send('text')
+    try:
+        while True:
+            await socket.recv()
+    except ConnectionClosed as closed:
+        print('text', closed.rcvd.code, closed.rcvd.reason)
+asyncio.run(asyncio.wait_for(main(), 60))
 "#;
 
     #[tokio::test]
