@@ -17,11 +17,14 @@ use super::link::Transport;
 /// hyper and hyper-util:
 ///
 /// ```ignore
-/// async fn socket(State((websocket, incoming)): …, ConnectInfo(from): …, request: Request) -> Response<String> {
-///     let answer = websocket.answer(&request);
+/// async fn socket(State(page): State<Page>, ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request) -> Response<String> {
+///     let answer = page.websocket.answer(&request);
 ///     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-///         let upgraded = hyper::upgrade::on(request);
-///         tokio::spawn(async move { incoming.enter(TokioIo::new(upgraded.await?), Some(from)) });
+///         tokio::spawn(async move {
+///             if let Ok(upgraded) = hyper::upgrade::on(request).await {
+///                 let _full = page.incoming.enter(TokioIo::new(upgraded), Some(from));
+///             }
+///         });
 ///     }
 ///     answer
 /// }
