@@ -7,7 +7,8 @@ use netcore_benches::cost::{Way, nanoseconds};
 use netcore_benches::host;
 
 fn main() {
-    let runs = if args().any(|arg| arg == "--bench") { 15 } else { 1 };
+    let once = args().any(|arg| arg == "--test") || !args().any(|arg| arg == "--bench");
+    let runs = if once { 1 } else { 15 };
     let filters: Vec<_> = args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     host::print();
     println!(

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     options.introduce("connections x packets under way on each x bytes of body");
     for (connections, window) in SHAPES {
-        for body in BODIES {
+        for &body in options.few(&BODIES) {
             let name = format!("{connections}x{window}x{body}");
             if options.wants(&name) {
                 scenario(&options, &kinds, &name, connections, window, body)?;

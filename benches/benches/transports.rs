@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("websocket", [Kind::Tungstenite, Kind::NetcoreWebSocket, Kind::RelayWebSocket]),
     ] {
         for (connections, window) in SHAPES {
-            for body in BODIES {
+            for &body in options.few(&BODIES) {
                 let name = format!("{under}-{connections}x{window}x{body}");
                 if options.wants(&name) {
                     let shape = (connections, window, body);

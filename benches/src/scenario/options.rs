@@ -60,6 +60,12 @@ impl Options {
         println!("{what}; {} rounds of {:?}", self.rounds, self.time);
     }
 
+    /// All of these, or one that stands for them when it is only to see that it works.
+    #[must_use]
+    pub fn few<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        all.get(..1).filter(|_| self.test).unwrap_or(all)
+    }
+
     /// Whether a scenario was asked for.
     #[must_use]
     pub fn wants(&self, scenario: &str) -> bool {
