@@ -1,37 +1,37 @@
 //! The face that a client starts from.
 
 mod backoff;
+mod error;
 mod events;
 mod keeper;
+mod options;
 mod reconnect;
 mod reconnecting;
 mod shake;
 mod unsent;
 
 use std::fmt;
-use std::future::Future;
-use std::io;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::ToSocketAddrs;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connection::{Encode, Encoding, Writes};
-use super::handshake::{Shaken, Slot};
+use super::connection::Encoding;
+use super::handshake::Slot;
 use super::link::{Link, Transport, now};
-use super::metrics::{ClientMeter, RoundTrip};
+use super::metrics::RoundTrip;
 use super::peer::Peer;
 use super::requests::Pending;
-use super::{Adapter, Binary, Connection, Hello, HelloError, SendError, Sender, Stats};
-use crate::session::{CloseReason, Fault, Limits, Outbox, Session, SessionId, Slow};
-use crate::{Packet, PacketId};
+use super::{Connection, SendError, Sender, Stats};
+use crate::Packet;
+use crate::session::{CloseReason, Fault, Outbox, Session, SessionId, Slow};
 
+pub use error::{ClientError, RequestError};
 pub use events::{ClientEvent, TryError};
+pub use options::ClientOptions;
 pub use reconnect::{Away, Reconnect};
 pub use reconnecting::{NotSent, ReconnectStats, ReconnectingClient};
 pub use unsent::Unsent;
@@ -105,300 +105,6 @@ pub struct ClientReceiver<In, Out> {
     _open: Arc<Closer<In>>,
 }
 
-/// How to connect.
-///
-/// | setting | default |
-/// |---|---|
-/// | [`connect_timeout`](Self::connect_timeout) | 10 s |
-/// | [`request_timeout`](Self::request_timeout) | 10 s |
-/// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
-/// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
-/// | [`hello`](Self::hello) | none |
-pub struct ClientOptions<In, Out> {
-    connect_timeout: Duration,
-    request_timeout: Duration,
-    limits: Limits,
-    adapter: Arc<dyn Adapter<In, Out>>,
-    encode: Arc<dyn Encode<Out>>,
-    #[cfg(feature = "tls")]
-    tls: Option<super::ClientTls>,
-    #[cfg(feature = "websocket")]
-    websocket: Option<super::WebSocket>,
-    hello: Option<Hello>,
-    // What does not go out is kept, and what finds no room does not end the connection.
-    lasting: bool,
-    meter: ClientMeter,
-}
-
-/// There is no connection.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// The server cannot be reached.
-    #[error("cannot connect: {}", in_words(.0))]
-    Connect(#[from] io::Error),
-    /// It did not answer in time.
-    #[error(
-        "no connection within {0:?} (`connect_timeout`): look whether the address is right, the server is not \
-         overloaded, and no firewall stands between"
-    )]
-    Timeout(Duration),
-    /// The server does not speak TLS, or its certificate is not one that we take.
-    #[cfg(feature = "tls")]
-    #[error("no TLS with the server")]
-    Tls(#[source] io::Error),
-    /// The server does not speak WebSocket, or not this one.
-    #[cfg(feature = "websocket")]
-    #[error("no WebSocket with the server: {0}")]
-    WebSocket(CloseReason),
-    /// It did not get through the hello. After a [`HelloError::Version`], to try again is in vain.
-    #[error(transparent)]
-    Hello(#[from] HelloError),
-}
-
-/// A request has no answer.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RequestError {
-    /// It was not sent.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// No answer came in time. If it comes later, it is received like any other packet.
-    #[error("no answer within {0:?} (`request_timeout`): is it a packet that the server answers?")]
-    Timeout(Duration),
-    /// The connection closed before the answer came.
-    #[error("the connection closed before the answer came")]
-    Closed,
-    /// The client reconnects, and there was no connection to ask over.
-    #[error("there is no connection just now, so that nothing was asked")]
-    Away,
-    /// The packet declares no answer: `#[packet(id = …, reply = …)]`.
-    #[error("packet {0} names no answer: declare it with `reply = …`, or use `send`")]
-    NoReply(PacketId),
-    /// Too many requests wait for an answer.
-    #[error("{0} requests wait for an answer already: wait for some before asking more")]
-    TooMany(usize),
-}
-
-/// Why there is no connection, for a person.
-fn in_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            "nobody listens there: look whether the server runs, and at that port".to_owned()
-        }
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            format!("there is no way to that address ({error}): look at the address and the network")
-        }
-        io::ErrorKind::InvalidInput => {
-            format!("{error}: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020")
-        }
-        _ => error.to_string(),
-    }
-}
-
-impl<In, Out> ClientOptions<In, Out>
-where
-    In: Packet + Send + 'static,
-    Out: Packet + Send + Sync + 'static,
-{
-    /// The defaults.
-    #[must_use]
-    pub fn new() -> Self {
-        let (adapter, encode) = both_ways(Binary::new());
-        Self {
-            connect_timeout: Duration::from_secs(10),
-            request_timeout: Duration::from_secs(10),
-            limits: Limits::new().first_packet(None),
-            adapter,
-            encode,
-            #[cfg(feature = "tls")]
-            tls: None,
-            #[cfg(feature = "websocket")]
-            websocket: None,
-            hello: None,
-            lasting: false,
-            meter: ClientMeter::default(),
-        }
-    }
-
-    /// How long connecting may take.
-    #[must_use]
-    pub fn connect_timeout(mut self, time: Duration) -> Self {
-        self.connect_timeout = time;
-        self
-    }
-
-    /// How long [`Client::request`] waits for an answer.
-    #[must_use]
-    pub fn request_timeout(mut self, time: Duration) -> Self {
-        self.request_timeout = time;
-        self
-    }
-
-    /// The connection's bounds.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// What is spoken: framed packets with other limits, say, or those of another wire ([`Binary::map`]).
-    #[must_use]
-    pub fn adapter(mut self, adapter: impl Adapter<In, Out>) -> Self {
-        (self.adapter, self.encode) = both_ways(adapter);
-        self
-    }
-
-    /// TLS from the first byte on.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, tls: super::ClientTls) -> Self {
-        self.tls = Some(tls);
-        self
-    }
-
-    /// WebSocket, over TLS if there is that too.
-    #[cfg(feature = "websocket")]
-    #[must_use]
-    pub fn websocket(mut self, websocket: super::WebSocket) -> Self {
-        self.websocket = Some(websocket);
-        self
-    }
-
-    /// Begins with a hello, in which both sides compare their packets: the server's door must have it on too.
-    #[must_use]
-    pub fn hello(mut self, hello: Hello) -> Self {
-        self.hello = Some(hello);
-        self
-    }
-
-    /// A client that connects again when the connection is lost, each time with these options.
-    #[must_use]
-    pub fn reconnect(self) -> Reconnect<In, Out> {
-        Reconnect::new(self)
-    }
-
-    /// Connects to a server, with TLS and WebSocket if they are set. Cancel-safe: dropped, there is no connection.
-    ///
-    /// # Errors
-    /// When there is no connection in time, or the hello was not answered by a welcome.
-    pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
-        let shaken = self.within(self.shake(address)).await?;
-        Ok(match shaken {
-            Shaken::Same(stream) => self.speak(stream, None),
-            Shaken::Other { transport, outbox } => self.speak(transport, outbox),
-        })
-    }
-
-    /// Speaks over a stream that is connected already, one in memory, say, after the [hello](Self::hello) if there is to be
-    /// one. Cancel-safe: dropped, there is no connection.
-    ///
-    /// # Errors
-    /// When the hello was not answered by a welcome, or not in time.
-    pub async fn connect_over<T>(self, stream: T) -> Result<Client<In, Out>, ClientError>
-    where
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        self.within(self.greeted(stream)).await.map(|stream| self.over(stream))
-    }
-
-    async fn within<T>(&self, work: impl Future<Output = Result<T, ClientError>>) -> Result<T, ClientError> {
-        if let Some(hello) = &self.hello {
-            hello.check().map_err(HelloError::from)?;
-        }
-        let limit = self.connect_timeout;
-        timeout(limit, work).await.map_err(|_| ClientError::Timeout(limit))?
-    }
-
-    async fn greeted<T: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: T) -> Result<T, ClientError> {
-        if let Some(hello) = &self.hello {
-            hello.greet(&mut stream).await?;
-        }
-        Ok(stream)
-    }
-
-    /// Speaks over a stream that is connected already, at once: without a hello, or after one.
-    ///
-    /// # Panics
-    /// Outside of a tokio runtime.
-    pub fn over<T>(self, stream: T) -> Client<In, Out>
-    where
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        self.speak(stream, None)
-    }
-
-    fn speak<T: Transport>(self, stream: T, slot: Option<Slot>) -> Client<In, Out> {
-        let meter = self.meter.get(self.adapter.spoken());
-        let outbox = Outbox::new(self.limits.queue).measured(meter);
-        if let Some(slot) = slot {
-            let _ = slot.set(outbox.clone());
-        }
-        if self.lasting {
-            outbox.keep();
-        }
-        let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
-        let decode = self.adapter.open();
-        let session = Session::new(Arc::new(self.limits), decode, outbox, now());
-        let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
-        let pending = Arc::new(Pending::default());
-        {
-            let pending = pending.clone();
-            link.inspect(Box::new(move |batch| match batch {
-                Some(batch) => pending.route(batch),
-                None => pending.close(),
-            }));
-        }
-        let task = {
-            let over = Over { peer: peer.clone(), pending: pending.clone(), reason: CloseReason::Panicked };
-            tokio::spawn(async move {
-                let mut over = over;
-                over.reason = link.run().await;
-                over.reason
-            })
-        };
-        let slow: Option<fn(&Out) -> Slow> = if self.lasting { Some(|_| Slow::DropNewest) } else { None };
-        let mut connection = Connection::new(peer.clone(), Encoding { encode: self.encode, slow });
-        connection.stay_open();
-        let open = Arc::new(Closer(peer));
-        let sender = ClientSender {
-            sender: connection.sender(),
-            pending,
-            timeout: self.request_timeout,
-            open: open.clone(),
-        };
-        Client { receiver: ClientReceiver { connection, _open: open }, sender, task }
-    }
-}
-
-impl<In, Out> Clone for ClientOptions<In, Out> {
-    fn clone(&self) -> Self {
-        let (adapter, encode) = (self.adapter.clone(), self.encode.clone());
-        let (limits, meter) = (self.limits.clone(), self.meter.clone());
-        Self {
-            limits,
-            adapter,
-            encode,
-            meter,
-            #[cfg(feature = "tls")]
-            tls: self.tls.clone(),
-            #[cfg(feature = "websocket")]
-            websocket: self.websocket.clone(),
-            ..*self
-        }
-    }
-}
-
-impl<In, Out> Default for ClientOptions<In, Out>
-where
-    In: Packet + Send + 'static,
-    Out: Packet + Send + Sync + 'static,
-{
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<In, Out> Client<In, Out>
 where
     In: Packet + Send + 'static,
@@ -416,6 +122,49 @@ where
     #[must_use]
     pub fn options() -> ClientOptions<In, Out> {
         ClientOptions::new()
+    }
+
+    /// Over a transport that has had its handshakes.
+    fn speak<T: Transport>(options: ClientOptions<In, Out>, stream: T, slot: Option<Slot>) -> Self {
+        let meter = options.meter.get(options.adapter.spoken());
+        let outbox = Outbox::new(options.limits.queue).measured(meter);
+        if let Some(slot) = slot {
+            let _ = slot.set(outbox.clone());
+        }
+        if options.lasting {
+            outbox.keep();
+        }
+        let peer = Arc::new(Peer::new(SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
+        let decode = options.adapter.open();
+        let session = Session::new(Arc::new(options.limits), decode, outbox, now());
+        let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
+        let pending = Arc::new(Pending::default());
+        {
+            let pending = pending.clone();
+            link.inspect(Box::new(move |batch| match batch {
+                Some(batch) => pending.route(batch),
+                None => pending.close(),
+            }));
+        }
+        let task = {
+            let over = Over { peer: peer.clone(), pending: pending.clone(), reason: CloseReason::Panicked };
+            tokio::spawn(async move {
+                let mut over = over;
+                over.reason = link.run().await;
+                over.reason
+            })
+        };
+        let slow: Option<fn(&Out) -> Slow> = if options.lasting { Some(|_| Slow::DropNewest) } else { None };
+        let mut connection = Connection::new(peer.clone(), Encoding { encode: options.encode, slow });
+        connection.stay_open();
+        let open = Arc::new(Closer(peer));
+        let sender = ClientSender {
+            sender: connection.sender(),
+            pending,
+            timeout: options.request_timeout,
+            open: open.clone(),
+        };
+        Self { receiver: ClientReceiver { connection, _open: open }, sender, task }
     }
 
     /// Sends a packet: it is queued at once, and goes out by itself.
@@ -600,25 +349,6 @@ impl<In, Out> Clone for ClientSender<In, Out> {
             timeout: self.timeout,
             open: self.open.clone(),
         }
-    }
-}
-
-type BothWays<In, Out> = (Arc<dyn Adapter<In, Out>>, Arc<dyn Encode<Out>>);
-
-/// An adapter, and its side towards the server.
-fn both_ways<In: 'static, Out: 'static>(adapter: impl Adapter<In, Out>) -> BothWays<In, Out> {
-    let adapter = Arc::new(adapter);
-    (adapter.clone(), Arc::new(Writes(adapter, PhantomData)))
-}
-
-impl<In, Out> fmt::Debug for ClientOptions<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientOptions")
-            .field("connect_timeout", &self.connect_timeout)
-            .field("request_timeout", &self.request_timeout)
-            .field("limits", &self.limits)
-            .field("hello", &self.hello)
-            .finish_non_exhaustive()
     }
 }
 

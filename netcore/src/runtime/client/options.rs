@@ -1,0 +1,230 @@
+//! How to connect.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::ToSocketAddrs;
+use tokio::time::timeout;
+
+use super::{Client, ClientError, Reconnect};
+use crate::Packet;
+use crate::runtime::connection::{Encode, Writes};
+use crate::runtime::handshake::Shaken;
+use crate::runtime::metrics::ClientMeter;
+use crate::runtime::{Adapter, Binary, Hello, HelloError};
+use crate::session::Limits;
+
+/// How to connect.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`connect_timeout`](Self::connect_timeout) | 10 s |
+/// | [`request_timeout`](Self::request_timeout) | 10 s |
+/// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
+/// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
+/// | [`hello`](Self::hello) | none |
+pub struct ClientOptions<In, Out> {
+    pub(super) connect_timeout: Duration,
+    pub(super) request_timeout: Duration,
+    pub(super) limits: Limits,
+    pub(super) adapter: Arc<dyn Adapter<In, Out>>,
+    pub(super) encode: Arc<dyn Encode<Out>>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<crate::ClientTls>,
+    #[cfg(feature = "websocket")]
+    pub(super) websocket: Option<crate::WebSocket>,
+    pub(super) hello: Option<Hello>,
+    // What does not go out is kept, and what finds no room does not end the connection.
+    pub(super) lasting: bool,
+    pub(super) meter: ClientMeter,
+}
+
+impl<In, Out> ClientOptions<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        let (adapter, encode) = both_ways(Binary::new());
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(10),
+            limits: Limits::new().first_packet(None),
+            adapter,
+            encode,
+            #[cfg(feature = "tls")]
+            tls: None,
+            #[cfg(feature = "websocket")]
+            websocket: None,
+            hello: None,
+            lasting: false,
+            meter: ClientMeter::default(),
+        }
+    }
+
+    /// How long connecting may take.
+    #[must_use]
+    pub fn connect_timeout(mut self, time: Duration) -> Self {
+        self.connect_timeout = time;
+        self
+    }
+
+    /// How long [`Client::request`] waits for an answer.
+    #[must_use]
+    pub fn request_timeout(mut self, time: Duration) -> Self {
+        self.request_timeout = time;
+        self
+    }
+
+    /// The connection's bounds.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What is spoken: framed packets with other limits, say, or those of another wire ([`Binary::map`]).
+    #[must_use]
+    pub fn adapter(mut self, adapter: impl Adapter<In, Out>) -> Self {
+        (self.adapter, self.encode) = both_ways(adapter);
+        self
+    }
+
+    /// TLS from the first byte on.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: crate::ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// WebSocket, over TLS if there is that too.
+    #[cfg(feature = "websocket")]
+    #[must_use]
+    pub fn websocket(mut self, websocket: crate::WebSocket) -> Self {
+        self.websocket = Some(websocket);
+        self
+    }
+
+    /// Begins with a hello, in which both sides compare their packets: the server's door must have it on too.
+    #[must_use]
+    pub fn hello(mut self, hello: Hello) -> Self {
+        self.hello = Some(hello);
+        self
+    }
+
+    /// A client that connects again when the connection is lost, each time with these options.
+    #[must_use]
+    pub fn reconnect(self) -> Reconnect<In, Out> {
+        Reconnect::new(self)
+    }
+
+    /// Connects to a server, with TLS and WebSocket if they are set. Cancel-safe: dropped, there is no connection.
+    ///
+    /// # Errors
+    /// When there is no connection in time, or the hello was not answered by a welcome.
+    pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
+        let shaken = self.within(self.shake(address)).await?;
+        Ok(match shaken {
+            Shaken::Same(stream) => Client::speak(self, stream, None),
+            Shaken::Other { transport, outbox } => Client::speak(self, transport, outbox),
+        })
+    }
+
+    /// Speaks over a stream that is connected already, one in memory, say, after the [hello](Self::hello) if there is to be
+    /// one. Cancel-safe: dropped, there is no connection.
+    ///
+    /// # Errors
+    /// When the hello was not answered by a welcome, or not in time.
+    pub async fn connect_over<T>(self, stream: T) -> Result<Client<In, Out>, ClientError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        self.within(self.greeted(stream)).await.map(|stream| self.over(stream))
+    }
+
+    pub(super) async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.check().map_err(HelloError::from)?;
+        }
+        let limit = self.connect_timeout;
+        timeout(limit, work).await.map_err(|_| ClientError::Timeout(limit))?
+    }
+
+    pub(super) async fn greeted<T: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        mut stream: T,
+    ) -> Result<T, ClientError> {
+        if let Some(hello) = &self.hello {
+            hello.greet(&mut stream).await?;
+        }
+        Ok(stream)
+    }
+
+    /// Speaks over a stream that is connected already, at once: without a hello, or after one.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn over<T>(self, stream: T) -> Client<In, Out>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        Client::speak(self, stream, None)
+    }
+}
+
+impl<In, Out> Clone for ClientOptions<In, Out> {
+    fn clone(&self) -> Self {
+        let (adapter, encode) = (self.adapter.clone(), self.encode.clone());
+        let (limits, meter) = (self.limits.clone(), self.meter.clone());
+        Self {
+            limits,
+            adapter,
+            encode,
+            meter,
+            #[cfg(feature = "tls")]
+            tls: self.tls.clone(),
+            #[cfg(feature = "websocket")]
+            websocket: self.websocket.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<In, Out> Default for ClientOptions<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+type BothWays<In, Out> = (Arc<dyn Adapter<In, Out>>, Arc<dyn Encode<Out>>);
+
+/// An adapter, and its side towards the server.
+fn both_ways<In: 'static, Out: 'static>(adapter: impl Adapter<In, Out>) -> BothWays<In, Out> {
+    let adapter = Arc::new(adapter);
+    (adapter.clone(), Arc::new(Writes(adapter, PhantomData)))
+}
+
+impl<In, Out> fmt::Debug for ClientOptions<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("connect_timeout", &self.connect_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .field("limits", &self.limits)
+            .field("hello", &self.hello)
+            .finish_non_exhaustive()
+    }
+}
