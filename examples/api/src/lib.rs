@@ -28,7 +28,7 @@
 //! cloned into it: in a game's logic it is work for the background, and its result a message.
 //!
 //! # Features
-//! `server`, on by default, is the server's program. A game server depends on this crate without default features.
+//! `server`, on by default, is the server. A game server depends on this crate without default features.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -40,6 +40,8 @@ mod client;
 mod error;
 mod player;
 mod reporter;
+#[cfg(feature = "server")]
+pub mod server;
 mod wire;
 
 pub use client::Client;

@@ -59,6 +59,14 @@ pub struct Token {
     pub expires_in_ms: u64,
 }
 
+impl Token {
+    /// Whether that could be a token at all. What cannot, a password say, need not be sent anywhere.
+    #[must_use]
+    pub fn is_text(text: &str) -> bool {
+        text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    }
+}
+
 /// Without the secret.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

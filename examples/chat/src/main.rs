@@ -50,8 +50,8 @@ async fn serve(flags: Flags) -> Outcome {
         text: flags.text.open(str::to_owned),
     };
     let workers = flags.settings.workers.into();
-    let (server, shared) = server(doors, Shared::new(flags.settings));
-    let seed = rand::random();
-    let running = server.workers(workers, move |worker| Logic::new(shared.clone(), Talk::new(seed, worker)));
-    support::run(running.await?).await
+    let (server, shared) = server(doors, Shared::open("chat", flags.settings)?);
+    let (lobby, seed) = (shared.clone(), rand::random());
+    let running = server.workers(workers, move |worker| Logic::new(lobby.clone(), Talk::new(seed, worker)));
+    lobby::run(&shared, running.await?).await
 }

@@ -51,7 +51,11 @@ impl TextProtocol for People {
             "refuse" | "거절" => Request::Answer { invite: None, accept: false },
             "login" | "로그인" => {
                 let (name, token) = split(rest);
-                Request::LogIn { name: Some(nick(name)?), password: token.to_owned().into() }
+                if token.is_empty() {
+                    return Err("a log-in: /login NAME TOKEN".into());
+                }
+                // An account may have a name that nobody takes by /nick.
+                Request::LogIn { name: read(name), password: token.to_owned().into() }
             }
             "help" | "도움말" => Request::Help,
             "quit" | "종료" => Request::Quit,

@@ -13,6 +13,33 @@
 //! # Workers
 //! Rooms are spread over the workers by their number; a session moves to its room's worker, with all that it sent behind
 //! the request to enter. Names, taken seats and invitations are known to all workers, in the [`Directory`].
+//!
+//! # The API server
+//! With `--api` ([`ApiFlags`]) the tokens of an API server let users in, and nothing else does; and the server is in that
+//! one's list, with its load. [`Shared::open`] and [`run`] are all that a server calls for it:
+//!
+//! ```no_run
+//! # use lobby::{Lobby, Settings, Shared, raw};
+//! # use netcore::{Binary, Door, Server, SessionId};
+//! # struct Talk;
+//! # impl lobby::Game for Talk {
+//! #     type Command = std::convert::Infallible;
+//! #     type Event = std::convert::Infallible;
+//! #     type Table = ();
+//! #     type Alarm = ();
+//! #     fn command(&mut self, _: &mut lobby::Play<'_, Self>, _: SessionId, command: Self::Command) {
+//! #         match command {}
+//! #     }
+//! # }
+//! async fn serve(settings: Settings) -> support::Outcome {
+//!     let shared = Shared::open("talk", settings)?;
+//!     let door = Door::tcp_with("127.0.0.1:0", raw::door::<Talk>(Binary::new(), raw::no_packets, raw::no_words));
+//!     let lobby = shared.clone();
+//!     let server = Server::new().door(door.name("raw"));
+//!     let running = server.workers(1, move |_| Lobby::new(lobby.clone(), Talk)).await?;
+//!     lobby::run(&shared, running).await
+//! }
+//! ```
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -20,6 +47,7 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod api;
 mod code;
 mod directory;
 mod event;
@@ -42,6 +70,7 @@ pub mod msgpack;
 pub mod protobuf;
 pub mod raw;
 
+pub use self::api::{ApiFlags, LogIns, Public, SetupError, run};
 pub use code::Code;
 pub use directory::Directory;
 pub use event::{Event, Outcome, Who};

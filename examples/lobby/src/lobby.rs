@@ -291,6 +291,7 @@ impl<G: Game> Logic for Lobby<G> {
     }
 
     fn stopping(&mut self, ctx: &mut Context<Self>) {
+        self.shared.leave_list();
         ctx.broadcast(&Event::Stopping);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use netcore::{CloseReason, Limits, Rate};
 
+use crate::api::{Api, ApiFlags, LogIns, SetupError};
 use crate::{Code, Directory, Event, Gate, Open};
 
 /// The flags that the room servers share.
@@ -42,6 +43,9 @@ pub struct Settings {
     /// How many requests a session may make a second, with a burst of two seconds' worth; 0: as many as it likes.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub requests_per_second: u32,
+    /// The API server, if there is one.
+    #[command(flatten)]
+    pub api: ApiFlags,
 }
 
 impl Default for Settings {
@@ -56,6 +60,7 @@ impl Default for Settings {
             enter_ms: 0,
             ping_ms: 0,
             requests_per_second: 100,
+            api: ApiFlags::default(),
         }
     }
 }
@@ -111,6 +116,7 @@ pub struct Shared {
     pub(crate) directory: Directory,
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) people: Option<usize>,
+    pub(crate) api: Option<Arc<Api>>,
 }
 
 impl Shared {
@@ -122,7 +128,29 @@ impl Shared {
             directory: Directory::default(),
             gate: Arc::new(Open),
             people: None,
+            api: None,
         }
+    }
+
+    /// With these settings, the API server in them included: the server is one of `game`'s in its list, and only its tokens
+    /// let users in. Must be called within a tokio runtime; [`run`](crate::run) does the rest.
+    ///
+    /// # Errors
+    /// [`SetupError`] for a wrong address or key.
+    pub fn open(game: &str, settings: Settings) -> Result<Self, SetupError> {
+        let api = Api::open(game, &settings.api)?;
+        let mut shared = Self::new(settings);
+        if let Some((api, tokens)) = api {
+            shared = shared.gate(tokens);
+            shared.api = Some(Arc::new(api));
+        }
+        Ok(shared)
+    }
+
+    /// What came of the log-ins by token; all zero without an API server.
+    #[must_use]
+    pub fn log_ins(&self) -> LogIns {
+        self.api.as_deref().map(Api::log_ins).unwrap_or_default()
     }
 
     /// Who decides which log-ins are good.
@@ -143,6 +171,13 @@ impl Shared {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// Nobody is to be sent here any more.
+    pub(crate) fn leave_list(&self) {
+        if let Some(api) = &self.api {
+            api.leave();
+        }
     }
 
     /// The settings.

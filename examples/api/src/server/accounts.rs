@@ -6,11 +6,12 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use api::User;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::error;
+
+use crate::User;
 
 /// The accounts; cheap to clone. The thread ends with the last of them.
 #[derive(Clone)]
@@ -294,7 +295,8 @@ mod tests {
 
         impl Dir {
             pub(super) fn new() -> Self {
-                let dir = std::env::temp_dir().join(format!("api-accounts-{}", crate::secret::token()));
+                let dir =
+                    std::env::temp_dir().join(format!("api-accounts-{}", crate::server::secret::token()));
                 std::fs::create_dir(&dir).unwrap();
                 Self(dir)
             }

@@ -1,6 +1,7 @@
 //! Everything that the handlers share.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,16 +10,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::accounts::Accounts;
-use crate::flags::Flags;
-use crate::limiter::Limiter;
-use crate::metrics::Metrics;
-use crate::password::Passwords;
-use crate::refusal::No;
-use crate::secret::Key;
-use crate::store::{Outcome, Store};
-use crate::waiters::Waiters;
-use crate::world::{Answer, Denial, Op};
+use crate::server::accounts::Accounts;
+use crate::server::flags::Flags;
+use crate::server::limiter::Limiter;
+use crate::server::metrics::Metrics;
+use crate::server::password::Passwords;
+use crate::server::refusal::No;
+use crate::server::secret::Key;
+use crate::server::store::{Outcome, Store};
+use crate::server::waiters::Waiters;
+use crate::server::world::{Answer, Denial, Op};
 
 /// What the handlers share.
 pub(crate) struct App {
@@ -46,6 +47,7 @@ pub(crate) struct Limits {
     pub(crate) log_in_by_name: Limiter,
     pub(crate) sign_up_by_address: Limiter,
     pub(crate) sign_up_by_name: Limiter,
+    /// This server's own: it protects no secret, and would cost every request a question to the store.
     pub(crate) by_user: Limiter,
 }
 
@@ -61,13 +63,14 @@ pub(crate) struct Times {
 
 impl Limits {
     pub(crate) fn new(flags: &Flags) -> Self {
-        let limiter = |per_minute: u64| Limiter::new(u32::try_from(per_minute).unwrap_or(u32::MAX));
+        let limiter =
+            |name, per_minute: u64| Limiter::new(name, u32::try_from(per_minute).unwrap_or(u32::MAX));
         Self {
-            log_in_by_address: limiter(flags.logins_per_minute),
-            log_in_by_name: limiter(flags.failures_per_minute),
-            sign_up_by_address: limiter(flags.signups_per_minute),
-            sign_up_by_name: limiter(flags.failures_per_minute),
-            by_user: limiter(flags.requests_per_minute),
+            log_in_by_address: limiter("la", flags.logins_per_minute),
+            log_in_by_name: limiter("ln", flags.failures_per_minute),
+            sign_up_by_address: limiter("sa", flags.signups_per_minute),
+            sign_up_by_name: limiter("sn", flags.failures_per_minute),
+            by_user: limiter("u", flags.requests_per_minute),
         }
     }
 }
@@ -85,6 +88,33 @@ impl Times {
 }
 
 impl App {
+    /// One more of what all servers on this store count together. While the store is away each counts for itself.
+    pub(crate) async fn spend(
+        &self,
+        limiter: &Limiter,
+        key: &(impl Hash + ToString + ?Sized),
+    ) -> Result<(), No> {
+        // First, so that whoever is over it here costs the store nothing.
+        limiter.take(key).map_err(No::TooMany)?;
+        let Some(each) = limiter.each() else { return Ok(()) };
+        match self.store.spend(limiter.name, &key.to_string(), each).await {
+            Ok(Err(wait)) => {
+                limiter.give_back(key);
+                Err(No::TooMany(wait))
+            }
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    }
+
+    /// That one does not count.
+    pub(crate) async fn give_back(&self, limiter: &Limiter, key: &(impl Hash + ToString + ?Sized)) {
+        limiter.give_back(key);
+        if let Some(each) = limiter.each() {
+            // What is lost while the store is away is whole again within a minute.
+            let _ = self.store.give_back(limiter.name, &key.to_string(), each).await;
+        }
+    }
+
     /// Does something in the world of a game, and wakes those here who have a match by it.
     pub(crate) async fn change(&self, game: &str, op: Op) -> Result<Answer, No> {
         let Outcome { answer, matched, counts } = self.store.change(game, op).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use support::At;
 
-use crate::world::Rules;
+use crate::server::world::Rules;
 
 /// Accounts, tokens, a list of game servers, placement and matches over HTTP, for games and their players.
 ///
@@ -20,7 +20,7 @@ use crate::world::Rules;
     version,
     after_help = "Example: api --http '[::1]:0' --db :memory: --api-key-file key"
 )]
-pub(crate) struct Flags {
+pub struct Flags {
     /// Where to listen: `HOST:PORT`, `[IPv6]:PORT` (port 0: the system picks one), or `off`.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
     pub(crate) http: At,

@@ -10,6 +10,8 @@ use tokio::time::Instant;
 /// So many a minute for each key, and as many at once. Its memory is fixed: keys share [`SLOTS`] slots by a hash that nobody
 /// can aim at, so that whoever comes with a million names fills nothing up, and at worst shares a slot with somebody.
 pub(crate) struct Limiter {
+    /// What tells it from the others, where several servers count together.
+    pub(crate) name: &'static str,
     per_minute: u32,
     hasher: RandomState,
     started: Instant,
@@ -19,9 +21,10 @@ pub(crate) struct Limiter {
 
 impl Limiter {
     /// 0 is no limit.
-    pub(crate) fn new(per_minute: u32) -> Self {
+    pub(crate) fn new(name: &'static str, per_minute: u32) -> Self {
         let slots = if per_minute == 0 { Vec::new() } else { vec![0; SLOTS] };
-        Self { per_minute, hasher: RandomState::new(), started: Instant::now(), slots: Mutex::new(slots) }
+        let (hasher, started) = (RandomState::new(), Instant::now());
+        Self { name, per_minute, hasher, started, slots: Mutex::new(slots) }
     }
 
     /// One more; or how long to wait.
@@ -48,7 +51,8 @@ impl Limiter {
         }
     }
 
-    fn each(&self) -> Option<u64> {
+    /// What one costs of a minute, in microseconds; `None` when there is no limit.
+    pub(crate) fn each(&self) -> Option<u64> {
         MINUTE.checked_div(self.per_minute.into())
     }
 
@@ -69,7 +73,8 @@ fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-const MINUTE: u64 = 60_000_000;
+/// In microseconds.
+pub(crate) const MINUTE: u64 = 60_000_000;
 /// 128 KiB.
 const SLOTS: usize = 16 * 1024;
 
@@ -81,7 +86,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_key_has_so_many_at_once_and_then_so_many_a_minute() {
-        let limiter = Limiter::new(6);
+        let limiter = Limiter::new("test", 6);
         for _ in 0..6 {
             assert_eq!(limiter.take("ann"), Ok(()));
         }
@@ -100,9 +105,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn zero_is_no_limit_and_a_million_names_take_no_memory() {
-        let off = Limiter::new(0);
+        let off = Limiter::new("test", 0);
         assert!((0..10_000).all(|_| off.take("ann").is_ok()));
-        let limiter = Limiter::new(5);
+        let limiter = Limiter::new("test", 5);
         for name in 0..1_000_000 {
             let _ = limiter.take(name);
         }

@@ -24,10 +24,10 @@ use tokio::time::{sleep, timeout};
 use tower_service::Service;
 use tracing::{debug, warn};
 
-use crate::app::App;
-use crate::http::Peer;
-use crate::limiter::household;
-use crate::patient::Patient;
+use crate::server::app::App;
+use crate::server::http::Peer;
+use crate::server::limiter::household;
+use crate::server::patient::Patient;
 
 /// How many, and how slow.
 #[derive(Clone, Copy)]

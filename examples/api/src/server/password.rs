@@ -46,7 +46,7 @@ pub(crate) enum PasswordError {
 impl Passwords {
     /// So many at a time; each takes 19 MiB of memory and some 20 ms of a core.
     pub(crate) fn new(at_once: usize) -> Result<Self, PasswordError> {
-        let nobody = hash(&crate::secret::session(), &mut Memory::new())?;
+        let nobody = hash(&crate::server::secret::session(), &mut Memory::new())?;
         let (jobs, come) = sync_channel(QUEUE);
         let come = Arc::new(Mutex::new(come));
         for _ in 0..at_once {

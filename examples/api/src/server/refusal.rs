@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use api::{Failure, Refusal};
 use axum::Json;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::accounts::AccountError;
-use crate::password::PasswordError;
-use crate::store::StoreError;
-use crate::world::Denial;
+use crate::server::accounts::AccountError;
+use crate::server::password::PasswordError;
+use crate::server::store::StoreError;
+use crate::server::world::Denial;
+use crate::{Failure, Refusal};
 
 /// Why a request is refused.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,7 +84,7 @@ impl No {
                 Denial::TooManyServers => {
                     (S::SERVICE_UNAVAILABLE, "too_many_servers", "that game has too many servers")
                 }
-                Denial::NoRoom => (S::SERVICE_UNAVAILABLE, "no_room", "every server of that game is full"),
+                Denial::NoRoom => (S::SERVICE_UNAVAILABLE, "no_room", "no server of that game has room"),
                 Denial::QueueFull => (S::SERVICE_UNAVAILABLE, "queue_full", "too many wait for a match"),
                 Denial::Left => {
                     (S::CONFLICT, "not_waiting", "this user waits no more, or by a newer request")

@@ -1,5 +1,6 @@
 use std::io::Write;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::testing::connect;
@@ -90,6 +91,13 @@ fn who_gives_up_is_in_no_group_and_their_open_request_ends() {
             until_open(world, 1.0);
             world.by(&ann, "DELETE", "/v1/games/a/match", None).is(204);
             waiting.join().unwrap().refused(409, "not_waiting");
+            // Nor does one wait who takes a seat alone; which the open request hears at once.
+            let waiting = scope.spawn(|| ask(world, &ann, 20_000));
+            until_open(world, 1.0);
+            let began = Instant::now();
+            world.by(&ann, "POST", "/v1/games/a/seat", Some(&json!({}))).is(201);
+            waiting.join().unwrap().refused(409, "not_waiting");
+            assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
         });
         let users = thread::scope(|scope| {
             let bens = scope.spawn(|| ask(world, &ben, 20_000).is(200));

@@ -78,6 +78,33 @@ fn two_servers_share_the_last_seats_and_the_names() {
 }
 
 #[test]
+fn who_guesses_at_several_servers_has_as_many_guesses_as_at_one() {
+    let flags = ["--failures-per-minute", "4", "--signups-per-minute", "3", "--logins-per-minute", "0"];
+    let Some(world) = World::in_redis(&flags) else { return };
+    let (_server, other) = world.another(&flags);
+    world.user("ann");
+    let wrong = json!({"name": "ann", "password": "another password"});
+    for api in [*world, other, *world, other] {
+        // Right ones do not count, wherever.
+        other.log_in("ann");
+        api.post("/v1/sessions", None, &wrong).refused(401, "wrong_login");
+    }
+    for api in [*world, other] {
+        let answer = api.post("/v1/sessions", None, &wrong);
+        let after: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=15).contains(&after), "{answer:?}");
+        answer.refused(429, "too_many_requests");
+    }
+    for (api, name) in [(other, "ben"), (*world, "cem")] {
+        api.post("/v1/users", None, &json!({"name": name, "password": PASSWORD})).is(201);
+    }
+    let one_more = json!({"name": "dan", "password": PASSWORD});
+    other.post("/v1/users", None, &one_more).refused(429, "too_many_requests");
+    world.post("/v1/users", None, &one_more).refused(429, "too_many_requests");
+    assert!(world.redis.as_ref().unwrap().every_key_expires() > 0);
+}
+
+#[test]
 fn while_redis_is_away_what_needs_it_says_so_and_it_is_back_by_itself() {
     let Some(mut world) = World::in_redis(&["--requests-per-minute", "0", "--logins-per-minute", "0"]) else {
         return;

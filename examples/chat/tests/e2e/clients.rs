@@ -88,6 +88,23 @@ fn a_person_chats_with_each_format_as_at_the_text_door() {
     }
 }
 
+#[test]
+fn a_token_may_begin_with_a_hyphen() {
+    let server = Started::new(Settings::default());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+    command.args([
+        "--connect",
+        &server.at(Raw).to_string(),
+        "--name",
+        "ann",
+        "--password",
+        "-0123456789abcde",
+    ]);
+    let ended = Process::start(&mut command).end();
+    assert_eq!((ended.code, ended.stdout), (Some(0), vec!["you are logged in".to_owned()]));
+    server.ends_empty("a hyphen");
+}
+
 fn bots(server: &Started, format: Format, more: &[&str]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
     command.args(["--format", &format!("{format:?}").to_lowercase()]);

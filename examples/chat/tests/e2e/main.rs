@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod api_server;
 mod clients;
 mod deadlines;
 mod invites;
@@ -16,5 +17,6 @@ mod process;
 mod rooms;
 mod scenario;
 mod soak;
+mod tokens;
 mod waiting;
 mod wire;

@@ -1,7 +1,7 @@
 //! The text door: what people type, and what they read.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use lobby::Settings;
 use support::testing::connect;
@@ -14,12 +14,17 @@ pub(crate) struct Person(BufReader<TcpStream>);
 impl Person {
     /// Comes in, and reads the first two lines.
     pub(crate) fn new(server: &Started, name: &str) -> Self {
-        let mut person = Self(BufReader::new(connect(server.door("text"))));
+        let mut person = Self::at(server.door("text"));
         person.reads(&[
             &format!("welcome, you are {name}: /help says what you can do"),
             "you are in the lobby: /rooms shows the rooms, /join ROOM enters one",
         ]);
         person
+    }
+
+    /// Comes in, and reads nothing yet.
+    pub(crate) fn at(door: SocketAddr) -> Self {
+        Self(BufReader::new(connect(door)))
     }
 
     pub(crate) fn types(&mut self, line: &str) -> &mut Self {

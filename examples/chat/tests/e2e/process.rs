@@ -7,13 +7,13 @@ use support::testing::{Process, Server, connect, exchange};
 
 use crate::wire::*;
 
-fn chat(args: &[&str]) -> Command {
+pub(crate) fn chat(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
-    command.args(args);
+    command.args(args).env_remove("API_KEY");
     command
 }
 
-const ANYWHERE: [&str; 8] = [
+pub(crate) const ANYWHERE: [&str; 8] = [
     "--raw",
     "127.0.0.1:0",
     "--msgpack",
@@ -74,6 +74,12 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
         (&["--first-room", "-1"], "-1"),
         (&["--max-packet", "4"], "--max-packet"),
         (&["--login-ms", "soon"], "--login-ms"),
+        (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
+        (&["--api", "127.0.0.1:1", "--api-key-file", "none"], "http://HOST:PORT"),
+        (&["--api", "http://127.0.0.1:1", "--api-key-file", "no/such/file"], "no/such/file"),
+        (&["--api-key-file", "key"], "--api"),
+        (&["--public", "chat.example"], "--api"),
+        (&["--api", "http://127.0.0.1:1", "--public", "a:b:c"], "DOOR=HOST:PORT"),
         (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
     ] {
         let sentence = Process::start(&mut chat(args)).end().refused();
@@ -100,6 +106,10 @@ fn help_names_every_flag() {
         "--enter-ms",
         "--ping-ms",
         "--requests-per-second",
+        "--api",
+        "--api-key-file",
+        "--public",
+        "API_KEY",
         "127.0.0.1:11021",
         "127.0.0.1:11022",
         "127.0.0.1:11023",

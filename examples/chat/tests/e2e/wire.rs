@@ -29,6 +29,7 @@ pub(crate) const FULL: Code = Code(134, 134);
 pub(crate) const IN_ROOM: Code = Code(135, 135);
 pub(crate) const CHAT_LENGTH: Code = Code(151, 151);
 pub(crate) const BAD_TOKEN: Code = Code(1001, 1001);
+pub(crate) const API_AWAY: Code = Code(1002, 1002);
 pub(crate) const TOO_FAST: Code = Code(1004, 1004);
 pub(crate) const NO_SUCH_USER: Code = Code(1005, 1005);
 pub(crate) const NO_INVITE: Code = Code(1007, 1007);
@@ -78,16 +79,25 @@ impl Format {
     }
 
     pub(crate) fn login(self, id: impl AsRef<[u8]>) -> Vec<u8> {
+        self.login_by(id, "secret")
+    }
+
+    /// A log-in with that password, of up to 16 bytes, or token.
+    pub(crate) fn login_by(self, id: impl AsRef<[u8]>, password: &str) -> Vec<u8> {
         let id = id.as_ref();
         match self {
             Raw => {
                 let mut body = id.to_vec();
                 body.resize(16, 0);
-                body.extend(*b"secret\0\0\0\0\0\0\0\0\0\0");
+                body.extend(password.as_bytes());
+                body.resize(32, 0);
                 frame(701, body)
             }
-            MsgPack => frame(701, [&b"\x82\xa6UserID"[..], &text(id), b"\xa6UserPW\xa6secret"].concat()),
-            Protobuf => frame(701, [bytes(1, id), bytes(2, "secret")].concat()),
+            MsgPack => {
+                let password = text(password);
+                frame(701, [&b"\x82\xa6UserID"[..], &text(id), b"\xa6UserPW", &password].concat())
+            }
+            Protobuf => frame(701, [bytes(1, id), bytes(2, password)].concat()),
         }
     }
 

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use api::User;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
@@ -11,11 +10,12 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::Peer;
-use crate::app::App;
-use crate::limiter::household;
-use crate::refusal::No;
-use crate::secret::{self, SESSION};
-use crate::store::Kind;
+use crate::User;
+use crate::server::app::App;
+use crate::server::limiter::household;
+use crate::server::refusal::No;
+use crate::server::secret::{self, SESSION};
+use crate::server::store::Kind;
 
 /// Somebody who is logged in.
 pub(super) struct SignedIn {

@@ -9,8 +9,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use crate::app::App;
-use crate::refusal::No;
+use crate::server::app::App;
+use crate::server::refusal::No;
 
 /// The body of a user's request: 4 KiB at most.
 pub(super) struct Small<T>(pub(super) T);

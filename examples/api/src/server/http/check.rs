@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use api::{Credentials, Load, Registration, Rooms};
-
-use crate::refusal::No;
+use crate::server::refusal::No;
+use crate::{Credentials, Load, Registration, Rooms};
 
 /// 1 to 16 bytes without NUL, so that it fits into the game's packets.
 pub(super) fn name(name: &str) -> Result<(), No> {

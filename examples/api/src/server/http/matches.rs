@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Queue, Standing, User};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,10 +13,11 @@ use tokio::time::{Instant, sleep_until};
 use super::auth::{In, SignedIn};
 use super::body::Small;
 use super::{check, millis, seats};
-use crate::app::App;
-use crate::refusal::No;
-use crate::waiters::Place;
-use crate::world::{Answer, Denial, Op};
+use crate::server::app::App;
+use crate::server::refusal::No;
+use crate::server::waiters::Place;
+use crate::server::world::{Answer, Denial, Op};
+use crate::{Queue, Standing, User};
 
 pub(super) async fn stand(
     State(app): State<Arc<App>>,

@@ -24,9 +24,9 @@ use axum::routing::{MethodRouter, get, post, put};
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::app::App;
-use crate::metrics;
-use crate::refusal::{Code, No};
+use crate::server::app::App;
+use crate::server::metrics;
+use crate::server::refusal::{Code, No};
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug)]

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use api::Health;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
-use crate::app::App;
+use crate::Health;
+use crate::server::app::App;
 
 pub(super) async fn health(State(app): State<Arc<App>>) -> (StatusCode, Json<Health>) {
     let (database, store) = tokio::join!(app.accounts.ping(), app.store.ping());

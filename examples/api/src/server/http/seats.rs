@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::{Seat, Token, Wish};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,9 +9,10 @@ use axum::http::StatusCode;
 use super::auth::{In, SignedIn};
 use super::body::Small;
 use super::{check, millis, tokens};
-use crate::app::App;
-use crate::refusal::No;
-use crate::world::{Answer, Denial, Kept, Op};
+use crate::server::app::App;
+use crate::server::refusal::No;
+use crate::server::world::{Answer, Denial, Kept, Op};
+use crate::{Seat, Token, Wish};
 
 pub(super) async fn place(
     State(app): State<Arc<App>>,
@@ -22,7 +22,10 @@ pub(super) async fn place(
 ) -> Result<(StatusCode, Json<Seat>), No> {
     check::game(&game)?;
     check::avoid(&wish.avoid)?;
-    match app.change(&game, Op::Place { user: me.user.id, avoid: wish.avoid }).await? {
+    let placed = app.change(&game, Op::Place { user: me.user.id, avoid: wish.avoid }).await;
+    // Whoever takes a seat of their own does not wait for a group any more.
+    app.waiters.wake(&game, &[me.user.id]);
+    match placed? {
         Answer::Seat(kept) => Ok((StatusCode::CREATED, Json(seat(&app, me.user.id, kept).await?))),
         _ => Err(No::Denied(Denial::NoRoom)),
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::{Lease, Listing, Load, Registration};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,10 +9,11 @@ use axum::http::StatusCode;
 use super::auth::{GameServer, In, SignedIn};
 use super::body::Large;
 use super::{check, millis};
-use crate::app::App;
-use crate::refusal::No;
-use crate::secret;
-use crate::world::{Answer, Op};
+use crate::server::app::App;
+use crate::server::refusal::No;
+use crate::server::secret;
+use crate::server::world::{Answer, Op};
+use crate::{Lease, Listing, Load, Registration};
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::{Redeem, Token, User};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,10 +9,11 @@ use axum::http::StatusCode;
 use super::auth::{GameServer, SignedIn};
 use super::body::Small;
 use super::{check, millis};
-use crate::app::App;
-use crate::refusal::No;
-use crate::secret::{self, TOKEN};
-use crate::store::Kind;
+use crate::server::app::App;
+use crate::server::refusal::No;
+use crate::server::secret::{self, TOKEN};
+use crate::server::store::Kind;
+use crate::{Redeem, Token, User};
 
 pub(super) async fn make(State(app): State<Arc<App>>, me: SignedIn) -> Result<(StatusCode, Json<Token>), No> {
     Ok((StatusCode::CREATED, Json(new(&app, me.user.id).await?)))

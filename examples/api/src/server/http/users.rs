@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::{Credentials, Session, User};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,10 +9,11 @@ use axum::http::StatusCode;
 use super::auth::{From, SignedIn, session_text};
 use super::body::Small;
 use super::{check, millis};
-use crate::app::App;
-use crate::refusal::No;
-use crate::secret;
-use crate::store::Kind;
+use crate::server::app::App;
+use crate::server::refusal::No;
+use crate::server::secret;
+use crate::server::store::Kind;
+use crate::{Credentials, Session, User};
 
 pub(super) async fn sign_up(
     State(app): State<Arc<App>>,
@@ -21,8 +21,8 @@ pub(super) async fn sign_up(
     Small(who): Small<Credentials>,
 ) -> Result<(StatusCode, Json<User>), No> {
     check::credentials(&who)?;
-    app.limits.sign_up_by_address.take(address).map_err(No::TooMany)?;
-    app.limits.sign_up_by_name.take(&who.name).map_err(No::TooMany)?;
+    app.spend(&app.limits.sign_up_by_address, &address).await?;
+    app.spend(&app.limits.sign_up_by_name, &who.name).await?;
     let hash = app.passwords.hash(who.password).await?;
     let user = app.accounts.add(who.name, hash).await?;
     Ok((StatusCode::CREATED, Json(user)))
@@ -34,15 +34,15 @@ pub(super) async fn log_in(
     Small(who): Small<Credentials>,
 ) -> Result<(StatusCode, Json<Session>), No> {
     check::credentials(&who)?;
-    app.limits.log_in_by_address.take(address).map_err(No::TooMany)?;
+    app.spend(&app.limits.log_in_by_address, &address).await?;
     // Counted before it is known, so that many at once are as many.
-    app.limits.log_in_by_name.take(&who.name).map_err(No::TooMany)?;
+    app.spend(&app.limits.log_in_by_name, &who.name).await?;
     let account = app.accounts.by_name(who.name.clone()).await?;
     let (user, hash) = account.map(|account| (account.user, account.hash)).unzip();
     // As slow, and with the same answer, whether there is such a name or not.
     let right = app.passwords.verify(who.password, hash).await?;
     let Some(user) = user.filter(|_| right) else { return Err(No::WrongLogin) };
-    app.limits.log_in_by_name.give_back(&who.name);
+    app.give_back(&app.limits.log_in_by_name, &who.name).await;
     let secret = secret::session();
     app.store.issue(Kind::Session, user.id, &secret, app.times.session).await?;
     let session = session_text(user.id, &secret);

@@ -1,4 +1,4 @@
-//! What is short-lived: sessions and tokens, and the worlds of the games. In this process by default, so that one API
+//! What is short-lived: sessions and tokens, how often who tried, and the worlds of the games. In this process by default, so that one API
 //! server needs nothing beside it; in Redis, and several of them are interchangeable.
 
 mod memory;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub(crate) use self::memory::Memory;
 pub(crate) use self::redis::Redis;
-use crate::world::{Answer, Op};
+use crate::server::world::{Answer, Op};
 
 /// Where it is kept.
 pub(crate) trait Store: Send + Sync {
@@ -27,6 +27,13 @@ pub(crate) trait Store: Send + Sync {
 
     /// Whether it was good; from now on it is not.
     fn take(&self, kind: Kind, user: u64, secret: &str) -> Pending<'_, bool>;
+
+    /// Counts one more, of which each takes so many microseconds of a minute, with what other processes have counted for
+    /// this key; or says how long to wait. Where there are no others it counts nothing: the process does so itself.
+    fn spend(&self, limit: &'static str, key: &str, each: u64) -> Pending<'_, Result<(), Duration>>;
+
+    /// That one does not count.
+    fn give_back(&self, limit: &'static str, key: &str, each: u64) -> Pending<'_, ()>;
 
     /// Does something in the world of a game.
     fn change(&self, game: &str, op: Op) -> Pending<'_, Outcome>;

@@ -3,6 +3,7 @@
 //! | key | what | expires |
 //! |---|---|---|
 //! | `PREFIX` `s:USER`, `PREFIX` `t:USER` | a user's sessions, tokens: a sorted set, by when each ends | with the last of them |
+//! | `PREFIX` `l:LIMIT:WHO` | when the credit of a name or an address is whole again, in microseconds | then: within a minute |
 //! | `PREFIX` `w1:GAME` | a game's world: 16 characters that are new at each change, and the world as JSON | an hour after the last change |
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use tracing::{info, warn};
 
 use super::worlds::Worlds;
 use super::{Kind, Outcome, Pending, Store, StoreError};
-use crate::world::{Op, Rules};
+use crate::server::limiter::MINUTE;
+use crate::server::world::{Op, Rules};
 
 /// A Redis server.
 pub(crate) struct Redis {
@@ -43,8 +45,28 @@ impl Redis {
             Kind::Session => "s",
             Kind::Token => "t",
         };
+        self.run([CLOCK, GOOD, script].concat(), &format!("{kind}:{user}"), args).await
+    }
+
+    async fn limit<T: FromRedisValue>(
+        &self,
+        script: &str,
+        limit: &str,
+        key: &str,
+        each: u64,
+    ) -> Result<T, StoreError> {
+        let args = [&*each.to_string(), &MINUTE.to_string()];
+        self.run([CLOCK, script].concat(), &format!("l:{limit}:{key}"), &args).await
+    }
+
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: String,
+        key: &str,
+        args: &[&str],
+    ) -> Result<T, StoreError> {
         let mut call = redis::cmd("EVAL");
-        call.arg([CLOCK, script].concat()).arg(1).arg(self.link.key(&format!("{kind}:{user}"))).arg(args);
+        call.arg(script).arg(1).arg(self.link.key(key)).arg(args);
         self.link.ask(&call).await
     }
 }
@@ -63,6 +85,19 @@ impl Store for Redis {
     fn take(&self, kind: Kind, user: u64, secret: &str) -> Pending<'_, bool> {
         let secret = secret.to_owned();
         Box::pin(async move { self.secret(TAKE, kind, user, &[&secret]).await })
+    }
+
+    fn spend(&self, limit: &'static str, key: &str, each: u64) -> Pending<'_, Result<(), Duration>> {
+        let key = key.to_owned();
+        Box::pin(async move {
+            let over: u64 = self.limit(SPEND, limit, &key, each).await?;
+            Ok(if over == 0 { Ok(()) } else { Err(Duration::from_micros(over)) })
+        })
+    }
+
+    fn give_back(&self, limit: &'static str, key: &str, each: u64) -> Pending<'_, ()> {
+        let key = key.to_owned();
+        Box::pin(async move { self.limit(GIVE_BACK, limit, &key, each).await })
     }
 
     fn change(&self, game: &str, op: Op) -> Pending<'_, Outcome> {
@@ -172,6 +207,9 @@ impl State {
 const CLOCK: &str = "
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+";
+
+const GOOD: &str = "
 local function good(secret)
   local ends = redis.call('ZSCORE', KEYS[1], secret)
   return ends and tonumber(ends) > now
@@ -193,6 +231,28 @@ const TAKE: &str = "
 local was = good(ARGV[1])
 redis.call('ZREM', KEYS[1], ARGV[1])
 return was and 1 or 0
+";
+
+/// What one costs, and how much there is, in microseconds. A clock that was set back does not lock anybody out for longer
+/// than that. Numbers of this size are written out in full: Lua would round them.
+const SPEND: &str = "
+local micros, most = clock[1] * 1000000 + clock[2], tonumber(ARGV[2])
+local whole = tonumber(redis.call('GET', KEYS[1]) or 0)
+whole = math.min(math.max(whole, micros), micros + most) + ARGV[1]
+if whole - micros > most then return whole - micros - most end
+redis.call('SET', KEYS[1], string.format('%.0f', whole), 'PX', math.ceil((whole - micros) / 1000))
+return 0
+";
+
+const GIVE_BACK: &str = "
+local micros = clock[1] * 1000000 + clock[2]
+local whole = tonumber(redis.call('GET', KEYS[1]) or 0) - ARGV[1]
+if whole > micros then
+  redis.call('SET', KEYS[1], string.format('%.0f', whole), 'PX', math.ceil((whole - micros) / 1000))
+else
+  redis.call('DEL', KEYS[1])
+end
+return redis.status_reply('OK')
 ";
 
 /// For a connection, and for an answer.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Registration, User};
 use redis::aio::MultiplexedConnection;
 use tokio::time::{Instant, sleep};
 
 use super::{Kind, Memory, Redis, Store, StoreError};
-use crate::secret;
-use crate::world::{Answer, Denial, Op, Rules};
+use crate::server::secret;
+use crate::server::world::{Answer, Denial, Op, Rules};
+use crate::{Registration, User};
 use redis_server::RedisServer;
 
 #[path = "../../../tests/common/redis_server.rs"]
@@ -204,6 +204,7 @@ async fn a_server_that_stops_reporting_leaves_the_list(world: World) {
 #[tokio::test]
 async fn every_key_in_redis_has_a_prefix_and_expires() {
     let Some(world) = World::redis() else { return };
+    world.one.spend("ln", "ann", 6_000_000).await.unwrap().unwrap();
     for user in 0..5 {
         world.one.issue(Kind::Token, user, "x", LONG).await.unwrap();
         world.one.issue(Kind::Session, user, "x", LONG).await.unwrap();
@@ -212,10 +213,60 @@ async fn every_key_in_redis_has_a_prefix_and_expires() {
     change(&world.one, register("a", 10)).await;
     change(&world.one, wait(1)).await;
     let redis = world.redis.as_ref().unwrap();
-    assert_eq!(redis.every_key_expires(), 11);
+    assert_eq!(redis.every_key_expires(), 12);
     let keys: Vec<String> =
         redis::cmd("KEYS").arg("test:*").query_async(&mut connect(redis).await).await.unwrap();
-    assert_eq!(keys.len(), 11);
+    assert_eq!(keys.len(), 12);
+}
+
+#[tokio::test]
+async fn all_who_share_a_redis_count_together_how_often_somebody_tried() {
+    let Some(world) = World::redis() else { return };
+    let World { one, two, .. } = &world;
+    // Six a minute.
+    let each = 10_000_000;
+    for store in [one, two, one, two, one, two] {
+        assert_eq!(store.spend("ln", "ann", each).await, Ok(Ok(())));
+    }
+    let wait = two.spend("ln", "ann", each).await.unwrap().unwrap_err();
+    assert!((Duration::from_secs(1)..=Duration::from_secs(10)).contains(&wait), "{wait:?}");
+    // Other names, and other limits, are others.
+    assert_eq!(two.spend("ln", "ben", each).await, Ok(Ok(())));
+    assert_eq!(two.spend("sn", "ann", each).await, Ok(Ok(())));
+    one.give_back("ln", "ann", each).await.unwrap();
+    assert_eq!(two.spend("ln", "ann", each).await, Ok(Ok(())));
+    assert!(one.spend("ln", "ann", each).await.unwrap().is_err());
+    // What was not taken cannot be given back, and a name may be anything.
+    for _ in 0..3 {
+        one.give_back("ln", "a\r\n:{가}", each).await.unwrap();
+    }
+    let tries = (0..20).map(|turn| {
+        let store = if turn % 2 == 0 { one.clone() } else { two.clone() };
+        tokio::spawn(async move { store.spend("ln", "a\r\n:{가}", each).await.unwrap().is_ok() })
+    });
+    let mut good = 0;
+    for one in tries.collect::<Vec<_>>() {
+        good += u32::from(one.await.unwrap());
+    }
+    assert_eq!(good, 6);
+}
+
+#[tokio::test]
+async fn credit_comes_back_by_the_clock_of_redis_to_the_microsecond() {
+    let Some(world) = World::redis() else { return };
+    // 300 a minute: one each 200 ms.
+    let each = 200_000;
+    let mut taken = 0;
+    let wait = loop {
+        match world.one.spend("la", "10.0.0.1", each).await.unwrap() {
+            Ok(()) => taken += 1,
+            Err(wait) => break wait,
+        }
+        assert!(taken < 1000);
+    };
+    assert!(taken >= 300 && wait <= Duration::from_micros(each), "{taken} {wait:?}");
+    world.pass(wait).await;
+    assert_eq!(world.two.spend("la", "10.0.0.1", each).await, Ok(Ok(())));
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use tracing::error;
 
 use super::redis::Link;
 use super::{FORGET, Outcome, StoreError};
-use crate::secret;
-use crate::world::{Answer, Denial, Millis, Op, Rules, World};
+use crate::server::secret;
+use crate::server::world::{Answer, Denial, Millis, Op, Rules, World};
 
 /// A handle on the task, which ends when this is dropped.
 pub(super) struct Worlds {

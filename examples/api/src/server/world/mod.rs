@@ -11,9 +11,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::{Listing, Load, Registration, User};
 use serde::{Deserialize, Serialize};
 
+use crate::{Listing, Load, Registration, User};
 use place::Found;
 use queue::{Match, Waiting};
 use registry::Entry;

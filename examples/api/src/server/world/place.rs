@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::Rooms;
+use crate::Rooms;
 
 use super::registry::{Entry, Held};
 use super::{Answer, Denial, Kept, Millis, Rules, World, millis};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use api::User;
 use serde::{Deserialize, Serialize};
 
 use super::place::Found;
 use super::{Answer, Denial, Millis, Rules, World, millis};
+use crate::User;
 
 /// Somebody who waits.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use api::{Listing, Load, Member, Registration, Rooms};
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Denial, Millis, Rules, World, millis, place};
+use crate::{Listing, Load, Member, Registration, Rooms};
 
 /// A server in the list.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use api::Rooms;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Rooms;
 
 fn rules() -> Rules {
     let seconds = Duration::from_secs;
@@ -81,7 +81,7 @@ impl Game {
         }
     }
 
-    fn members(&mut self) -> Vec<api::Member> {
+    fn members(&mut self) -> Vec<crate::Member> {
         match self.does(&Op::List) {
             Answer::List(listing) => listing.servers,
             other => panic!("{other:?}"),

@@ -40,7 +40,8 @@ struct Flags {
     #[arg(long, value_parser = |text: &str| read(text).ok_or("it takes 1 to 16 bytes"))]
     name: Name,
     /// The password or token.
-    #[arg(long, default_value = "")]
+    // One token in 64 begins with a hyphen.
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
     password: String,
     /// The room to enter at once.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
