@@ -10,6 +10,7 @@
 )]
 
 mod doors;
+mod said;
 mod talk;
 pub mod text;
 mod vote;

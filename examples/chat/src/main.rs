@@ -2,10 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod nodes;
+
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chat::{Doors, Logic, Talk, server};
-use lobby::{Settings, Shared};
+use lobby::{Message, Settings, Shared};
+use netcore::cluster::{Redis, RedisError};
 use support::{At, Outcome};
 
 /// Rooms in which people and game clients read each other: raw structs, MessagePack, protobuf and lines of text.
@@ -18,7 +22,8 @@ use support::{At, Outcome};
 #[derive(clap::Parser)]
 #[command(
     version,
-    after_help = "Example: chat --text '[::1]:0' --msgpack off --workers 4, and then: nc ::1 PORT"
+    after_help = "Example: chat --text '[::1]:0' --msgpack off --workers 4, and then: nc ::1 PORT\n\
+                  Two servers with the same rooms: give both --redis redis://127.0.0.1 and other ports"
 )]
 struct Flags {
     /// Where clients with raw structs connect: `HOST:PORT`, `[IPv6]:PORT` (port 0: the system picks one), or `off`.
@@ -33,6 +38,16 @@ struct Flags {
     /// Where people connect, with `nc` or `telnet`.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:10004")]
     text: At,
+    /// The Redis server by which several chat servers share rooms, names, whispers and invitations:
+    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. All of them have the same rooms. While it is away each goes on by
+    /// itself.
+    #[arg(long, value_name = "URL", value_parser = redis)]
+    redis: Option<Redis>,
+    /// How long the users of a server that has died keep their names and seats on the others, and also how long a server
+    /// may stand still before it is taken for dead: 1,000 to 86,400,000.
+    #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=86_400_000))]
+    node_ttl_ms: u64,
     #[command(flatten)]
     settings: Settings,
 }
@@ -50,8 +65,26 @@ async fn serve(flags: Flags) -> Outcome {
         text: flags.text.open(str::to_owned),
     };
     let workers = flags.settings.workers.into();
-    let (server, shared) = server(doors, Shared::open("chat", flags.settings)?);
+    let cluster = flags.redis.map(|redis| {
+        let ttl = Duration::from_millis(flags.node_ttl_ms);
+        nodes::options(redis, &flags.settings).ttl(ttl).build()
+    });
+    let mut shared = Shared::open("chat", flags.settings)?;
+    if let Some((cluster, _)) = &cluster {
+        shared = shared.cluster(cluster);
+    }
+    let (server, shared) = server(doors, shared);
     let (lobby, seed) = (shared.clone(), rand::random());
     let running = server.workers(workers, move |worker| Logic::new(lobby.clone(), Talk::new(seed, worker)));
-    lobby::run(&shared, running.await?).await
+    let running = running.await?;
+    let Some((cluster, starter)) = cluster else { return lobby::run(&shared, running).await };
+    starter.start(running.teller(), Message::cluster);
+    nodes::until_reached(&cluster).await;
+    let ended = lobby::run(&shared, running).await;
+    nodes::end(&cluster).await;
+    ended
+}
+
+fn redis(url: &str) -> Result<Redis, RedisError> {
+    Redis::new(url).map(|redis| redis.prefix("chat:"))
 }

@@ -141,6 +141,13 @@ impl TextProtocol for People {
             Event::Help => HELP.lines().for_each(|line| lines.line(line)),
             Event::Bye => lines.line("bye"),
             Event::Stopping => lines.line("the server stops"),
+            Event::NodesAway => lines.line("the other servers are away: only those on this one hear you"),
+            Event::NodesBack { unsent: 0 } => lines.line("the other servers are back"),
+            Event::NodesBack { unsent } => {
+                lines.line(format_args!(
+                    "the other servers are back, and did not hear {unsent} messages of this one"
+                ));
+            }
             // A number and opaque bytes are for programs.
             Event::Pong(_) | Event::Relayed { .. } => {}
         }

@@ -1,5 +1,7 @@
 //! A vote: one question, and what those in the room choose.
 
+use std::time::Instant;
+
 use netcore::SessionId;
 
 /// So many different choices a vote takes.
@@ -9,10 +11,21 @@ pub(crate) const CHOICES: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Vote {
     pub(crate) question: String,
-    pub(crate) starter: SessionId,
+    pub(crate) starter: Voter,
+    /// The same on all nodes that share the room; 0 where none do.
+    pub(crate) id: u64,
+    pub(crate) ends: Instant,
     choices: Vec<String>,
     // Who has chosen, and which.
-    ballots: Vec<(SessionId, usize)>,
+    ballots: Vec<(Voter, usize)>,
+}
+
+/// Somebody in the room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Voter {
+    Here(SessionId),
+    /// On another node, in that seat.
+    There(u64),
 }
 
 /// There are as many choices as a vote takes.
@@ -20,12 +33,12 @@ pub(crate) struct Vote {
 pub(crate) struct TooMany;
 
 impl Vote {
-    pub(crate) fn new(question: String, starter: SessionId) -> Self {
-        Self { question, starter, choices: Vec::new(), ballots: Vec::new() }
+    pub(crate) fn new(question: String, starter: Voter, id: u64, ends: Instant) -> Self {
+        Self { question, starter, id, ends, choices: Vec::new(), ballots: Vec::new() }
     }
 
     /// Chooses, in place of what this voter chose before.
-    pub(crate) fn choose(&mut self, voter: SessionId, choice: &str) -> Result<(), TooMany> {
+    pub(crate) fn choose(&mut self, voter: Voter, choice: &str) -> Result<(), TooMany> {
         let known = self.choices.iter().position(|known| known == choice);
         let choice = match known {
             Some(known) => known,
@@ -41,12 +54,14 @@ impl Vote {
     }
 
     /// Who leaves does not count.
-    pub(crate) fn forget(&mut self, voter: SessionId) {
+    pub(crate) fn forget(&mut self, voter: Voter) {
         self.ballots.retain(|(other, _)| *other != voter);
     }
 
-    pub(crate) fn ballots(&self) -> usize {
-        self.ballots.len()
+    pub(crate) fn ballots(&self) -> impl ExactSizeIterator<Item = (Voter, &str)> {
+        self.ballots.iter().map(|(voter, choice)| {
+            (*voter, self.choices.get(*choice).map(String::as_str).unwrap_or_default())
+        })
     }
 
     /// What was chosen how often: the most first, and of equals what was named first.
@@ -65,23 +80,24 @@ mod tests {
 
     #[test]
     fn the_last_choice_of_each_voter_counts_and_the_most_comes_first() {
-        let voter = |index| SessionId::new(index, 0);
-        let mut vote = Vote::new("lunch?".into(), voter(1));
+        let voter = |index| Voter::Here(SessionId::new(index, 0));
+        let mut vote = Vote::new("lunch?".into(), voter(1), 0, Instant::now());
         for (who, choice) in [(1, "soup"), (2, "rice"), (3, "rice"), (1, "rice"), (2, "soup"), (4, "tea")] {
             vote.choose(voter(who), choice).unwrap();
         }
         vote.forget(voter(4));
         assert_eq!(vote.tally(), [("rice".to_owned(), 2), ("soup".to_owned(), 1)]);
-        assert_eq!(vote.ballots(), 3);
+        assert_eq!(vote.ballots().len(), 3);
     }
 
     #[test]
     fn a_vote_takes_so_many_choices_and_no_more() {
-        let mut vote = Vote::new(String::new(), SessionId::new(0, 0));
+        let voter = Voter::Here(SessionId::new(1, 0));
+        let mut vote = Vote::new(String::new(), voter, 0, Instant::now());
         for number in 0..CHOICES {
-            vote.choose(SessionId::new(1, 0), &number.to_string()).unwrap();
+            vote.choose(voter, &number.to_string()).unwrap();
         }
-        assert_eq!(vote.choose(SessionId::new(1, 0), "more"), Err(TooMany));
+        assert_eq!(vote.choose(voter, "more"), Err(TooMany));
         assert_eq!(vote.tally(), [("9".to_owned(), 1)]);
     }
 }

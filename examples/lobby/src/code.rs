@@ -62,11 +62,13 @@ pub enum Code {
     EnterDeadline,
     /// The session was silent for too long, and is closed.
     PingDeadline,
+    /// The user may be on another node, which cannot be asked.
+    NodesAway,
 }
 
 impl Code {
     /// Every code, in the order of the raw numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Ok,
         Self::Body,
         Self::NotLoggedIn,
@@ -90,6 +92,7 @@ impl Code {
         Self::InviteHere,
         Self::EnterDeadline,
         Self::PingDeadline,
+        Self::NodesAway,
     ];
 
     /// Its number on the raw wire.
@@ -142,6 +145,9 @@ impl Code {
             Self::InviteHere => (1009, 1009, "you are in the same room already"),
             Self::EnterDeadline => (1010, 1010, "you did not enter a room in time"),
             Self::PingDeadline => (1011, 1011, "you were silent for too long"),
+            Self::NodesAway => {
+                (1012, 1012, "nobody here has that name, and the other servers cannot be asked")
+            }
         }
     }
 }

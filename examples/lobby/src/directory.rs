@@ -2,14 +2,19 @@
 //!
 //! A name must be one user's over all workers, at once. So it is claimed here, under a lock that is held for a few map
 //! operations and never while anything waits; as messages to one worker, each log-in would wait for that worker's turn.
-//! Where several nodes share names and seats, this is what asks the others.
+//! Where several nodes share names and seats, they are granted by all nodes before they are
+//! written down here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netcore::SessionId;
 
-use crate::{Code, Name};
+use crate::Name;
+
+mod invites;
+
+pub(crate) use invites::{Invite, Party};
 
 /// The directory; clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -36,18 +41,6 @@ struct Entry {
     // Those that wait for its answer, the oldest first.
     received: Vec<u64>,
 }
-
-/// One invitation.
-#[derive(Clone, Debug)]
-pub(crate) struct Invite {
-    pub(crate) from: (SessionId, Name),
-    pub(crate) to: (SessionId, Name),
-    pub(crate) room: u32,
-    open: bool,
-}
-
-/// How many invitations of one user, and to one user, there may be at once.
-const INVITES: u32 = 16;
 
 impl Directory {
     /// How many names are taken.
@@ -151,61 +144,6 @@ impl Directory {
         self.lock().seats.iter().map(|(room, taken)| (*room, *taken)).collect()
     }
 
-    /// Writes an invitation down: its number, and whom it is for.
-    pub(crate) fn invite(&self, from: SessionId, to: &Name, room: u32) -> Result<(u64, SessionId), Code> {
-        let mut inner = self.lock();
-        let session = *inner.names.get(to).ok_or(Code::NoSuchUser)?;
-        let guest = inner.users.get(&session).ok_or(Code::NoSuchUser)?;
-        if guest.room == Some(room) {
-            return Err(Code::InviteHere);
-        }
-        let full = guest.received.len() >= INVITES as usize;
-        let host = inner.users.get(&from).ok_or(Code::NotLoggedIn)?;
-        if full || host.sent >= INVITES {
-            return Err(Code::TooManyInvites);
-        }
-        let from = (from, host.name.clone());
-        inner.last_invite += 1;
-        let id = inner.last_invite;
-        if let Some(host) = inner.users.get_mut(&from.0) {
-            host.sent += 1;
-        }
-        if let Some(guest) = inner.users.get_mut(&session) {
-            guest.received.push(id);
-        }
-        inner.invites.insert(id, Invite { from, to: (session, to.clone()), room, open: true });
-        Ok((id, session))
-    }
-
-    /// The invitation that a session may answer: that one, or the one that came last.
-    pub(crate) fn invited(&self, session: SessionId, invite: Option<u64>) -> Option<(u64, Invite)> {
-        let inner = self.lock();
-        let received = &inner.users.get(&session)?.received;
-        let id =
-            invite.map_or_else(|| received.last().copied(), |id| received.contains(&id).then_some(id))?;
-        inner.invites.get(&id).map(|invite| (id, invite.clone()))
-    }
-
-    /// The invitation was answered.
-    pub(crate) fn answered(&self, id: u64) {
-        let mut inner = self.lock();
-        if let Some(invite) = inner.invites.get_mut(&id).and_then(Invite::close) {
-            inner.answer(id, &invite);
-        }
-    }
-
-    /// The invitation's time is up; what it was, if nobody had answered it.
-    pub(crate) fn expire(&self, id: u64) -> Option<Invite> {
-        let mut inner = self.lock();
-        let mut invite = inner.invites.remove(&id)?;
-        if let Some(host) = inner.users.get_mut(&invite.from.0) {
-            host.sent = host.sent.saturating_sub(1);
-        }
-        let open = invite.close()?;
-        inner.answer(id, &open);
-        Some(open)
-    }
-
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing under the lock calls the game, so a poisoned directory is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -234,19 +172,6 @@ impl Inner {
                 self.seats.remove(&room);
             }
         }
-    }
-
-    fn answer(&mut self, id: u64, invite: &Invite) {
-        if let Some(guest) = self.users.get_mut(&invite.to.0) {
-            guest.received.retain(|other| *other != id);
-        }
-    }
-}
-
-impl Invite {
-    /// Nobody answers it any more; `None` if somebody had.
-    fn close(&mut self) -> Option<Self> {
-        std::mem::take(&mut self.open).then(|| self.clone())
     }
 }
 
@@ -297,25 +222,5 @@ mod tests {
         assert_eq!(directory.rooms(), [(5, 1)]);
         directory.release(ANN);
         assert_eq!(directory.seats(), 0);
-    }
-
-    #[test]
-    fn an_invitation_is_answered_once_and_takes_a_place_until_its_time_is_up() {
-        let directory = Directory::default();
-        for (session, who) in [(ANN, "ann"), (BOB, "bob")] {
-            assert!(directory.claim(&name(who), session, 0));
-        }
-        let (first, to) = directory.invite(ANN, &name("bob"), 3).unwrap();
-        assert_eq!((to, directory.invited(ANN, Some(first)).is_none()), (BOB, true));
-        directory.answered(first);
-        assert!(directory.invited(BOB, None).is_none());
-        let ids: Vec<u64> = (1..INVITES).map(|_| directory.invite(ANN, &name("bob"), 3).unwrap().0).collect();
-        assert_eq!(directory.invite(ANN, &name("bob"), 3), Err(Code::TooManyInvites));
-        assert!(directory.expire(first).is_none(), "it was answered");
-        assert!(directory.invite(ANN, &name("bob"), 3).is_ok());
-        assert!(directory.expire(ids[0]).is_some() && directory.expire(ids[0]).is_none());
-        assert_eq!(directory.invited(BOB, Some(ids[1])).map(|(id, _)| id), Some(ids[1]));
-        assert_eq!(directory.release(BOB).len(), INVITES as usize - 1);
-        assert_eq!(directory.invite(ANN, &name("bob"), 3), Err(Code::NoSuchUser));
     }
 }

@@ -7,7 +7,8 @@ use crate::{Code, Name};
 /// Somebody in a room.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Who {
-    /// The room user id: 1, 2, 3 … in each room, new at each entry, never used again. 0 in the lounge.
+    /// The room user id: 1, 2, 3 … in each room, new at each entry, never used again; where several nodes share the
+    /// rooms, not one after the other. 0 in the lounge.
     pub user: u64,
     /// The name.
     pub name: Name,
@@ -158,6 +159,13 @@ pub enum Event<Game> {
     Bye,
     /// For people: the server stops.
     Stopping,
+    /// For people: the other nodes cannot be reached.
+    NodesAway,
+    /// For people: the other nodes are there again.
+    NodesBack {
+        /// What was said here meanwhile and they did not hear.
+        unsent: u64,
+    },
     /// What the game in the room adds.
     Game(Game),
 }

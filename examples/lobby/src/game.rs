@@ -1,10 +1,14 @@
 //! The game in the rooms: what a server adds to entering, chatting and leaving.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use netcore::{Context, PacketId, Room, Seat, SessionId, TimerId};
 
-use crate::{Code, Event, Lobby, Message, Name, Settings, Who};
+use crate::message::User;
+use crate::nodes::Told;
+use crate::{Code, Elsewhere, Event, Lobby, Message, Name, Shared, Who};
 
 /// What a server plays in its rooms. One value a worker; what belongs to one room is its [`Table`](Self::Table).
 ///
@@ -37,6 +41,16 @@ pub trait Game: Sized + Send + 'static {
 
     /// A timer of the room's is up. Not called when everybody has left since it was started.
     fn alarm(&mut self, play: &mut Play<'_, Self>, alarm: Self::Alarm) {}
+
+    /// Somebody has entered on another node, and those here were told so. A table is this node's alone: what the nodes are
+    /// to know together they [tell](Play::tell_nodes) each other.
+    fn entered_elsewhere(&mut self, play: &mut Play<'_, Self>, who: &Elsewhere) {}
+
+    /// Somebody has left on another node, and those here were told so.
+    fn left_elsewhere(&mut self, play: &mut Play<'_, Self>, who: &Elsewhere) {}
+
+    /// The game of another node told this: see [`Play::tell_nodes`].
+    fn heard(&mut self, play: &mut Play<'_, Self>, told: Bytes) {}
 }
 
 /// Where a user is.
@@ -56,7 +70,8 @@ pub struct Play<'a, G: Game> {
     pub(crate) ctx: &'a mut Context<Lobby<G>>,
     pub(crate) room: &'a mut RoomOf<G>,
     pub(crate) place: Place,
-    pub(crate) settings: &'a Settings,
+    pub(crate) users: &'a HashMap<SessionId, User<G>>,
+    pub(crate) shared: &'a Shared,
 }
 
 impl<G: Game> Play<'_, G> {
@@ -69,18 +84,18 @@ impl<G: Game> Play<'_, G> {
     #[must_use]
     pub fn number(&self) -> Option<i32> {
         match self.place {
-            Place::Room(index) => Some(self.settings.number(index)),
+            Place::Room(index) => Some(self.shared.settings().number(index)),
             _ => None,
         }
     }
 
-    /// Those in it, in the order in which they came.
+    /// Those in it on this node, in the order in which they came.
     #[must_use]
     pub fn seats(&self) -> &[Seat<Name>] {
         self.room.seats()
     }
 
-    /// Who has been in it longest.
+    /// Who of them has been in it longest.
     #[must_use]
     pub fn master(&self) -> Option<SessionId> {
         self.room.seats().first().map(Seat::session)
@@ -92,12 +107,42 @@ impl<G: Game> Play<'_, G> {
         self.room.seat_of(session).map(|seat| who(self.place, seat))
     }
 
+    /// Those in it on other nodes, as far as this one knows; nobody where no nodes share the rooms.
+    #[must_use]
+    pub fn elsewhere(&self) -> Vec<Elsewhere> {
+        match (&self.shared.nodes, self.place) {
+            (Some(nodes), Place::Room(index)) => nodes.elsewhere(index),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The seat of one of them among all nodes: as [`Elsewhere::seat`] on the others. `None` where no nodes share the room.
+    #[must_use]
+    pub fn seat(&self, session: SessionId) -> Option<u64> {
+        Some(self.users.get(&session)?.seat.as_ref()?.number())
+    }
+
+    /// A number that no other node has; `None` where no nodes share the room.
+    #[must_use]
+    pub fn unique(&self) -> Option<u64> {
+        matches!(self.place, Place::Room(_))
+            .then(|| self.shared.nodes.as_ref().map(|nodes| nodes.unique()))?
+    }
+
+    /// Tells the games of the other nodes that have somebody in this room, which [hear](Game::heard) it: at most once, and
+    /// in order. Up to 65,530 bytes; longer ones are not told. Nothing happens where no nodes share the room.
+    pub fn tell_nodes(&self, told: impl Into<Bytes>) {
+        if let (Some(nodes), Place::Room(index)) = (&self.shared.nodes, self.place) {
+            nodes.tell_room(index, &Told::Game(told.into()));
+        }
+    }
+
     /// Tells one of them.
     pub fn send(&mut self, session: SessionId, event: &Event<G::Event>) {
         self.ctx.send(session, event);
     }
 
-    /// Tells all of them.
+    /// Tells all of them; those on other nodes are told by their own.
     pub fn send_all(&mut self, event: &Event<G::Event>) {
         self.ctx.send_group(self.room.group(), event);
     }

@@ -58,6 +58,7 @@ mod lobby;
 mod login;
 mod message;
 mod name;
+mod nodes;
 mod people;
 mod rate;
 mod request;
@@ -79,6 +80,7 @@ pub use gate::{Gate, Open, Verdict};
 pub use lobby::Lobby;
 pub use message::Message;
 pub use name::Name;
+pub use nodes::Elsewhere;
 pub use request::Request;
 pub use settings::{Settings, Shared, notice};
 

@@ -55,6 +55,8 @@ pub struct Lobby<G: Game> {
     pub(crate) lounge: Rooms<Self, Name, G::Table>,
     // What came for sessions that are on their way here.
     pub(crate) coming: HashMap<SessionId, Vec<Event<G::Event>>>,
+    // A timer runs, to look at who sits in the rooms that other nodes share.
+    pub(crate) looking: bool,
 }
 
 /// What a session may have waiting behind its log-in.
@@ -67,7 +69,7 @@ impl<G: Game> Lobby<G> {
         let settings = shared.settings();
         let rooms = Rooms::new(0..settings.rooms, settings.room_users.into());
         let lounge = Rooms::new(0..1, usize::MAX);
-        Self { game, shared, users: HashMap::new(), rooms, lounge, coming: HashMap::new() }
+        Self { game, shared, users: HashMap::new(), rooms, lounge, coming: HashMap::new(), looking: false }
     }
 
     /// Takes one request, or what came in place of one; behind a log-in that is under way, they wait.
@@ -206,13 +208,13 @@ impl<G: Game> Lobby<G> {
         ctx: &'a mut Context<Self>,
         place: Place,
     ) -> Option<(&'a mut G, Play<'a, G>)> {
-        let Self { game, shared, rooms, lounge, .. } = self;
+        let Self { game, shared, users, rooms, lounge, .. } = self;
         let room = match place {
             Place::Room(index) => rooms.room_mut(index)?,
             Place::Lounge => lounge.room_mut(0)?,
             Place::Nowhere => return None,
         };
-        Some((game, Play { ctx, room, place, settings: shared.settings() }))
+        Some((game, Play { ctx, room, place, users, shared }))
     }
 }
 
@@ -228,6 +230,8 @@ impl<G: Game> Logic for Lobby<G> {
             name: None,
             place: Place::Nowhere,
             budget: Budget::new(self.shared.settings().requests_per_second, ctx.now()),
+            claim: None,
+            seat: None,
             waiting: false,
             held: VecDeque::new(),
             held_bytes: 0,
@@ -250,6 +254,8 @@ impl<G: Game> Logic for Lobby<G> {
     fn arrived(&mut self, ctx: &mut Context<Self>, session: SessionId, Message(baggage): Self::Message) {
         let Kind::Arrives(user, place) = baggage else { return };
         self.users.insert(session, *user);
+        // Another node's claim may have turned out to be the older one on the way.
+        self.give_way(ctx, session);
         self.sit(ctx, session, place);
         for event in self.coming.remove(&session).unwrap_or_default() {
             ctx.send(session, &event);
@@ -259,7 +265,8 @@ impl<G: Game> Logic for Lobby<G> {
 
     fn closed(&mut self, ctx: &mut Context<Self>, session: SessionId, _: CloseReason) {
         self.get_up(ctx, session);
-        self.users.remove(&session);
+        // Its claims end behind the directory's: what another node or session is granted is free here.
+        let _user = self.users.remove(&session);
         self.coming.remove(&session);
         let unanswered = self.shared.directory.release(session);
         self.invites_expired(ctx, unanswered);
@@ -280,6 +287,14 @@ impl<G: Game> Logic for Lobby<G> {
                     self.deliver(ctx, session, event);
                 }
             }
+            Kind::News(news) => self.news(ctx, news),
+            Kind::Sought { session, why, found } => self.sought(ctx, session, why, found),
+            Kind::Named { session, name, why, claim } => self.named(ctx, session, name, why, claim),
+            Kind::Guest { session, guest } => self.guest_named(ctx, session, guest),
+            Kind::Seat { session, index, why, seat } => self.seat_decided(ctx, session, index, why, seat),
+            Kind::Rooms { session, rooms } => self.rooms_listed(ctx, session, rooms),
+            Kind::Look => self.look_now(ctx),
+            Kind::Listed { listed, remove } => self.listed(ctx, listed, remove),
             Kind::Alarm { place, group, alarm } => {
                 if let Some((game, mut play)) = self.play_at(ctx, place)
                     && play.room.group() == group

@@ -1,10 +1,12 @@
 //! Logging in.
 
 use bytes::Bytes;
+use netcore::cluster::Claim;
 use netcore::{Context, SessionId};
 
 use crate::game::Place;
 use crate::message::{Kind, Message};
+use crate::nodes::{Naming, Sought};
 use crate::{Code, Event, Game, Lobby, Name, Verdict};
 
 impl<G: Game> Lobby<G> {
@@ -27,16 +29,32 @@ impl<G: Game> Lobby<G> {
         if self.shared.directory.is_taken(&name) {
             return self.answer_log_in(ctx, session, Code::InUse);
         }
+        // Where guests may come in, there is no token to be spent on a name that another node has: the claim finds out.
+        match self.shared.nodes.clone().filter(|_| !self.shared.gate.guests()) {
+            None => self.ask_gate(ctx, session, name, password),
+            Some(nodes) => {
+                if self.seek(ctx, session, &nodes, Sought::LogIn { name, password }).is_err() {
+                    self.answer_log_in(ctx, session, Code::Busy);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn ask_gate(
+        &mut self,
+        ctx: &mut Context<Self>,
+        session: SessionId,
+        name: Name,
+        password: Bytes,
+    ) {
         match self.shared.gate.ask(&name, &password) {
             Verdict::Now(verdict) => self.finish_log_in(ctx, session, name, verdict),
             Verdict::Later(asking) => {
                 let decided = async move {
                     let verdict = asking.await;
-                    Message(Kind::Decided { session, name, verdict })
+                    Kind::Decided { session, name, verdict }
                 };
-                if ctx.spawn(decided).is_ok() {
-                    user.waiting = true;
-                } else {
+                if self.wait(ctx, session, decided).is_err() {
                     self.answer_log_in(ctx, session, Code::Busy);
                 }
             }
@@ -51,8 +69,9 @@ impl<G: Game> Lobby<G> {
         name: Name,
         verdict: Result<(), Code>,
     ) {
-        let Some(user) = self.users.get_mut(&session).filter(|user| user.waiting) else { return };
-        user.waiting = false;
+        if self.waited(session).is_none() {
+            return;
+        }
         self.finish_log_in(ctx, session, name, verdict);
         self.resume(ctx, session);
     }
@@ -71,11 +90,30 @@ impl<G: Game> Lobby<G> {
         if user.name.is_some() {
             return self.rename(ctx, session, name);
         }
+        match self.shared.nodes.clone() {
+            None => self.logged_in(ctx, session, name, None),
+            Some(nodes) => {
+                if self.ask_name(ctx, session, &nodes, name, Naming::LogIn).is_err() {
+                    self.answer_log_in(ctx, session, Code::Busy);
+                }
+            }
+        }
+    }
+
+    /// The name is free, as far as other nodes are asked.
+    pub(crate) fn logged_in(
+        &mut self,
+        ctx: &mut Context<Self>,
+        session: SessionId,
+        name: Name,
+        claim: Option<Claim>,
+    ) {
+        let Some(user) = self.users.get_mut(&session) else { return };
         if !self.shared.directory.claim(&name, session, ctx.worker()) {
             return self.answer_log_in(ctx, session, Code::InUse);
         }
         let person = user.person;
-        user.name = Some(name);
+        (user.name, user.claim) = (Some(name), claim);
         ctx.admit(session);
         self.answer_log_in(ctx, session, Code::Ok);
         if person {
@@ -85,7 +123,7 @@ impl<G: Game> Lobby<G> {
         }
     }
 
-    fn answer_log_in(&self, ctx: &mut Context<Self>, session: SessionId, code: Code) {
+    pub(crate) fn answer_log_in(&self, ctx: &mut Context<Self>, session: SessionId, code: Code) {
         ctx.send(session, &Event::LogIn(code));
     }
 

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use netcore::cluster::{AskError, Claim, ClaimError, Event as News, Listing};
 use netcore::{Fault, GroupId, SessionId, TimerId};
 
 use crate::game::{Game, Place};
+use crate::nodes::{Listed, Naming, Seating, SharedSeat, Sought};
 use crate::rate::Budget;
 use crate::{Code, Event, Name, Request};
 
@@ -27,6 +29,22 @@ pub(crate) enum Kind<G: Game> {
     DeliverTo { to: Name, event: Event<G::Event> },
     /// A timer of the game's.
     Alarm { place: Place, group: GroupId, alarm: G::Alarm },
+    /// The cluster tells something.
+    News(News),
+    /// All nodes were asked where somebody is.
+    Sought { session: SessionId, why: Sought, found: Result<Listing, AskError> },
+    /// All nodes were asked for a name.
+    Named { session: SessionId, name: Name, why: Naming, claim: Result<Claim, ClaimError> },
+    /// All nodes were asked for a guest's name.
+    Guest { session: SessionId, guest: Result<(Name, Claim), ClaimError> },
+    /// All nodes were asked for a seat.
+    Seat { session: SessionId, index: u32, why: Seating, seat: Result<Box<SharedSeat>, ClaimError> },
+    /// All nodes were asked for the rooms in which somebody is.
+    Rooms { session: SessionId, rooms: Vec<(u32, u32)> },
+    /// It is time to look at who sits in the shared rooms.
+    Look,
+    /// Who sits there. Whether those have gone who are not in it.
+    Listed { listed: Vec<Listed>, remove: bool },
 }
 
 impl<G: Game> Message<G> {
@@ -34,6 +52,13 @@ impl<G: Game> Message<G> {
     #[must_use]
     pub fn deliver(to: Name, event: Event<G::Event>) -> Self {
         Self(Kind::DeliverTo { to, event })
+    }
+
+    /// What the cluster tells a worker: for [`Starter::start`](netcore::cluster::Starter::start), where the server was given
+    /// a [cluster](crate::Shared::cluster).
+    #[must_use]
+    pub fn cluster(event: News) -> Self {
+        Self(Kind::News(event))
     }
 
     pub(crate) fn alarm(place: Place, group: GroupId, alarm: G::Alarm) -> Self {
@@ -49,7 +74,11 @@ pub(crate) struct User<G: Game> {
     pub(crate) name: Option<Name>,
     pub(crate) place: Place,
     pub(crate) budget: Budget,
-    /// A log-in is under way: what comes meanwhile waits in `held`.
+    /// The name among all nodes.
+    pub(crate) claim: Option<Claim>,
+    /// The seat among all nodes.
+    pub(crate) seat: Option<Box<SharedSeat>>,
+    /// Something is decided elsewhere, a log-in say: what comes meanwhile waits in `held`.
     pub(crate) waiting: bool,
     pub(crate) held: VecDeque<Heard<G>>,
     pub(crate) held_bytes: usize,
@@ -75,6 +104,14 @@ impl<G: Game> std::fmt::Debug for Kind<G> {
             Self::Deliver { .. } => "Deliver",
             Self::DeliverTo { .. } => "DeliverTo",
             Self::Alarm { .. } => "Alarm",
+            Self::News(_) => "News",
+            Self::Sought { .. } => "Sought",
+            Self::Named { .. } => "Named",
+            Self::Guest { .. } => "Guest",
+            Self::Seat { .. } => "Seat",
+            Self::Rooms { .. } => "Rooms",
+            Self::Look => "Look",
+            Self::Listed { .. } => "Listed",
         })
     }
 }

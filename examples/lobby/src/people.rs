@@ -1,8 +1,14 @@
 //! What only people ask for: another name, another room, and what there is to see.
 
+use std::collections::BTreeMap;
+
+use netcore::cluster::Claim;
 use netcore::{Context, SessionId};
 
 use crate::game::{Place, who};
+use crate::message::Kind;
+use crate::nodes::{Naming, Seating};
+use crate::settings::close_for;
 use crate::{Code, Event, Game, Lobby, Name, Who};
 
 impl<G: Game> Lobby<G> {
@@ -12,9 +18,27 @@ impl<G: Game> Lobby<G> {
             ctx.send(session, &Event::Welcome(None));
             return;
         }
-        let name = self.shared.directory.claim_guest(session, ctx.worker());
+        let Some(nodes) = &self.shared.nodes else {
+            let name = self.shared.directory.claim_guest(session, ctx.worker());
+            return self.welcomed(ctx, session, name, None);
+        };
+        let asked = nodes.guest(ctx.worker());
+        let work = async move { Kind::Guest { session, guest: asked.await } };
+        if self.wait(ctx, session, work).is_err() {
+            ctx.close(session, close_for(Code::Busy));
+        }
+    }
+
+    /// A guest has a name that nobody has.
+    pub(crate) fn welcomed(
+        &mut self,
+        ctx: &mut Context<Self>,
+        session: SessionId,
+        name: Name,
+        claim: Option<Claim>,
+    ) {
         if let Some(user) = self.users.get_mut(&session) {
-            user.name = Some(name.clone());
+            (user.name, user.claim) = (Some(name.clone()), claim);
         }
         ctx.admit(session);
         ctx.send(session, &Event::Welcome(Some(name)));
@@ -28,17 +52,38 @@ impl<G: Game> Lobby<G> {
             ctx.send(session, &Event::LogIn(Code::InUse));
             return;
         }
+        let Some(nodes) = self.shared.nodes.clone() else {
+            return self.renamed(ctx, session, name, None);
+        };
+        if self.shared.directory.is_taken(&name) {
+            ctx.send(session, &Event::Rename { code: Code::InUse, name: None });
+        } else if self.ask_name(ctx, session, &nodes, name, Naming::Rename).is_err() {
+            ctx.send(session, &Event::Rename { code: Code::Busy, name: None });
+        }
+    }
+
+    /// The name is free, as far as other nodes are asked.
+    pub(crate) fn renamed(
+        &mut self,
+        ctx: &mut Context<Self>,
+        session: SessionId,
+        name: Name,
+        claim: Option<Claim>,
+    ) {
         if !self.shared.directory.claim(&name, session, ctx.worker()) {
             ctx.send(session, &Event::Rename { code: Code::InUse, name: None });
             return;
         }
         let place = self.place(session);
-        if let Some(user) = self.users.get_mut(&session) {
-            user.name = Some(name.clone());
-        }
+        let Some(user) = self.users.get_mut(&session) else { return };
+        (user.name, user.claim) = (Some(name.clone()), claim);
+        let shared = user.seat.as_mut().map(|seat| seat.rename(&name));
         let rooms = if place == Place::Lounge { &mut self.lounge } else { &mut self.rooms };
         let old = rooms.seat_of(session).map(|seat| who(place, seat));
-        rooms.renew(session);
+        match shared {
+            Some(user) => rooms.renew_as(session, user),
+            None => rooms.renew(session),
+        };
         if let Some(seat) = rooms.seat_of_mut(session) {
             seat.member = name.clone();
         }
@@ -58,18 +103,17 @@ impl<G: Game> Lobby<G> {
         if self.place(session) == Place::Room(index) {
             return self.refuse_enter(ctx, session, Code::InRoom);
         }
-        if self.take_seat(session, index) {
-            self.get_up(ctx, session);
-            self.go(ctx, session, Place::Room(index));
-        } else {
-            self.refuse_enter(ctx, session, Code::Full);
-        }
+        self.ask_seat(ctx, session, index, Seating::Join);
     }
 
     pub(crate) fn who_is_here(&mut self, ctx: &mut Context<Self>, session: SessionId) {
         let place = self.place(session);
         let Some(room) = self.room(session) else { return self.refuse(ctx, session, Code::NotInRoom) };
-        let users: Vec<Who> = room.seats().iter().take(SHOWN).map(|seat| who(place, seat)).collect();
+        let mut users: Vec<Who> = room.seats().iter().take(SHOWN).map(|seat| who(place, seat)).collect();
+        if let (Some(nodes), Place::Room(index)) = (&self.shared.nodes, place) {
+            users.extend(nodes.elsewhere(index).into_iter().map(|one| one.who));
+        }
+        users.truncate(SHOWN);
         let room = match place {
             Place::Room(index) => Some(self.shared.settings().number(index)),
             _ => None,
@@ -78,8 +122,37 @@ impl<G: Game> Lobby<G> {
     }
 
     pub(crate) fn list_rooms(&mut self, ctx: &mut Context<Self>, session: SessionId) {
+        let Some(nodes) = &self.shared.nodes else {
+            let rooms = self.shared.directory.rooms();
+            return self.show_rooms(ctx, session, rooms);
+        };
+        let asked = nodes.rooms();
+        if self.wait(ctx, session, async move { Kind::Rooms { session, rooms: asked.await } }).is_err() {
+            self.refuse(ctx, session, Code::Busy);
+        }
+    }
+
+    pub(crate) fn rooms_listed(
+        &mut self,
+        ctx: &mut Context<Self>,
+        session: SessionId,
+        rooms: Vec<(u32, u32)>,
+    ) {
+        if self.waited(session).is_none() {
+            return;
+        }
+        // What this node knows is newer.
+        let mut all: BTreeMap<u32, u32> = rooms.into_iter().collect();
+        for (index, here) in self.shared.directory.rooms() {
+            let elsewhere = self.shared.nodes.as_ref().map_or(0, |nodes| nodes.count_elsewhere(index));
+            all.insert(index, here + u32::try_from(elsewhere).unwrap_or(u32::MAX));
+        }
+        self.show_rooms(ctx, session, all.into_iter().collect());
+        self.resume(ctx, session);
+    }
+
+    fn show_rooms(&self, ctx: &mut Context<Self>, session: SessionId, rooms: Vec<(u32, u32)>) {
         let settings = self.shared.settings();
-        let rooms = self.shared.directory.rooms();
         let rooms = rooms.into_iter().take(SHOWN).map(|(index, taken)| (settings.number(index), taken));
         let event = Event::Rooms { rooms: rooms.collect(), seats: settings.room_users.into() };
         ctx.send(session, &event);

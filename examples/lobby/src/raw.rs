@@ -338,7 +338,9 @@ fn say<E>(event: &Event<E>, send: &mut dyn FnMut(ToClient), game: fn(&E, &mut dy
         | Event::Rooms { .. }
         | Event::Help
         | Event::Bye
-        | Event::Stopping => return,
+        | Event::Stopping
+        | Event::NodesAway
+        | Event::NodesBack { .. } => return,
     };
     send(packet);
 }

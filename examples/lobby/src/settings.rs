@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use netcore::cluster::Cluster;
 use netcore::{CloseReason, Limits, Rate};
 
 use crate::api::{Api, ApiFlags, LogIns, SetupError};
+use crate::nodes::Nodes;
 use crate::{Code, Directory, Event, Gate, Open};
 
 /// The flags that the room servers share.
@@ -117,6 +119,7 @@ pub struct Shared {
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) people: Option<usize>,
     pub(crate) api: Option<Arc<Api>>,
+    pub(crate) nodes: Option<Nodes>,
 }
 
 impl Shared {
@@ -129,6 +132,7 @@ impl Shared {
             gate: Arc::new(Open),
             people: None,
             api: None,
+            nodes: None,
         }
     }
 
@@ -157,6 +161,16 @@ impl Shared {
     #[must_use]
     pub fn gate(mut self, gate: impl Gate) -> Self {
         self.gate = Arc::new(gate);
+        self
+    }
+
+    /// Shares names, rooms, whispers and invitations with the other nodes of that cluster, which have the same rooms. The
+    /// server must have as many workers as the settings say, and hand the cluster's events to them:
+    /// [`Message::cluster`](crate::Message::cluster). Without it, and so where a game is played by those of one process
+    /// alone, nobody else is asked or told.
+    #[must_use]
+    pub fn cluster(mut self, cluster: &Cluster) -> Self {
+        self.nodes = Some(Nodes::new(cluster, &self.settings));
         self
     }
 

@@ -3,6 +3,7 @@
 use netcore::{Context, SessionId, Verdict};
 
 use crate::message::{Kind, Message};
+use crate::nodes::{Sought, Told, Whereabouts};
 use crate::{CHAT_MAX, Code, Event, Game, Lobby, Name};
 
 /// So much may wait for one session that is on its way to another worker.
@@ -16,15 +17,51 @@ impl<G: Game> Lobby<G> {
         to: Option<Name>,
         text: String,
     ) {
-        let found = to.as_ref().and_then(|to| self.shared.directory.find(to));
-        let code = match (found, self.name(session).cloned()) {
-            (None, _) | (_, None) => Code::NoSuchUser,
-            _ if text.is_empty() || text.len() > CHAT_MAX => Code::ChatLength,
-            (Some((target, ..)), Some(from)) => {
-                self.deliver(ctx, target, Event::Whispered { from, text: text.clone() })
-            }
+        let answer = |ctx: &mut Context<Self>, code, to, text| {
+            ctx.send(session, &Event::Whisper { code, to, text });
         };
-        ctx.send(session, &Event::Whisper { code, to, text });
+        let (Some(name), Some(from)) = (&to, self.name(session).cloned()) else {
+            return answer(ctx, Code::NoSuchUser, to, text);
+        };
+        if let Some((target, ..)) = self.shared.directory.find(name) {
+            let code = if is_chat(&text) {
+                self.deliver(ctx, target, Event::Whispered { from, text: text.clone() })
+            } else {
+                Code::ChatLength
+            };
+            return answer(ctx, code, to, text);
+        }
+        let Some(nodes) = self.shared.nodes.clone() else {
+            return answer(ctx, Code::NoSuchUser, to, text);
+        };
+        let sought = Sought::Whisper { to: name.clone(), text: text.clone() };
+        if self.seek(ctx, session, &nodes, sought).is_err() {
+            answer(ctx, Code::Busy, to, text);
+        }
+    }
+
+    /// All nodes were asked for whom a whisper is.
+    pub(crate) fn whisper_elsewhere(
+        &mut self,
+        ctx: &mut Context<Self>,
+        session: SessionId,
+        to: Name,
+        text: String,
+        found: Whereabouts,
+    ) {
+        let code = match (found, &self.shared.nodes, self.name(session)) {
+            (Err(code), ..) => code,
+            (Ok(Some(node)), Some(nodes), Some(from)) if node != nodes.me() => {
+                if is_chat(&text) {
+                    let (to, from) = (to.to_string(), from.to_string());
+                    nodes.tell_node(node, &Told::Whispered { to, from, text: text.clone() })
+                } else {
+                    Code::ChatLength
+                }
+            }
+            _ => Code::NoSuchUser,
+        };
+        ctx.send(session, &Event::Whisper { code, to: Some(to), text });
     }
 
     /// Brings something to a session, on whichever worker it is: at most once.
@@ -49,4 +86,8 @@ impl<G: Game> Lobby<G> {
             },
         }
     }
+}
+
+fn is_chat(text: &str) -> bool {
+    (1..=CHAT_MAX).contains(&text.len())
 }

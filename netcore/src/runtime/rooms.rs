@@ -158,6 +158,31 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         session: SessionId,
         member: Member,
     ) -> Result<u64, EnterError> {
+        self.admits(ctx, number, session)?;
+        let id = self.next(number);
+        self.seat(ctx, number, Seat { session, id, member });
+        Ok(id)
+    }
+
+    /// Gives a session a seat whose id comes from elsewhere: where several processes share a room, from
+    /// [`Cluster::next_id`](crate::cluster::Cluster::next_id). That nobody had it before is the caller's word.
+    ///
+    /// # Errors
+    /// [`EnterError`]; nothing has changed then.
+    pub fn enter_as(
+        &mut self,
+        ctx: &mut Context<L>,
+        number: u32,
+        session: SessionId,
+        id: u64,
+        member: Member,
+    ) -> Result<(), EnterError> {
+        self.admits(ctx, number, session)?;
+        self.seat(ctx, number, Seat { session, id, member });
+        Ok(())
+    }
+
+    fn admits(&self, ctx: &Context<L>, number: u32, session: SessionId) -> Result<(), EnterError> {
         if let Some(number) = self.of.get(&session) {
             return Err(EnterError::InRoom(*number));
         }
@@ -167,25 +192,29 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         if self.open.get(&number).is_some_and(|room| room.seats.len() >= self.seats) || self.seats == 0 {
             return Err(EnterError::Full(number));
         }
-        if !ctx.has(session) {
-            return Err(EnterError::Closed);
-        }
+        if ctx.has(session) { Ok(()) } else { Err(EnterError::Closed) }
+    }
+
+    /// The next id of that room.
+    fn next(&mut self, number: u32) -> u64 {
+        let last = self.last.entry(number).or_default();
+        *last += 1;
+        *last
+    }
+
+    fn seat(&mut self, ctx: &mut Context<L>, number: u32, seat: Seat<Member>) {
         let room = self.open.entry(number).or_insert_with(|| Room {
             number,
             group: ctx.create_group(),
             seats: Vec::new(),
             state: State::default(),
         });
-        let last = self.last.entry(number).or_default();
-        *last += 1;
-        let id = *last;
-        ctx.join(room.group, session);
-        self.of.insert(session, number);
-        room.seats.push(Seat { session, id, member });
+        ctx.join(room.group, seat.session);
+        self.of.insert(seat.session, number);
+        room.seats.push(seat);
         if let Some(seat) = room.seats.last() {
             (self.entered)(ctx, room, seat);
         }
-        Ok(id)
     }
 
     /// Takes a session out of its room, if it is in one: the room's number and the seat it had.
@@ -206,13 +235,14 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
     /// Gives a session's seat a new id, as if it had left and entered again, but in its place: who has been there longest
     /// stays the first. For a guest who becomes somebody else in the eyes of the others.
     pub fn renew(&mut self, session: SessionId) -> Option<u64> {
-        let number = self.of.get(&session)?;
-        let room = self.open.get_mut(number)?;
-        let seat = room.seats.iter_mut().find(|seat| seat.session == session)?;
-        let last = self.last.get_mut(number)?;
-        *last += 1;
-        seat.id = *last;
-        Some(seat.id)
+        let id = self.next(*self.of.get(&session)?);
+        self.renew_as(session, id)
+    }
+
+    /// As [`renew`](Self::renew), with an id that comes from elsewhere: see [`enter_as`](Self::enter_as).
+    pub fn renew_as(&mut self, session: SessionId, id: u64) -> Option<u64> {
+        self.seat_of_mut(session)?.id = id;
+        Some(id)
     }
 
     /// The room of that number, if somebody is in it.

@@ -110,6 +110,8 @@ fn help_names_every_flag() {
         "--api-key-file",
         "--public",
         "API_KEY",
+        "--redis",
+        "--node-ttl-ms",
         "127.0.0.1:11021",
         "127.0.0.1:11022",
         "127.0.0.1:11023",

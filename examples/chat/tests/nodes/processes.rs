@@ -1,0 +1,175 @@
+//! Real servers and a real Redis: each of them is killed once.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::Instant;
+
+use support::testing::{Ended, PATIENCE, Process, Server, connect};
+
+use crate::common::plain;
+use crate::redis::RedisServer;
+
+fn chat(redis: &str, workers: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+    command.args(["--raw", "off", "--msgpack", "off", "--protobuf", "off", "--text", "127.0.0.1:0"]);
+    // Nodes that the machine lets stand still for a moment are not taken for dead.
+    command.args(["--redis", redis, "--node-ttl-ms", "3000", "--workers", workers]);
+    command
+}
+
+/// Somebody at a terminal.
+struct Person(BufReader<TcpStream>);
+
+impl Person {
+    fn new(server: &Server, name: &str) -> Self {
+        let mut person = Self(BufReader::new(connect(server.addr())));
+        person.types(&format!("/nick {name}")).finds(&format!("you are {name}"));
+        person
+    }
+
+    fn types(&mut self, line: &str) -> &mut Self {
+        self.0.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
+        self
+    }
+
+    /// The next line, without the numbers that nobody can know.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        plain(line.strip_suffix('\n').unwrap_or_else(|| panic!("not a whole line: {line:?}")))
+    }
+
+    /// Reads up to that line, or one that begins so.
+    #[track_caller]
+    fn finds(&mut self, expected: &str) -> String {
+        let (mut before, started) = (Vec::new(), Instant::now());
+        while started.elapsed() < PATIENCE {
+            let line = self.line();
+            if line.starts_with(expected) {
+                return line;
+            }
+            before.push(line);
+        }
+        panic!("no {expected}, but {before:?}");
+    }
+
+    #[track_caller]
+    fn joins(&mut self, room: i32) -> &mut Self {
+        self.types(&format!("/join {room}")).finds(&format!("you are in room {room}, as number #"));
+        self
+    }
+}
+
+/// Each says something, and everybody reads it.
+#[track_caller]
+fn all_hear_all(people: &mut [(&str, &mut Person)], word: &str) {
+    for speaker in 0..people.len() {
+        let (name, person) = &mut people[speaker];
+        let said = format!("{name}: {word}");
+        person.types(word);
+        for (_, person) in people.iter_mut() {
+            person.finds(&said);
+        }
+    }
+}
+
+fn ends(server: Server) -> Ended {
+    let ended = server.terminate();
+    assert_eq!(ended.code, Some(0), "{:?}", ended.stderr);
+    ended
+}
+
+#[test]
+fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it() {
+    let Some(mut redis) = RedisServer::start() else { return };
+    let start = |workers| Server::start(&mut chat(&redis.url(), workers), 1);
+    let (a, b, c) = (start("1"), start("3"), start("2"));
+    let [mut ann, mut bob, mut kim] =
+        [(&a, "ann"), (&b, "bob"), (&c, "kim")].map(|(at, who)| Person::new(at, who));
+    for person in [&mut ann, &mut bob, &mut kim] {
+        person.joins(4);
+    }
+    kim.types("/who").finds("in room 4: kim (#), ann (#), bob (#)");
+    all_hear_all(&mut [("ann", &mut ann), ("bob", &mut bob), ("kim", &mut kim)], "hi");
+    kim.types("/msg ann psst").finds("[to ann] psst");
+    ann.finds("[from kim] psst");
+    let mut eve = Person::new(&b, "eve");
+    eve.types("/nick kim").finds("that name is taken");
+    eve.types("/rooms").finds("room 4: 3 of 4");
+    ann.types("/invite eve").finds("eve was asked to come");
+    eve.finds("* ann asks you into room 4");
+    eve.types("/accept").finds("you are in room 4");
+    ann.finds("* eve comes");
+    let keys = redis.expiring_keys();
+    assert!(keys.iter().all(|key| key.starts_with("chat:")) && keys.len() > 8, "{keys:?}");
+
+    // A server dies, with all that it had.
+    c.process.signal("KILL");
+    drop(kim);
+    for person in [&mut ann, &mut bob, &mut eve] {
+        person.finds("* kim (#) left");
+    }
+    let mut kim = Person(BufReader::new(connect(a.addr())));
+    let started = Instant::now();
+    kim.finds("you are in the lobby");
+    // Its names go with it, each at its own time.
+    while kim.types("/nick kim").line() != "you are kim" {
+        assert!(started.elapsed() < PATIENCE, "the name is not free");
+    }
+    eve.types("/leave").finds("you left the room");
+    kim.joins(4);
+    bob.finds("* kim (#) came");
+    drop(c);
+
+    // Redis dies. Each server goes on by itself, also one that starts now.
+    redis.kill();
+    let away = "the other servers are away: only those on this one hear you";
+    for person in [&mut ann, &mut bob, &mut kim, &mut eve] {
+        person.finds(away);
+    }
+    all_hear_all(&mut [("ann", &mut ann), ("kim", &mut kim)], "still here");
+    bob.types("alone").finds("bob: alone");
+    bob.types("/msg ann psst").finds("nobody here has that name, and the other servers cannot be asked");
+    let d = Server::start(&mut chat(&redis.url(), "2"), 1);
+    let mut dan = Person::new(&d, "dan");
+    dan.joins(9).types("new").finds("dan: new");
+
+    // It is back, empty.
+    redis.again();
+    let unsent: Vec<String> = [&mut ann, &mut bob, &mut kim, &mut dan]
+        .map(|person| person.finds("the other servers are back"))
+        .into();
+    for line in &unsent[..2] {
+        assert!(line.ends_with("messages of this one"), "they are told what was lost: {line}");
+    }
+    dan.joins(4);
+    all_hear_all(&mut [("ann", &mut ann), ("bob", &mut bob), ("kim", &mut kim), ("dan", &mut dan)], "again");
+    for name in ["ann", "bob", "kim"] {
+        dan.types(&format!("/nick {name}")).finds("that name is taken");
+    }
+    redis.expiring_keys();
+
+    drop((ann, bob, kim, eve, dan));
+    for server in [a, b, d] {
+        let ended = ends(server);
+        let counted = ended.stderr.iter().find(|line| line.contains("what was said between the nodes"));
+        let counted = counted.unwrap_or_else(|| panic!("nothing counted: {:?}", ended.stderr));
+        assert!(counted.contains("unsent=") && !counted.contains("unsent=0 "), "{counted}");
+    }
+    let left = redis.expiring_keys();
+    assert!(!left.iter().any(|key| key.contains("name/") || key.contains("seat/")), "{left:?}");
+}
+
+#[test]
+fn a_wrong_redis_is_refused_in_one_sentence() {
+    for url in ["nowhere", "http://127.0.0.1/", "redis://"] {
+        let sentence = Process::start(&mut chat(url, "1")).end().refused();
+        assert!(sentence.starts_with("chat: ") && sentence.contains("--redis"), "{sentence}");
+    }
+    for ttl in ["999", "soon", "86400001"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+        let sentence = Process::start(command.args(["--node-ttl-ms", ttl])).end().refused();
+        assert!(sentence.contains("--node-ttl-ms"), "{sentence}");
+    }
+}
