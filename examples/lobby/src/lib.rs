@@ -70,6 +70,8 @@ pub mod client;
 pub mod msgpack;
 pub mod protobuf;
 pub mod raw;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use self::api::{ApiFlags, LogIns, Public, SetupError, run};
 pub use code::Code;

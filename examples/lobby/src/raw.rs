@@ -270,6 +270,14 @@ pub fn own_packet<P: Packet>(frame: Frame) -> Result<P, Fault> {
 /// For a game that says nothing at this door.
 pub fn no_words<Event, Packet>(_: &Event, _: &mut dyn FnMut(Packet)) {}
 
+/// For a game with packets of its own, which are its events: passes them on.
+pub fn own_words<P: Packet>(event: &P, send: &mut dyn FnMut(ToClient)) {
+    match Frame::from_packet(event) {
+        Ok(frame) => send(ToClient::Other(frame)),
+        Err(error) => tracing::error!(%error, "the game said what no packet can hold"),
+    }
+}
+
 /// A text in a field of 16 bytes, cut off if it is longer.
 #[must_use]
 pub fn padded(text: &str) -> [u8; 16] {

@@ -84,13 +84,9 @@ impl Game for Bets {
     }
 }
 
-fn outgoing(tell: &Tell, send: &mut dyn FnMut(ToClient)) {
-    send(ToClient::Other(Frame::from_packet(tell).unwrap()));
-}
-
 async fn server(workers: usize) -> (Running<Message<Bets>>, MemoryConnector) {
     let shared = Shared::new(Settings::default());
-    let (door, connector) = Door::memory(raw::door::<Bets>(Binary::new(), raw::own_packet, outgoing));
+    let (door, connector) = Door::memory(raw::door::<Bets>(Binary::new(), raw::own_packet, raw::own_words));
     let server = Server::new().host(Host::Task).door(door);
     (server.workers(workers, move |_| Lobby::new(shared.clone(), Bets)).await.unwrap(), connector)
 }

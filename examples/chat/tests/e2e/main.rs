@@ -1,7 +1,7 @@
 //! The chat as its clients see it, byte by byte.
 //!
-//! What goes out and comes back is written by hand in `wire.rs`, from the wire's own page and not by the server's
-//! encoders.
+//! What goes out and comes back is written by hand in `lobby::testing::wire`, from the wire's own page and not by the
+//! server's encoders.
 
 #![forbid(unsafe_code)]
 
@@ -19,4 +19,5 @@ mod scenario;
 mod soak;
 mod tokens;
 mod waiting;
-mod wire;
+
+use lobby::testing::wire;

@@ -1,13 +1,10 @@
 //! A server with its doors in memory, on a paused clock: nothing waits, and all runs the same each time.
 
-use std::time::Duration;
-
 use chat::{InMemory, Logic, Talk, in_memory};
 use lobby::{Message, Settings, Shared};
-use netcore::memory::MemoryStream;
 use netcore::{Host, Running};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
+
+pub(crate) use lobby::testing::memory::{MemoryClient, all_at_once, pass};
 
 use crate::wire::Format;
 
@@ -49,56 +46,4 @@ impl InTest {
         let directory = self.shared.directory();
         assert_eq!((report.cut, panics, directory.names(), directory.seats()), (0, 0, 0, 0));
     }
-}
-
-pub(crate) struct MemoryClient(pub(crate) MemoryStream);
-
-impl MemoryClient {
-    pub(crate) async fn says(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.0.write_all(bytes.as_ref()).await.unwrap();
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn hears(&mut self, packets: &[impl AsRef<[u8]>]) -> impl Future<Output = ()> {
-        let caller = std::panic::Location::caller();
-        let expected: Vec<u8> = packets.iter().flat_map(|packet| packet.as_ref().to_vec()).collect();
-        async move {
-            let mut came = Vec::new();
-            while came.len() < expected.len() {
-                let byte = within(self.0.read_u8()).await;
-                came.push(byte.unwrap_or_else(|error| panic!("{caller}: {error} behind {came:02x?}")));
-                assert_eq!(came[..], expected[..came.len()], "{caller}: of {expected:02x?}");
-            }
-        }
-    }
-
-    /// Everything until the server closes.
-    pub(crate) async fn rest(&mut self) -> Vec<u8> {
-        let mut rest = Vec::new();
-        within(self.0.read_to_end(&mut rest)).await.unwrap();
-        rest
-    }
-
-    /// Everything that has come by now.
-    pub(crate) async fn so_far(&mut self) -> Vec<u8> {
-        pass(Duration::from_millis(1)).await;
-        let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
-        while let Ok(Ok(len)) = timeout(Duration::ZERO, self.0.read(&mut buffer)).await
-            && len > 0
-        {
-            bytes.extend(&buffer[..len]);
-        }
-        bytes
-    }
-}
-
-/// A guard against hangs, not a wait: on a paused clock it is up as soon as nothing moves any more.
-pub(crate) async fn within<T>(work: impl Future<Output = T>) -> T {
-    timeout(Duration::from_secs(3600), work).await.expect("nothing moves any more")
-}
-
-/// Lets the paused clock run: all that can happen in that time has happened then.
-pub(crate) async fn pass(time: Duration) {
-    tokio::time::sleep(time).await;
 }

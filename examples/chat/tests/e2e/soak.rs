@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::memory::InTest;
+use crate::memory::{InTest, all_at_once};
 use crate::scenario::Started;
 use crate::wire::*;
 
@@ -255,7 +255,7 @@ async fn whoever_stays_hears_each_line_once_and_nobody_is_left_behind() {
                 40,
             )
         });
-        let heard: u64 = futures_join(lives).await.into_iter().sum();
+        let heard: u64 = all_at_once(lives).await.into_iter().sum();
         assert!(heard > 5_000, "only {heard} lines");
         crate::memory::pass(Duration::from_secs(20)).await;
         let directory = server.shared.directory();
@@ -305,25 +305,6 @@ fn the_same_over_real_sockets() {
         assert!(heard > 100, "only {heard} lines");
         server.ends_empty("after the soak");
     }
-}
-
-/// Runs all of them on this task, so that a run is the same each time.
-async fn futures_join<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut all: Vec<_> = all.map(|one| (Box::pin(one), None)).collect();
-    std::future::poll_fn(|cx| {
-        let mut pending = false;
-        for (one, done) in &mut all {
-            if done.is_none() {
-                match one.as_mut().poll(cx) {
-                    std::task::Poll::Ready(value) => *done = Some(value),
-                    std::task::Poll::Pending => pending = true,
-                }
-            }
-        }
-        if pending { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    })
-    .await;
-    all.into_iter().filter_map(|(_, done)| done).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,49 +1,52 @@
-//! The packets in each format, put together byte by byte.
+//! The packets of the rooms in each format, put together byte by byte, from the wire's own page and not by the encoders
+//! that the servers use. Each is named for what it says; [`frame`] makes any other.
+
+#![allow(missing_docs, reason = "each name is that of a packet or a code in the wire's page")]
 
 /// One of the binary formats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Format {
+pub enum Format {
     Raw,
     MsgPack,
     Protobuf,
 }
 
-pub(crate) use Format::{MsgPack, Protobuf, Raw};
+pub use Format::{MsgPack, Protobuf, Raw};
 
-pub(crate) const FORMATS: [Format; 3] = [Raw, MsgPack, Protobuf];
+pub const FORMATS: [Format; 3] = [Raw, MsgPack, Protobuf];
 
 /// A code: its number in the raw format, and in the others.
-#[derive(Clone, Copy)]
-pub(crate) struct Code(i16, i16);
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Code(pub i16, pub i16);
 
-pub(crate) const OK: Code = Code(1, 0);
-pub(crate) const BODY: Code = Code(51, 51);
-pub(crate) const NOT_LOGGED_IN: Code = Code(52, 53);
-pub(crate) const UNKNOWN_ID: Code = Code(53, 54);
-pub(crate) const LOGIN_DEADLINE: Code = Code(61, 61);
-pub(crate) const IN_USE: Code = Code(111, 111);
-pub(crate) const INVALID_ID: Code = Code(112, 112);
-pub(crate) const NOT_IN_ROOM: Code = Code(121, 55);
-pub(crate) const NO_ROOM: Code = Code(122, 122);
-pub(crate) const FULL: Code = Code(134, 134);
-pub(crate) const IN_ROOM: Code = Code(135, 135);
-pub(crate) const CHAT_LENGTH: Code = Code(151, 151);
-pub(crate) const BAD_TOKEN: Code = Code(1001, 1001);
-pub(crate) const API_AWAY: Code = Code(1002, 1002);
-pub(crate) const TOO_FAST: Code = Code(1004, 1004);
-pub(crate) const NO_SUCH_USER: Code = Code(1005, 1005);
-pub(crate) const NO_INVITE: Code = Code(1007, 1007);
-pub(crate) const TOO_MANY_INVITES: Code = Code(1008, 1008);
-pub(crate) const INVITE_HERE: Code = Code(1009, 1009);
-pub(crate) const ENTER_DEADLINE: Code = Code(1010, 1010);
-pub(crate) const PING_DEADLINE: Code = Code(1011, 1011);
+pub const OK: Code = Code(1, 0);
+pub const BODY: Code = Code(51, 51);
+pub const NOT_LOGGED_IN: Code = Code(52, 53);
+pub const UNKNOWN_ID: Code = Code(53, 54);
+pub const LOGIN_DEADLINE: Code = Code(61, 61);
+pub const IN_USE: Code = Code(111, 111);
+pub const INVALID_ID: Code = Code(112, 112);
+pub const NOT_IN_ROOM: Code = Code(121, 55);
+pub const NO_ROOM: Code = Code(122, 122);
+pub const FULL: Code = Code(134, 134);
+pub const IN_ROOM: Code = Code(135, 135);
+pub const CHAT_LENGTH: Code = Code(151, 151);
+pub const BAD_TOKEN: Code = Code(1001, 1001);
+pub const API_AWAY: Code = Code(1002, 1002);
+pub const TOO_FAST: Code = Code(1004, 1004);
+pub const NO_SUCH_USER: Code = Code(1005, 1005);
+pub const NO_INVITE: Code = Code(1007, 1007);
+pub const TOO_MANY_INVITES: Code = Code(1008, 1008);
+pub const INVITE_HERE: Code = Code(1009, 1009);
+pub const ENTER_DEADLINE: Code = Code(1010, 1010);
+pub const PING_DEADLINE: Code = Code(1011, 1011);
 
 /// A frame of type 0.
-pub(crate) fn frame(id: u16, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn frame(id: u16, body: impl AsRef<[u8]>) -> Vec<u8> {
     typed(id, 0, body)
 }
 
-pub(crate) fn typed(id: u16, kind: u8, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn typed(id: u16, kind: u8, body: impl AsRef<[u8]>) -> Vec<u8> {
     let body = body.as_ref();
     let mut bytes = (body.len() as u16 + 5).to_le_bytes().to_vec();
     bytes.extend(id.to_le_bytes());
@@ -53,7 +56,7 @@ pub(crate) fn typed(id: u16, kind: u8, body: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// Bytes written as hex, with blanks.
-pub(crate) fn hex(text: &str) -> Vec<u8> {
+pub fn hex(text: &str) -> Vec<u8> {
     let digits: String = text.split_whitespace().collect();
     (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
 }
@@ -63,11 +66,11 @@ impl Format {
         if self == Raw { code.0 } else { code.1 }
     }
 
-    pub(crate) fn ping(self, number: i16) -> Vec<u8> {
+    pub fn ping(self, number: i16) -> Vec<u8> {
         self.number(201, number)
     }
 
-    pub(crate) fn pong(self, number: i16) -> Vec<u8> {
+    pub fn pong(self, number: i16) -> Vec<u8> {
         self.number(202, number)
     }
 
@@ -78,12 +81,12 @@ impl Format {
         }
     }
 
-    pub(crate) fn login(self, id: impl AsRef<[u8]>) -> Vec<u8> {
+    pub fn login(self, id: impl AsRef<[u8]>) -> Vec<u8> {
         self.login_by(id, "secret")
     }
 
     /// A log-in with that password, of up to 16 bytes, or token.
-    pub(crate) fn login_by(self, id: impl AsRef<[u8]>, password: &str) -> Vec<u8> {
+    pub fn login_by(self, id: impl AsRef<[u8]>, password: &str) -> Vec<u8> {
         let id = id.as_ref();
         match self {
             Raw => {
@@ -102,7 +105,7 @@ impl Format {
     }
 
     /// 702, 727, 732, 772 and 785: nothing but a result.
-    pub(crate) fn result(self, id: u16, code: Code) -> Vec<u8> {
+    pub fn result(self, id: u16, code: Code) -> Vec<u8> {
         let code = self.code(code);
         match self {
             Raw => frame(id, code.to_le_bytes()),
@@ -111,7 +114,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn error(self, code: Code) -> Vec<u8> {
+    pub fn error(self, code: Code) -> Vec<u8> {
         let code = self.code(code);
         match self {
             Raw => frame(203, code.to_le_bytes()),
@@ -120,7 +123,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn enter(self, room: i32) -> Vec<u8> {
+    pub fn enter(self, room: i32) -> Vec<u8> {
         match self {
             Raw => frame(721, room.to_le_bytes()),
             MsgPack => frame(721, [&b"\x81\xaaRoomNumber\xd2"[..], &room.to_be_bytes()].concat()),
@@ -128,7 +131,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn entered(self, code: Code, room: i32, user: u64) -> Vec<u8> {
+    pub fn entered(self, code: Code, room: i32, user: u64) -> Vec<u8> {
         let code = self.code(code);
         match self {
             Raw => frame(722, [&code.to_le_bytes()[..], &room.to_le_bytes(), &user.to_le_bytes()].concat()),
@@ -143,11 +146,11 @@ impl Format {
     }
 
     /// An enter that was refused.
-    pub(crate) fn not_entered(self, code: Code) -> Vec<u8> {
+    pub fn not_entered(self, code: Code) -> Vec<u8> {
         self.entered(code, 0, 0)
     }
 
-    pub(crate) fn users(self, users: &[(u64, &str)]) -> Vec<u8> {
+    pub fn users(self, users: &[(u64, &str)]) -> Vec<u8> {
         match self {
             Raw => {
                 let mut body = vec![users.len() as u8];
@@ -174,7 +177,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn came(self, user: u64, name: &str) -> Vec<u8> {
+    pub fn came(self, user: u64, name: &str) -> Vec<u8> {
         match self {
             Raw => frame(724, raw_user(user, name)),
             MsgPack => frame(724, [&b"\x82\xa8UniqueId"[..], &int(user), b"\xa2ID", &text(name)].concat()),
@@ -182,11 +185,11 @@ impl Format {
         }
     }
 
-    pub(crate) fn leave(self) -> Vec<u8> {
+    pub fn leave(self) -> Vec<u8> {
         frame(726, "")
     }
 
-    pub(crate) fn went(self, user: u64) -> Vec<u8> {
+    pub fn went(self, user: u64) -> Vec<u8> {
         match self {
             Raw => frame(728, user.to_le_bytes()),
             MsgPack => frame(728, [&b"\x81\xacUserUniqueId"[..], &int(user)].concat()),
@@ -194,7 +197,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn chat(self, what: impl AsRef<[u8]>) -> Vec<u8> {
+    pub fn chat(self, what: impl AsRef<[u8]>) -> Vec<u8> {
         let what = what.as_ref();
         match self {
             Raw => frame(731, raw_text(what)),
@@ -203,7 +206,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn chatted(self, user: u64, what: &str) -> Vec<u8> {
+    pub fn chatted(self, user: u64, what: &str) -> Vec<u8> {
         match self {
             Raw => frame(733, [&user.to_le_bytes()[..], &raw_text(what)].concat()),
             MsgPack => {
@@ -213,25 +216,25 @@ impl Format {
         }
     }
 
-    pub(crate) fn relay(self, what: &[u8]) -> Vec<u8> {
+    pub fn relay(self, what: &[u8]) -> Vec<u8> {
         match self {
             Raw | MsgPack => frame(741, what),
             Protobuf => frame(741, bytes(1, what)),
         }
     }
 
-    pub(crate) fn relayed(self, user: u64, what: &[u8]) -> Vec<u8> {
+    pub fn relayed(self, user: u64, what: &[u8]) -> Vec<u8> {
         match self {
             Raw | MsgPack => frame(742, [&user.to_le_bytes()[..], what].concat()),
             Protobuf => frame(742, [varint(1, user), bytes(2, what)].concat()),
         }
     }
 
-    pub(crate) fn whisper(self, to: &str, what: &str) -> Vec<u8> {
+    pub fn whisper(self, to: &str, what: &str) -> Vec<u8> {
         self.named_text(771, to, what)
     }
 
-    pub(crate) fn whispered(self, from: &str, what: &str) -> Vec<u8> {
+    pub fn whispered(self, from: &str, what: &str) -> Vec<u8> {
         self.named_text(773, from, what)
     }
 
@@ -243,7 +246,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn invite(self, to: &str) -> Vec<u8> {
+    pub fn invite(self, to: &str) -> Vec<u8> {
         match self {
             Raw => frame(781, raw_name(to)),
             MsgPack => frame(781, [&b"\x81\xa6UserID"[..], &text(to)].concat()),
@@ -251,7 +254,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn invite_result(self, code: Code, invite: u64) -> Vec<u8> {
+    pub fn invite_result(self, code: Code, invite: u64) -> Vec<u8> {
         let code = self.code(code);
         match self {
             Raw => frame(782, [&code.to_le_bytes()[..], &invite.to_le_bytes()].concat()),
@@ -263,7 +266,7 @@ impl Format {
         }
     }
 
-    pub(crate) fn invited(self, invite: u64, room: i32, from: &str) -> Vec<u8> {
+    pub fn invited(self, invite: u64, room: i32, from: &str) -> Vec<u8> {
         let millis = 60_000_i32;
         match self {
             Raw => {
@@ -291,7 +294,7 @@ impl Format {
     }
 
     /// 1 accepts, 2 refuses.
-    pub(crate) fn answer(self, invite: u64, answer: u8) -> Vec<u8> {
+    pub fn answer(self, invite: u64, answer: u8) -> Vec<u8> {
         match self {
             Raw => frame(784, [&invite.to_le_bytes()[..], &[answer]].concat()),
             MsgPack => {
@@ -302,7 +305,7 @@ impl Format {
     }
 
     /// 1 accepted, 2 refused, 3 expired.
-    pub(crate) fn invite_over(self, invite: u64, outcome: u8, to: &str) -> Vec<u8> {
+    pub fn invite_over(self, invite: u64, outcome: u8, to: &str) -> Vec<u8> {
         match self {
             Raw => frame(786, [&invite.to_le_bytes()[..], &[outcome], &raw_name(to)].concat()),
             MsgPack => frame(
@@ -333,7 +336,7 @@ fn protobuf_user(user: u64, name: &str) -> Vec<u8> {
 }
 
 /// A MessagePack text.
-pub(crate) fn text(text: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn text(text: impl AsRef<[u8]>) -> Vec<u8> {
     let text = text.as_ref();
     let len = text.len() as u8;
     let head = if len < 32 { vec![0xa0 | len] } else { vec![0xd9, len] };
@@ -341,7 +344,7 @@ pub(crate) fn text(text: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// A MessagePack integer, as short as it can be.
-pub(crate) fn int(number: u64) -> Vec<u8> {
+pub fn int(number: u64) -> Vec<u8> {
     match number {
         0..=127 => vec![number as u8],
         128..=255 => vec![0xcc, number as u8],
@@ -351,12 +354,12 @@ pub(crate) fn int(number: u64) -> Vec<u8> {
 }
 
 /// A protobuf field with a number, left out if it is 0.
-pub(crate) fn varint(field: u8, number: u64) -> Vec<u8> {
+pub fn varint(field: u8, number: u64) -> Vec<u8> {
     if number == 0 { Vec::new() } else { [vec![field << 3], base128(number)].concat() }
 }
 
 /// A protobuf field with bytes, left out if there are none.
-pub(crate) fn bytes(field: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+pub fn bytes(field: u8, bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = bytes.as_ref();
     if bytes.is_empty() {
         return Vec::new();

@@ -1,0 +1,163 @@
+//! Where to play, as an API server says it.
+
+use std::time::Duration;
+
+use api::{ApiError, Client, Player, Seat, User, Wish};
+
+/// Under which name the servers are in the API server's list.
+pub const GAME: &str = "baccarat";
+
+/// Somebody with an account at an API server, which sends them to a table. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Account {
+    player: Player,
+    // Servers that could not be reached, the last at the end.
+    avoid: Vec<String>,
+}
+
+/// A seat that is kept for somebody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The server's id at the API server.
+    pub server: String,
+    /// Where its door is.
+    pub address: String,
+    /// The room.
+    pub room: i32,
+    /// What lets them in, once, in the password's place.
+    pub token: String,
+    /// With whom, if they waited for others; themselves included.
+    pub with: Vec<User>,
+}
+
+/// Why there is no place to play.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceError {
+    /// The API server cannot be asked, or says no.
+    #[error("{0}")]
+    Api(#[from] ApiError),
+    /// That is no address of an API server.
+    #[error("{0}")]
+    Url(#[from] api::UrlError),
+    /// The server has no door for raw structs, or no such room.
+    #[error("the api server names a server that is none of this game's")]
+    NoDoor,
+}
+
+impl Account {
+    /// Logs in at the API server there; with `sign_up`, makes the account first, unless there is one of that name. While
+    /// the server is busy, or too many of this address have just logged in, it tries on, at most so long.
+    ///
+    /// Not cancel-safe: there may be an account afterwards.
+    ///
+    /// # Errors
+    /// [`PlaceError::Url`] and [`PlaceError::Api`].
+    pub async fn open(
+        url: &str,
+        name: &str,
+        password: &str,
+        sign_up: bool,
+        within: Duration,
+    ) -> Result<Self, PlaceError> {
+        let client = Client::new(url)?;
+        if sign_up {
+            match patiently(within, is_busy, || client.sign_up(name, password)).await {
+                Err(error) if !error.is("name_taken") => return Err(error.into()),
+                _ => {}
+            }
+        }
+        let player = patiently(within, is_busy, || client.log_in(name, password)).await?;
+        Ok(Self { player, avoid: Vec::new() })
+    }
+
+    /// A seat beside others, if there are any. Cancel-safe: a seat that nobody takes is free again later.
+    ///
+    /// # Errors
+    /// [`PlaceError`].
+    pub async fn seat(&self, within: Duration) -> Result<Place, PlaceError> {
+        let wish = self.wish();
+        let seat = patiently(within, ApiError::is_passing, || self.player.seat(GAME, &wish)).await?;
+        place(seat, Vec::new())
+    }
+
+    /// A seat in a room of its own with as many others as make a group, once they are there. Cancel-safe as
+    /// [`Player::stand`] is.
+    ///
+    /// # Errors
+    /// [`PlaceError`]; of the API server with the code `match_timeout` if nobody came in time.
+    pub async fn group(&self, within: Duration) -> Result<Place, PlaceError> {
+        let wish = self.wish();
+        let (seat, users) =
+            patiently(within, ApiError::is_passing, || self.player.find_match(GAME, &wish, within)).await?;
+        place(seat, users)
+    }
+
+    /// That server cannot be reached: the next place is on another one.
+    pub fn avoid(&mut self, server: &str) {
+        self.avoid.retain(|avoided| avoided != server);
+        if self.avoid.len() >= MOST_AVOIDED {
+            self.avoid.remove(0);
+        }
+        self.avoid.push(server.to_owned());
+    }
+
+    fn wish(&self) -> Wish {
+        Wish { avoid: self.avoid.clone() }
+    }
+}
+
+/// Without the token.
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { server, address, room, .. } = self;
+        f.debug_struct("Place")
+            .field("server", server)
+            .field("address", address)
+            .field("room", room)
+            .finish_non_exhaustive()
+    }
+}
+
+fn place(mut seat: Seat, with: Vec<User>) -> Result<Place, PlaceError> {
+    let address = seat.doors.remove("raw").ok_or(PlaceError::NoDoor)?;
+    let room = seat.room.and_then(|room| i32::try_from(room).ok()).ok_or(PlaceError::NoDoor)?;
+    Ok(Place { server: seat.server, address, room, token: seat.token, with })
+}
+
+/// Asks again for as long as it may help.
+async fn patiently<T, F>(
+    within: Duration,
+    may_pass: fn(&ApiError) -> bool,
+    ask: impl Fn() -> F,
+) -> Result<T, ApiError>
+where
+    F: Future<Output = Result<T, ApiError>>,
+{
+    let until = tokio::time::Instant::now() + within;
+    loop {
+        let error = match ask().await {
+            Err(error) if may_pass(&error) => error,
+            done => return done,
+        };
+        let after = match &error {
+            ApiError::Refused { retry_after: Some(after), .. } => *after,
+            _ => PAUSE,
+        };
+        let next = tokio::time::Instant::now() + after;
+        if next >= until {
+            return Err(error);
+        }
+        tokio::time::sleep_until(next).await;
+    }
+}
+
+/// Where nobody answers, nobody may ever have.
+fn is_busy(error: &ApiError) -> bool {
+    error.is_passing() && !matches!(error, ApiError::Away(_))
+}
+
+/// As many as the API server takes.
+const MOST_AVOIDED: usize = 16;
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(200);

@@ -1,0 +1,22 @@
+//! The game as its clients see it, byte by byte.
+//!
+//! What goes out and comes back is written by hand, in `lobby::testing::wire` and in `wire.rs`, from the wire's own page and
+//! not by the server's encoders.
+
+#![forbid(unsafe_code)]
+
+mod clients;
+mod clock;
+mod game;
+mod judgement;
+mod leaving;
+mod memory;
+mod process;
+mod scenario;
+mod several;
+mod soak;
+mod wire;
+
+#[path = "../../../api/tests/common/redis_server.rs"]
+#[allow(dead_code, reason = "it is shared with tests that need more of it")]
+mod redis_server;

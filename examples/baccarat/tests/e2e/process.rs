@@ -1,0 +1,147 @@
+//! The real binary: flags, the `listening` line, signals.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use support::testing::{Process, Server, exchange};
+
+use crate::wire::*;
+
+pub(crate) fn baccarat(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baccarat"));
+    command.args(args).env_remove("API_KEY");
+    command
+}
+
+pub(crate) const ANYWHERE: [&str; 2] = ["--raw", "127.0.0.1:0"];
+
+#[test]
+fn it_says_where_its_door_is_and_takes_games_as_the_flags_say() {
+    let asked = [RAW.login("ann"), RAW.enter(3), start(), bet(TIE), start(), RAW.leave()].concat();
+    for workers in ["1", "4"] {
+        let flags = ["--workers", workers, "--seed", "7", "--tie-bets", "--next-game-ms", "0"];
+        let server = Server::start(&mut baccarat(&[&ANYWHERE[..], &flags].concat()), 1);
+        assert_eq!(server.doors[0].0, "raw");
+        let answers = [
+            RAW.result(702, OK),
+            RAW.entered(OK, 3, 1),
+            start_is(OK),
+            started(),
+            bet_is(OK),
+            has_bet(1, TIE),
+            result(3, 0),
+            start_is(OK),
+            started(),
+            RAW.result(727, OK),
+        ];
+        assert_eq!(exchange(server.connect(), asked.clone()), answers.concat());
+        assert_eq!(server.terminate().code, Some(0));
+    }
+    // Without them: no ties, and a rest.
+    let server = Server::start(&mut baccarat(&ANYWHERE), 1);
+    let came = exchange(server.connect(), [asked, RAW.enter(3), start(), bet(PLAYER), start()].concat());
+    let answers = [
+        RAW.result(702, OK),
+        RAW.entered(OK, 3, 1),
+        start_is(OK),
+        started(),
+        bet_is(BET_SIDE),
+        start_is(START_NOT_NOW),
+        RAW.result(727, OK),
+        RAW.entered(OK, 3, 2),
+        start_is(OK),
+        started(),
+        bet_is(OK),
+        has_bet(2, PLAYER),
+    ]
+    .concat();
+    assert!(came.starts_with(&answers), "{came:02x?}");
+    // The cards are anybody's guess.
+    assert_eq!(came.len(), answers.len() + 14 + 7);
+    assert!(came.ends_with(&start_is(START_NOT_NOW)));
+    assert_eq!(server.terminate().code, Some(0));
+}
+
+#[test]
+fn the_time_to_bet_is_a_flag() {
+    let flags = ["--betting-ms", "20", "--seed", "7", "--rooms", "1", "--first-room", "3"];
+    let server = Server::start(&mut baccarat(&[&ANYWHERE[..], &flags].concat()), 1);
+    let mut ann = server.connect();
+    std::io::Write::write_all(&mut ann, &[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
+    let answers =
+        [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started(), result(3, 0)].concat();
+    assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
+}
+
+#[test]
+fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = holder.local_addr().unwrap().to_string();
+    for (args, word) in [
+        (&["--unknown"][..], "--unknown"),
+        (&["--raw", "nowhere"], "HOST:PORT"),
+        (&["--raw", "off"], "every door is off"),
+        (&["--betting-ms", "0"], "--betting-ms"),
+        (&["--betting-ms", "-1"], "-1"),
+        (&["--next-game-ms", "soon"], "--next-game-ms"),
+        (&["--next-game-ms", "3600001"], "3600001"),
+        (&["--seed", "luck"], "--seed"),
+        (&["--tie-bets", "yes"], "yes"),
+        (&["--workers", "0"], "--workers"),
+        (&["--room-users", "128"], "128"),
+        (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
+        (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
+    ] {
+        let sentence = Process::start(&mut baccarat(args)).end().refused();
+        assert!(sentence.starts_with("baccarat: ") && sentence.contains(word), "{args:?}: {sentence}");
+    }
+}
+
+#[test]
+fn help_names_every_flag() {
+    let ended = Process::start(&mut baccarat(&["--help"])).end();
+    let help = ended.stdout.join("\n");
+    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
+    for word in [
+        "--raw",
+        "--betting-ms",
+        "--next-game-ms",
+        "--tie-bets",
+        "--seed",
+        "--workers",
+        "--rooms",
+        "--first-room",
+        "--room-users",
+        "--max-packet",
+        "--login-ms",
+        "--enter-ms",
+        "--ping-ms",
+        "--requests-per-second",
+        "--api",
+        "--api-key-file",
+        "127.0.0.1:11024",
+        "5000",
+        "10000",
+        "1024",
+        "Example:",
+        "SIGTERM",
+    ] {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_in_order_in_the_middle_of_a_game() {
+    for signal in ["TERM", "INT"] {
+        let server = Server::start(&mut baccarat(&ANYWHERE), 1);
+        let mut ann = server.connect();
+        std::io::Write::write_all(&mut ann, &[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
+        let answers = [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started()].concat();
+        assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
+        server.process.signal(signal);
+        assert_eq!(support::testing::read_to_end(&mut ann), b"");
+        drop(ann);
+        assert_eq!(server.process.end().code, Some(0), "{signal}");
+    }
+}
