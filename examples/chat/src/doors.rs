@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lobby::{CHAT_MAX, Lobby, Shared, msgpack, notice, protobuf, raw};
 use netcore::memory::MemoryConnector;
-use netcore::{Adapter, Binary, Door, Server, Text};
+use netcore::{Adapter, Binary, Door, Server, Text, Tls, WebSocket};
 
 use crate::text::People;
 use crate::{Happening, Talk};
@@ -16,7 +16,7 @@ type In = <Logic as netcore::Logic>::In;
 type Out = <Logic as netcore::Logic>::Out;
 
 /// Where the doors are; `None`: closed.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Doors {
     /// Raw structs.
     pub raw: Option<String>,
@@ -26,17 +26,30 @@ pub struct Doors {
     pub protobuf: Option<String>,
     /// Lines of text.
     pub text: Option<String>,
+    /// Raw structs under TLS.
+    pub tls: Option<(String, Tls)>,
+    /// Raw structs in WebSocket's binary messages, under TLS or not.
+    pub websocket: Option<(String, Option<Tls>)>,
 }
 
 /// A server with these doors, and what its workers share.
 #[must_use]
 pub fn server(doors: Doors, shared: Shared) -> (Server<In, Out>, Shared) {
     let frames = Binary::new().max_in(shared.settings().max_packet);
+    let raw = |at: String| Door::tcp_with(at, raw_door(frames.clone()));
     let places = [
-        doors.raw.map(|at| Door::tcp_with(at, raw_door(frames.clone()))),
-        doors.msgpack.map(|at| Door::tcp_with(at, msgpack_door(frames.clone()))),
-        doors.protobuf.map(|at| Door::tcp_with(at, protobuf_door(frames.clone()))),
-        doors.text.map(|at| Door::text(at, Text::new(People))),
+        ("raw", doors.raw.map(raw)),
+        ("msgpack", doors.msgpack.map(|at| Door::tcp_with(at, msgpack_door(frames.clone())))),
+        ("protobuf", doors.protobuf.map(|at| Door::tcp_with(at, protobuf_door(frames.clone())))),
+        (PEOPLE, doors.text.map(|at| Door::text(at, Text::new(People)))),
+        ("tls", doors.tls.map(|(at, tls)| raw(at).tls(tls))),
+        (
+            "websocket",
+            doors.websocket.map(|(at, tls)| {
+                let door = raw(at).websocket(WebSocket::new());
+                if let Some(tls) = tls { door.tls(tls) } else { door }
+            }),
+        ),
     ];
     open(places, shared)
 }
@@ -62,24 +75,29 @@ pub fn in_memory(shared: Shared) -> (Server<In, Out>, Shared, InMemory) {
     let (msgpack, to_msgpack) = Door::memory(msgpack_door(frames.clone()));
     let (protobuf, to_protobuf) = Door::memory(protobuf_door(frames));
     let (text, to_text) = Door::memory(Text::new(People));
-    let (server, shared) = open([raw, msgpack, protobuf, text].map(Some), shared);
+    let places = [("raw", raw), ("msgpack", msgpack), ("protobuf", protobuf), (PEOPLE, text)];
+    let (server, shared) = open(places.map(|(name, door)| (name, Some(door))), shared);
     let connectors = InMemory { raw: to_raw, msgpack: to_msgpack, protobuf: to_protobuf, text: to_text };
     (server, shared, connectors)
 }
 
-/// Names the doors and sets their limits; the last one is for people.
-fn open(places: [Option<Door<In, Out>>; 4], shared: Shared) -> (Server<In, Out>, Shared) {
+/// The name of the door for people.
+const PEOPLE: &str = "text";
+
+/// Names the doors and sets their limits.
+fn open<const N: usize>(
+    places: [(&str, Option<Door<In, Out>>); N],
+    shared: Shared,
+) -> (Server<In, Out>, Shared) {
     let settings = shared.settings();
     let (limits, people_limits) = (settings.limits(), settings.people_limits());
-    let names = ["raw", "msgpack", "protobuf", "text"];
     let (mut doors, mut people) = (Vec::new(), None);
-    for (name, place) in names.into_iter().zip(places) {
+    for (name, place) in places {
         let Some(door) = place else { continue };
-        let for_people = name == "text";
-        if for_people {
+        if name == PEOPLE {
             people = Some(doors.len());
         }
-        let limits = if for_people { &people_limits } else { &limits };
+        let limits = if name == PEOPLE { &people_limits } else { &limits };
         doors.push(door.name(name).limits(limits.clone()).close_notice(notice));
     }
     // A school, or a load generator, comes from one address.

@@ -4,11 +4,13 @@
 
 mod nodes;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use chat::{Doors, Logic, Talk, server};
 use lobby::{Message, Settings, Shared};
+use netcore::Tls;
 use netcore::cluster::{Redis, RedisError};
 use support::{At, Outcome};
 
@@ -38,6 +40,18 @@ struct Flags {
     /// Where people connect, with `nc` or `telnet`.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:10004")]
     text: At,
+    /// Where clients with raw structs connect under TLS.
+    #[arg(long, value_name = "HOST:PORT", default_value = "off")]
+    tls: At,
+    /// Where clients with raw structs in WebSocket's binary messages connect: browsers. Under TLS if there is a certificate.
+    #[arg(long, value_name = "HOST:PORT", default_value = "off")]
+    websocket: At,
+    /// The certificate for the doors under TLS, and those that vouch for it: PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key: PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// The Redis server by which several chat servers share rooms, names, whispers and invitations:
     /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. All of them have the same rooms. While it is away each goes on by
     /// itself.
@@ -58,11 +72,19 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
+    let tls = match (&flags.tls_cert, &flags.tls_key) {
+        (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
+        _ => None,
+    };
+    let under_tls =
+        |at: &str| tls.clone().map(|tls| (at.to_owned(), tls)).ok_or("--tls needs --tls-cert and --tls-key");
     let doors = Doors {
         raw: flags.raw.open(str::to_owned),
         msgpack: flags.msgpack.open(str::to_owned),
         protobuf: flags.protobuf.open(str::to_owned),
         text: flags.text.open(str::to_owned),
+        tls: flags.tls.open(under_tls).transpose()?,
+        websocket: flags.websocket.open(|at| (at.to_owned(), tls.clone())),
     };
     let workers = flags.settings.workers.into();
     let cluster = flags.redis.map(|redis| {

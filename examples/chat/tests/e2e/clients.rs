@@ -11,7 +11,7 @@ use crate::scenario::Started;
 use crate::wire::*;
 
 /// The client with its terminal.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keys: Option<ChildStdin>,
     screen: BufReader<ChildStdout>,
@@ -19,21 +19,25 @@ struct Terminal {
 
 impl Terminal {
     fn new(server: &Started, format: Format, name: &str, room: &str) -> Self {
+        let (format, at) = (format!("{format:?}").to_lowercase(), server.at(format).to_string());
+        Self::with(&["--format", &format, "--name", name, "--room", room, "--connect", &at])
+    }
+
+    pub(crate) fn with(flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
-        command.args(["--format", &format!("{format:?}").to_lowercase(), "--name", name, "--room", room]);
-        command.args(["--connect", &server.at(format).to_string()]);
+        command.args(flags);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let screen = BufReader::new(child.stdout.take().unwrap());
         Self { keys: child.stdin.take(), screen, child }
     }
 
-    fn types(&mut self, line: &str) -> &mut Self {
+    pub(crate) fn types(&mut self, line: &str) -> &mut Self {
         writeln!(self.keys.as_mut().unwrap(), "{line}").unwrap();
         self
     }
 
     #[track_caller]
-    fn reads(&mut self, lines: &[&str]) -> &mut Self {
+    pub(crate) fn reads(&mut self, lines: &[&str]) -> &mut Self {
         for expected in lines {
             let mut line = String::new();
             self.screen.read_line(&mut line).unwrap();
@@ -43,7 +47,7 @@ impl Terminal {
     }
 
     /// The end of the input ends it, when all is answered.
-    fn ends(mut self) {
+    pub(crate) fn ends(mut self) {
         drop(self.keys.take());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }

@@ -8,6 +8,7 @@
 mod api_server;
 mod clients;
 mod deadlines;
+mod doors;
 mod invites;
 mod judgement;
 mod memory;

@@ -14,7 +14,11 @@ pub(crate) struct Person(BufReader<TcpStream>);
 impl Person {
     /// Comes in, and reads the first two lines.
     pub(crate) fn new(server: &Started, name: &str) -> Self {
-        let mut person = Self::at(server.door("text"));
+        Self::greeted(server.door("text"), name)
+    }
+
+    pub(crate) fn greeted(door: SocketAddr, name: &str) -> Self {
+        let mut person = Self::at(door);
         person.reads(&[
             &format!("welcome, you are {name}: /help says what you can do"),
             "you are in the lobby: /rooms shows the rooms, /join ROOM enters one",

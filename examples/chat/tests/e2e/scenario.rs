@@ -47,7 +47,13 @@ impl Started {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let anywhere = || Some("127.0.0.1:0".to_owned());
-        let doors = Doors { raw: anywhere(), msgpack: anywhere(), protobuf: anywhere(), text: anywhere() };
+        let doors = Doors {
+            raw: anywhere(),
+            msgpack: anywhere(),
+            protobuf: anywhere(),
+            text: anywhere(),
+            ..Doors::default()
+        };
         let (server, shared) = chat::server(doors, shared);
         let workers = shared.settings().workers.into();
         let lobby = shared.clone();

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use chat::{Command, Happening};
 use clap::ValueEnum;
 use lobby::client::{self, Format};
 use lobby::{Code, Event, Name, Request, Who};
-use netcore::{Adapter, Client, ClientSender, Text, TextProtocol};
+use netcore::{Adapter, Client, ClientSender, ClientTls, Text, TextProtocol, WebSocket};
 use support::Outcome;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
@@ -33,6 +34,12 @@ struct Flags {
     /// Where the server's door is [default: the format's own, on 127.0.0.1].
     #[arg(long, value_name = "HOST:PORT")]
     connect: Option<String>,
+    /// Under TLS, to a server whose certificate one in this file vouches for: PEM.
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// Over WebSocket, as browsers do.
+    #[arg(long)]
+    websocket: bool,
     /// The format that the door speaks.
     #[arg(long, value_enum, default_value_t = Spoken::Raw)]
     format: Spoken,
@@ -67,8 +74,15 @@ async fn main() -> ExitCode {
 
 async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     let address = flags.connect.unwrap_or_else(|| format!("127.0.0.1:{port}"));
-    let connected = Client::<F::In, F::Out>::connect(&address).await;
-    let client = connected.map_err(|error| format!("no server at {address}: {error}"))?;
+    let mut options = Client::<F::In, F::Out>::options();
+    if let Some(file) = flags.tls_ca {
+        options = options.tls(ClientTls::with_roots_file(file)?);
+    }
+    if flags.websocket {
+        options = options.websocket(WebSocket::new());
+    }
+    let client =
+        options.connect(&address).await.map_err(|error| format!("no server at {address}: {error}"))?;
     let (sender, mut receiver) = client.split();
     let mut session = Session::<F>::new(sender);
     session.ask(Request::LogIn { name: Some(flags.name), password: flags.password.into() })?;
