@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use netcore::cluster::{Cluster, Memory, NodeId, Options};
 
-use crate::common::{Waiting, Watch, World};
+use crate::common::{Node, Waiting, Watch, World, end};
 
 pub(crate) struct InMemory {
     memory: Memory,
@@ -76,4 +76,26 @@ impl Watch for Looks {
             tokio::time::sleep(Duration::from_secs(1)).await;
         })
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lay_on_a_line_that_stood_still_comes_before_what_was_said_later() {
+    let mut world = InMemory::new();
+    let (one, mut other) = (Node::new(&mut world), Node::new(&mut world));
+    other.cluster.subscribe("t").unwrap();
+    for node in [&one, &other] {
+        node.settle().await;
+    }
+    world.freeze(1);
+    for number in ["1", "2"] {
+        one.cluster.publish("t", number).unwrap();
+        // Until it lies on the line.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    world.heal(1);
+    one.cluster.publish("t", "3").unwrap();
+    for number in ["1", "2", "3"] {
+        assert_eq!(other.message().await, number);
+    }
+    end(&world, &[one, other]).await;
 }

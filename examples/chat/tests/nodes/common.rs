@@ -55,11 +55,15 @@ impl World {
     }
 
     pub(crate) async fn node_on(&self, line: Memory) -> Node {
+        self.node_with(line, |shared| shared).await
+    }
+
+    pub(crate) async fn node_with(&self, line: Memory, more: impl FnOnce(Shared) -> Shared) -> Node {
         // Not by chance: each run is the same.
         self.nodes.set(self.nodes.get() + 1);
         let options = Options::new(line.clone()).node(NodeId::new(self.nodes.get()));
         let (cluster, starter) = options.ttl(TTL).build();
-        let (server, shared, doors) = in_memory(Shared::new(self.settings.clone()).cluster(&cluster));
+        let (server, shared, doors) = in_memory(more(Shared::new(self.settings.clone()).cluster(&cluster)));
         let (lobby, workers) = (shared.clone(), shared.settings().workers.into());
         let make = move |worker| Logic::new(lobby.clone(), Talk::new(7, worker));
         let running = server.host(Host::Task).workers(workers, make).await.unwrap();

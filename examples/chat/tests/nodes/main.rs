@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod absence;
+mod bounds;
 mod common;
 mod crowd;
 #[cfg(unix)]

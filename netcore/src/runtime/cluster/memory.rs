@@ -118,6 +118,8 @@ impl Backplane for Memory {
                 store: self.store.clone(),
                 line: self.line.clone(),
                 breaks: breaks.abort_handle(),
+                asked: 0,
+                done: Arc::new(watch::Sender::new(0)),
             };
             Ok(Box::new(link) as Box<dyn Link>)
         })
@@ -130,14 +132,23 @@ struct MemoryLink {
     store: Arc<Mutex<Store>>,
     line: Lines,
     breaks: tokio::task::AbortHandle,
+    // How many lists of operations were asked for, and were done: one that was asked for later is done later, also when the
+    // line got faster in between.
+    asked: u64,
+    done: Arc<watch::Sender<u64>>,
 }
 
 impl Link for MemoryLink {
     fn run(&mut self, ops: Vec<Op>) -> Pending<'static, Result<Vec<Answer>, LinkError>> {
         let (store, node, number) = (self.store.clone(), self.node, self.number);
         let mut line = self.line.subscribe();
+        let (turn, done) = (self.asked, self.done.clone());
+        self.asked += 1;
         Box::pin(async move {
             passes(&mut line).await?;
+            if done.subscribe().wait_for(|done| *done == turn).await.is_err() {
+                return Err(LinkError::Closed);
+            }
             let mut answers = Vec::with_capacity(ops.len());
             for op in ops {
                 let (answer, told) = lock(&store).run(node, number, op)?;
@@ -145,6 +156,7 @@ impl Link for MemoryLink {
                 told.tell();
                 answers.push(answer);
             }
+            done.send_replace(turn + 1);
             Ok(answers)
         })
     }
