@@ -142,7 +142,8 @@ async fn who_closes_leaves_its_room_and_nobody_enters_while_closing() {
     assert_eq!(running.stats().panics, 0);
 }
 
-/// `Do { what: room, n: 1 }` enters, `n: 0` leaves, `n: 2` gets a new id; the answer is the room's count and the ids.
+/// `Do { what: room, n: 1 }` enters, `n: 0` leaves, `n: 2` gets a new id, more is an id to enter with or to
+/// get; the answer is the room's count and the ids.
 #[derive(Default)]
 struct Counting {
     rooms: Option<Rooms<Counting, (), u32>>,
@@ -159,7 +160,9 @@ impl Logic for Counting {
         match n {
             0 => drop(rooms.leave(ctx, session)),
             1 => drop(rooms.enter(ctx, what, session, ())),
-            _ => assert_eq!(rooms.renew(session).is_some(), rooms.seat_of(session).is_some()),
+            2 => assert_eq!(rooms.renew(session).is_some(), rooms.seat_of(session).is_some()),
+            _ if rooms.renew_as(session, n.into()).is_some() => {}
+            _ => assert_eq!(rooms.enter_as(ctx, what, session, n.into(), ()), Ok(())),
         }
         let Some(room) = rooms.room_mut(what) else { return };
         room.state += 1;
@@ -193,6 +196,25 @@ async fn a_room_keeps_its_state_while_somebody_is_in_it_and_a_renewed_seat_its_p
         } else {
             assert_eq!(next(client).await, Hear::Long { text: expected.into() });
         }
+    }
+    assert_eq!(running.stats().panics, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_takes_an_id_from_elsewhere_and_the_rooms_own_count_goes_on() {
+    let (server, connector) = server();
+    let running = server.host(Host::Task).logic(Counting::default()).await.unwrap();
+    let (mut ann, mut bob) = (client(&connector), client(&connector));
+    for (who, n, expected) in [
+        (0, 700, "1 [700]"),
+        (1, 1, "2 [700, 1]"),
+        (0, 900, "3 [900, 1]"),
+        (1, 2, "4 [900, 2]"),
+        (0, 2, "5 [3, 2]"),
+    ] {
+        let client = if who == 0 { &mut ann } else { &mut bob };
+        client.send(&Ask::Do { what: 3, n }).unwrap();
+        assert_eq!(next(client).await, Hear::Long { text: expected.into() });
     }
     assert_eq!(running.stats().panics, 0);
 }
