@@ -76,6 +76,16 @@ fn the_protocols_formula_decides_to_the_px() {
 }
 
 #[test]
+fn a_bullet_flies_on_whatever_its_floats_round_to() {
+    let mut arena = Arena::new(Rules { tick_hz: 100, items: false, ..Rules::default() }, 1);
+    for (id, x, y) in [(1, 100.0, 300.0), (2, 150.0, 278.0)] {
+        arena.spawn(id, Vec2::new(x, y), 100.0).unwrap();
+    }
+    arena.fire(1, shot(1, (100.0, 300.0), (460.027_47, 0.0))).unwrap();
+    assert!(events(&mut arena, 100).contains(&hit(1, 75.0)));
+}
+
+#[test]
 fn a_bullet_never_hits_its_shooter() {
     let mut arena = arena(&[(1, 100.0, 300.0)]);
     arena.fire(1, shot(1, (100.0, 300.0), (0.0, 0.0))).unwrap();
