@@ -1,9 +1,11 @@
 //! The page, and the WebSocket behind it, on one port.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +17,6 @@ use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use netcore::{Incoming, ServerError, WebSocket};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tracing::{debug, warn};
@@ -54,17 +55,17 @@ impl Http {
             page: page.into(),
             websocket: WebSocket::new().path("/game"),
             incoming,
-            room: Arc::new(Semaphore::new(AT_ONCE)),
+            visitors: Arc::default(),
         });
         tokio::spawn(async move {
             loop {
                 let (stream, from) = accept(&self.listener).await;
                 // One too many is closed without a word: words cost what we are short of.
-                let Ok(permit) = site.room.clone().try_acquire_owned() else { continue };
+                let Some(visit) = Visit::begin(&site.visitors, from.ip()) else { continue };
                 let site = site.clone();
                 tokio::spawn(async move {
                     site.connection(stream, from).await;
-                    drop(permit);
+                    drop(visit);
                 });
             }
         })
@@ -75,7 +76,41 @@ struct Site {
     page: Bytes,
     websocket: WebSocket,
     incoming: Incoming,
-    room: Arc<Semaphore>,
+    visitors: Arc<Visitors>,
+}
+
+/// How many connections there are, by address.
+type Visitors = Mutex<HashMap<IpAddr, usize>>;
+
+/// One of them, counted until it is dropped.
+struct Visit(Arc<Visitors>, IpAddr);
+
+impl Visit {
+    fn begin(visitors: &Arc<Visitors>, from: IpAddr) -> Option<Self> {
+        let mut counts = visitors.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = counts.values().sum();
+        let own = counts.entry(from).or_default();
+        if all >= AT_ONCE || *own >= AT_ONCE_OF_ONE {
+            if *own == 0 {
+                counts.remove(&from);
+            }
+            return None;
+        }
+        *own += 1;
+        Some(Self(visitors.clone(), from))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut own) = counts.entry(self.1) {
+            *own.get_mut() -= 1;
+            if *own.get() == 0 {
+                own.remove();
+            }
+        }
+    }
 }
 
 impl Site {
@@ -166,6 +201,8 @@ const HEADERS: [(header::HeaderName, &str); 4] = [
 
 /// So many connections at once that are no WebSockets yet.
 const AT_ONCE: usize = 256;
+/// So many of them from one address.
+const AT_ONCE_OF_ONE: usize = 64;
 /// How long a request's head may take.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long such a connection may last.

@@ -113,6 +113,35 @@ async fn the_page_is_served_and_what_is_not_there_is_said() {
     running.shutdown().await;
 }
 
+#[tokio::test]
+async fn one_address_cannot_take_all_the_room_of_the_page() {
+    let rules = Rules::default();
+    let (_door, incoming) = doors::websocket();
+    let http = Http::bind("127.0.0.1:0").await.unwrap();
+    let at = http.addr();
+    let site = http.serve(page::page(&rules).unwrap(), incoming);
+    let mut idle = Vec::new();
+    for _ in 0..64 {
+        idle.push(TcpStream::connect(at).await.unwrap());
+    }
+    let mut more = TcpStream::connect(at).await.unwrap();
+    assert!(matches!(within(more.read(&mut [0; 1])).await, Ok(0) | Err(_)));
+    drop(idle);
+    // Room again, as soon as it is noticed that they have gone.
+    while !fetch_or_nothing(at).await.starts_with("HTTP/1.1 200 OK") {}
+    site.abort();
+}
+
+async fn fetch_or_nothing(at: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let mut answer = String::new();
+    let asked = stream.write_all(b"GET / HTTP/1.1\r\nHost: arena\r\nConnection: close\r\n\r\n").await;
+    if asked.is_ok() {
+        let _ = within(stream.read_to_string(&mut answer)).await;
+    }
+    answer
+}
+
 async fn fetch(at: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(at).await.unwrap();
     let head = format!("{request}\r\nHost: arena\r\nConnection: close\r\n\r\n");
