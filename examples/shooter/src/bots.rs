@@ -80,7 +80,7 @@ impl Bots {
                         (bot.velocity, bot.bored) = (Vec2::default(), 0.0);
                         if known.is_none() {
                             let name = NAMES.get((bot.id - FIRST) as usize % NAMES.len()).unwrap_or(&"bot");
-                            arena.name(bot.id, name);
+                            let _ = arena.name(bot.id, name);
                         }
                     }
                 }

@@ -24,7 +24,7 @@ pub fn raw(at: &str) -> Door<Event, Event> {
 #[must_use]
 pub fn websocket() -> (Door<Event, Event>, Incoming) {
     let (door, incoming) = Door::incoming(frames());
-    (door.name("http").websocket(WebSocket::new().upgraded()).limits(limits()), incoming)
+    (door.name("http").websocket(WebSocket::new().upgraded()).limits(limits().idle(QUIET)), incoming)
 }
 
 /// Doors in memory, for tests and simulations: text, and packets.
@@ -66,10 +66,12 @@ fn limits() -> Limits {
     Limits::new()
         // Who looks on says nothing.
         .first_packet(None)
-        .packets(Rate::per_second(1000).over(Over::Drop))
+        .packets(Rate::per_second(300).over(Over::Drop))
         .queue(512 * 1024)
 }
 
+/// How long a page may be silent: it pings, if only once a minute where nobody looks at it.
+const QUIET: Duration = Duration::from_secs(90);
 /// The longest line taken in, in bytes: eight numbers, however long somebody writes them.
 const LONGEST: usize = 512;
 /// The largest packet taken in, in bytes: the longest name has less.

@@ -20,6 +20,8 @@ pub struct Game {
     // Who plays whom, both ways. A session without a number looks on.
     numbers: HashMap<SessionId, i32>,
     sessions: HashMap<i32, SessionId>,
+    // Numbers that are not free before everybody has heard that they are.
+    left: HashSet<i32>,
     // Those who know what is on the field, and those who are told with the next tick.
     audience: Option<GroupId>,
     newcomers: HashSet<SessionId>,
@@ -34,6 +36,7 @@ impl Game {
             bots: Bots::new(bots, rules.step(), seed),
             numbers: HashMap::new(),
             sessions: HashMap::new(),
+            left: HashSet::new(),
             audience: None,
             newcomers: HashSet::new(),
         }
@@ -49,7 +52,7 @@ impl Game {
                 let own = self.numbers.get(&session).copied();
                 match own {
                     Some(own) if own != id => return Err(not_yours(own)),
-                    None if self.arena.players().contains_key(&id) || self.bots.have(id) => {
+                    None if self.is_taken(id) => {
                         return Err(format!("{id} is taken: choose another number"));
                     }
                     _ => {}
@@ -71,8 +74,7 @@ impl Game {
             }
             Event::Name { id, name } => {
                 self.must_be(session, id)?;
-                self.arena.name(id, &name);
-                Ok(())
+                self.arena.name(id, &name)
             }
             Event::Hit { .. } | Event::Kill { .. } => Err("who is hit, the server decides".to_owned()),
             Event::PutItem { .. } | Event::GetItem { .. } => {
@@ -84,6 +86,10 @@ impl Game {
             | Event::Ping { .. }
             | Event::Pong { .. } => Err("only the server says that".to_owned()),
         }
+    }
+
+    fn is_taken(&self, id: i32) -> bool {
+        self.arena.players().contains_key(&id) || self.left.contains(&id) || self.bots.have(id)
     }
 
     fn must_be(&self, session: SessionId, id: i32) -> Result<(), String> {
@@ -142,15 +148,19 @@ impl Logic for Game {
         if let Some(id) = self.numbers.remove(&session) {
             self.sessions.remove(&id);
             self.arena.leave(id);
+            self.left.insert(id);
         }
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>, _: Tick) {
         let audience = *self.audience.get_or_insert_with(|| ctx.create_group());
+        // What clients have said since the last one is told before newcomers see what came of it; all else they hear.
+        self.tell(ctx, audience);
+        self.welcome(ctx, audience);
         self.bots.act(&mut self.arena);
         self.arena.step();
         self.tell(ctx, audience);
-        self.welcome(ctx, audience);
+        self.left.clear();
     }
 }
 

@@ -28,6 +28,8 @@ pub const FLIGHT: f64 = 3.0;
 pub const MOST_ITEMS: usize = 4;
 /// How long it takes until the next item is put on the field, in seconds.
 pub const ITEM_EVERY: f64 = 4.0;
+/// How long a player keeps its name at least, in seconds: everybody hears of a new one.
+pub const NAME_EVERY: f64 = 1.0;
 /// How early a shot may come, in seconds: a line delays one more than the next.
 pub const EARLY: f32 = 0.05;
 

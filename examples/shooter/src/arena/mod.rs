@@ -166,26 +166,36 @@ impl Arena {
         Ok(())
     }
 
-    /// Gives a player a name of up to 16 bytes; what is longer is cut.
-    pub fn name(&mut self, id: i32, name: &str) {
-        let Some(player) = self.players.get_mut(&id) else { return };
-        let shown: String = name.chars().filter(|letter| !letter.is_control()).collect();
+    /// Gives a player a name of up to 16 bytes; what is longer is cut, and letters that nobody sees are left out.
+    ///
+    /// # Errors
+    /// When it has changed its name within the last second.
+    pub fn name(&mut self, id: i32, name: &str) -> Result<(), Refusal> {
+        let now = self.now();
+        let Some(player) = self.players.get_mut(&id) else { return Ok(()) };
+        let shown: String = name.chars().filter(|letter| !is_hidden(*letter)).collect();
         let mut end = shown.trim().len().min(MOST_NAME);
         while !shown.trim().is_char_boundary(end) {
             end -= 1;
         }
-        player.name = shown.trim().get(..end).unwrap_or_default().to_owned();
+        let name = shown.trim().get(..end).unwrap_or_default();
+        if player.named.is_some_and(|named| now - named < rules::NAME_EVERY) {
+            return Err(format!("a name may change every {} s", rules::NAME_EVERY));
+        }
+        player.named = Some(now);
+        name.clone_into(&mut player.name);
         self.events.push((Hears::All, Event::Name { id, name: player.name.clone() }));
+        Ok(())
     }
 
     /// Takes a player off the field, with its bullets.
     pub fn leave(&mut self, id: i32) {
-        let Some(player) = self.players.remove(&id) else { return };
+        if self.players.remove(&id).is_none() {
+            return;
+        }
         self.bullets.retain(|bullet| bullet.shooter != id);
         self.events.push((Hears::All, Event::Left { id }));
-        if player.is_alive() {
-            self.events.push((Hears::All, Event::Kill { attacker: id, defender: id }));
-        }
+        self.events.push((Hears::All, Event::Kill { attacker: id, defender: id }));
     }
 
     /// Lets the time of one step pass: bullets fly and hit, items are taken and put.
@@ -257,3 +267,9 @@ const NO_NUMBER: &str = "a float must be a finite number";
 
 /// The longest name, in bytes.
 const MOST_NAME: usize = 16;
+
+/// Letters that show nothing, or turn the line around.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}

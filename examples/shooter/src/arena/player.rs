@@ -24,6 +24,8 @@ pub struct Player {
     pub kills: u32,
     /// How often it died.
     pub deaths: u32,
+    // When it was last given its name.
+    pub(super) named: Option<f64>,
     // Where it was at the last step.
     pub(super) before: Vec2,
     pub(super) died: Option<f64>,
@@ -49,6 +51,7 @@ impl Player {
             hp: rules::FULL_HEALTH,
             weapon: None,
             name: String::new(),
+            named: None,
             kills: 0,
             deaths: 0,
             before: at,
@@ -66,7 +69,8 @@ impl Player {
     /// As new, but for what is known of it.
     pub(super) fn revive(&mut self, at: Vec2, now: f64) {
         let old = std::mem::replace(self, Self::new(at, now));
-        (self.kills, self.deaths, self.name, self.flying) = (old.kills, old.deaths, old.name, old.flying);
+        (self.kills, self.deaths, self.flying) = (old.kills, old.deaths, old.flying);
+        (self.name, self.named) = (old.name, old.named);
     }
 
     /// Whether it is on the field.

@@ -20,11 +20,15 @@ struct Arena {
 
 impl Arena {
     async fn with(bots: u16) -> Self {
+        Self::at("127.0.0.1:0", bots).await
+    }
+
+    async fn at(address: &str, bots: u16) -> Self {
         let rules = Rules::default();
         let (door, incoming) = doors::websocket();
         let running = doors::server([doors::raw("127.0.0.1:0"), door], &rules);
         let running = running.logic(Game::new(rules, bots, 3)).await.unwrap();
-        let http = Http::bind("127.0.0.1:0").await.unwrap();
+        let http = Http::bind(address).await.unwrap();
         let page = format!("http://{}/", http.addr());
         let site = http.serve(page::page(&rules).unwrap(), incoming);
         let raw = running.addrs()[0].1;
@@ -122,10 +126,18 @@ async fn somebody_plays_in_a_browser_moves_and_kills_a_bot() {
         std::fs::write(path, &picture).unwrap();
     }
 
-    // The server ends: the page says so, and goes on trying.
+    // The server ends: the page says so, and tries again.
     browser.mouse("mouseReleased", 480.0, 360.0).await;
+    let address = arena.page.trim_start_matches("http://").trim_end_matches('/').to_owned();
     arena.end().await;
     browser.until("!document.querySelector('#lost.hidden') && !me").await;
+    // It is back: the player is, too, with another number.
+    let arena = Arena::at(&address, 2).await;
+    browser
+        .until("document.querySelector('#lost.hidden') && me && me.alive && me.name && players.size > 2")
+        .await;
+    assert_ne!(browser.eval("me.id").await.as_i64(), Some(id.into()));
+    arena.end().await;
     assert_eq!(browser.wrongs, [""; 0]);
     browser.close().await;
 }

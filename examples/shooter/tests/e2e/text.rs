@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shooter::Rules;
 use tokio::time::sleep;
 
 use crate::world::{Person, World, ticks};
@@ -182,4 +183,70 @@ async fn of_many_positions_in_a_tick_the_last_is_heard_and_a_shot_comes_after_wh
         ["POS 1 102 300 0 0 0 0", "FIRE 1 1 102 300 0 1 3 25", "POS 1 104 300 0 0 0 0"]
     );
     assert_eq!(one.heard().await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_are_told_to_newcomers_and_taken_by_who_touches_them() {
+    let world = World::with(Rules::default(), 0).await;
+    let mut one = world.person().await;
+    let put = one.heard().await;
+    let [item] = &put[..] else { panic!("one item lies there: {put:?}") };
+    let words: Vec<&str> = item.split(' ').collect();
+    let [id, x, y, kind] = words[1..] else { panic!("{item}") };
+    assert_eq!(words[0], "PUTITEM");
+    let mut two = world.person().await;
+    assert_eq!(two.heard().await, [item.clone()]);
+    // Not where it lies, but so near that it is there in a step.
+    let far: f32 = x.parse::<f32>().unwrap() + if x.parse::<f32>().unwrap() < 400.0 { 100.0 } else { -100.0 };
+    one.say(&format!("SPAWN 1 {far} {y} 100")).await;
+    assert_eq!(two.heard().await, [format!("SPAWN 1 {far} {y} 100")]);
+    one.say(&format!("POS 1 {x} {y} 0 0 0 0")).await;
+    let got = format!("GETITEM 1 {id} {kind}");
+    assert_eq!(one.heard().await, [got.clone()]);
+    assert_eq!(two.heard().await, [format!("POS 1 {x} {y} 0 0 0 0"), got]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_dead_has_left_and_a_number_is_free_once_that_is_known() {
+    let world = World::new(0).await;
+    play(
+        &world,
+        "1+
+         1> SPAWN 1 100 300 100
+         2+
+         2: SPAWN 1 100 300 100
+         2: POS 1 100 300 0 0 100 300
+         2> SPAWN 2 200 300 100
+         1: SPAWN 2 200 300 100
+         2> FIRE 2 1 170 300 -600 0 3 25
+         1: FIRE 2 1 170 300 -600 0 3 25
+         … 1 s
+         1: HIT 2 1 1 75
+         2: HIT 2 1 1 75
+         2> FIRE 2 2 170 300 -600 0 3 25
+         1: FIRE 2 2 170 300 -600 0 3 25
+         … 1 s
+         1: HIT 2 1 2 50
+         2: HIT 2 1 2 50
+         2> FIRE 2 3 170 300 -600 0 3 25
+         1: FIRE 2 3 170 300 -600 0 3 25
+         … 1 s
+         1: HIT 2 1 3 25
+         2: HIT 2 1 3 25
+         2> FIRE 2 4 170 300 -600 0 3 25
+         1: FIRE 2 4 170 300 -600 0 3 25
+         … 1 s
+         1: HIT 2 1 4 0
+         1: KILL 2 1
+         2: HIT 2 1 4 0
+         2: KILL 2 1
+         1-
+         2: KILL 1 1
+         3+
+         3: SPAWN 2 200 300 100
+         3: POS 2 200 300 0 0 200 300
+         3> SPAWN 1 100 300 100
+         2: SPAWN 1 100 300 100",
+    )
+    .await;
 }
