@@ -195,14 +195,14 @@ async fn items_are_told_to_newcomers_and_taken_by_who_touches_them() {
     let [id, x, y, kind] = words[1..] else { panic!("{item}") };
     assert_eq!(words[0], "PUTITEM");
     let mut two = world.person().await;
-    assert_eq!(two.heard().await, [item.clone()]);
+    assert_eq!(two.heard().await, std::slice::from_ref(item));
     // Not where it lies, but so near that it is there in a step.
     let far: f32 = x.parse::<f32>().unwrap() + if x.parse::<f32>().unwrap() < 400.0 { 100.0 } else { -100.0 };
     one.say(&format!("SPAWN 1 {far} {y} 100")).await;
     assert_eq!(two.heard().await, [format!("SPAWN 1 {far} {y} 100")]);
     one.say(&format!("POS 1 {x} {y} 0 0 0 0")).await;
     let got = format!("GETITEM 1 {id} {kind}");
-    assert_eq!(one.heard().await, [got.clone()]);
+    assert_eq!(one.heard().await, std::slice::from_ref(&got));
     assert_eq!(two.heard().await, [format!("POS 1 {x} {y} 0 0 0 0"), got]);
 }
 
