@@ -21,7 +21,7 @@
 //!
 //! async fn session(mut peer: Connection<ToServer, ToClient>) -> Result<(), SendError> {
 //!     while let Some(ToServer::Add { a, b }) = peer.recv().await? {
-//!         peer.send(&ToClient::Sum { value: a + b })?;
+//!         peer.send(&ToClient::Sum { value: a.wrapping_add(b) })?;
 //!     }
 //!     Ok(())
 //! }

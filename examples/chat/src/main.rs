@@ -11,7 +11,7 @@ use std::time::Duration;
 use chat::{Doors, Logic, Talk, server};
 use lobby::{Message, Settings, Shared};
 use netcore::Tls;
-use netcore::cluster::{Redis, RedisError};
+use netcore::cluster::Redis;
 use support::{At, Outcome};
 
 /// Rooms in which people and game clients read each other: raw structs, MessagePack, protobuf and lines of text.
@@ -55,8 +55,8 @@ struct Flags {
     /// The Redis server by which several chat servers share rooms, names, whispers and invitations:
     /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. All of them have the same rooms. While it is away each goes on by
     /// itself.
-    #[arg(long, value_name = "URL", value_parser = redis)]
-    redis: Option<Redis>,
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// How long the users of a server that has died keep their names and seats on the others, and also how long a server
     /// may stand still before it is taken for dead: 1,000 to 86,400,000.
     #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
@@ -87,10 +87,9 @@ async fn serve(flags: Flags) -> Outcome {
         websocket: flags.websocket.open(|at| (at.to_owned(), tls.clone())),
     };
     let workers = flags.settings.workers.into();
-    let cluster = flags.redis.map(|redis| {
-        let ttl = Duration::from_millis(flags.node_ttl_ms);
-        nodes::options(redis, &flags.settings).ttl(ttl).build()
-    });
+    let ttl = Duration::from_millis(flags.node_ttl_ms);
+    let redis = flags.redis.as_deref().map(redis).transpose()?;
+    let cluster = redis.map(|redis| nodes::options(redis, &flags.settings).ttl(ttl).build());
     let mut shared = Shared::open("chat", flags.settings)?;
     if let Some((cluster, _)) = &cluster {
         shared = shared.cluster(cluster);
@@ -101,12 +100,21 @@ async fn serve(flags: Flags) -> Outcome {
     let running = running.await?;
     let Some((cluster, starter)) = cluster else { return lobby::run(&shared, running).await };
     starter.start(running.teller(), Message::cluster);
-    nodes::until_reached(&cluster).await;
-    let ended = lobby::run(&shared, running).await;
+    let signal = support::signal()?;
+    let ended = tokio::select! {
+        () = nodes::until_reached(&cluster) => lobby::run(&shared, running).await,
+        () = signal => {
+            running.shutdown().await;
+            Ok(())
+        }
+    };
     nodes::end(&cluster).await;
     ended
 }
 
-fn redis(url: &str) -> Result<Redis, RedisError> {
-    Redis::new(url).map(|redis| redis.prefix("chat:"))
+/// Read here and not with the other flags, whose wrong values are shown: this one may have a password in it.
+fn redis(url: &str) -> Result<Redis, String> {
+    let redis =
+        Redis::new(url).map_err(|error| format!("--redis is not the address of a Redis server: {error}"))?;
+    Ok(redis.prefix("chat:"))
 }

@@ -227,15 +227,15 @@ fn nick(name: &str) -> Result<Name, String> {
     if name.is_empty() {
         return Err("a name: /nick NAME".into());
     }
-    let plain = |letter: char| !letter.is_whitespace() && !letter.is_control() && letter != '\\';
+    let plain = |letter: char| !is_unseen(letter) && letter != '\\';
     if !name.chars().all(plain) {
-        return Err("a name has no blanks, and no \\".into());
+        return Err("a name has no blanks, nothing unseen, and no \\".into());
     }
     Name::new(name.as_bytes()).ok_or_else(|| Code::InvalidId.to_string())
 }
 
 /// A name as people see it: game clients may have any, so a blank is `\s`, `\` is `\\`, and what cannot be seen is
-/// `\u{…}`. No two names look the same, and each can be typed.
+/// `\u{…}`. No two names are shown by the same letters, and each can be typed.
 #[must_use]
 pub fn shown(name: &Name) -> String {
     let mut shown = String::with_capacity(name.as_str().len());
@@ -243,7 +243,7 @@ pub fn shown(name: &Name) -> String {
         match letter {
             ' ' => shown.push_str("\\s"),
             '\\' => shown.push_str("\\\\"),
-            letter if letter.is_control() || letter.is_whitespace() => {
+            letter if is_unseen(letter) => {
                 // Writing to a string does not fail.
                 let _ = write!(shown, "{}", letter.escape_unicode());
             }
@@ -251,6 +251,13 @@ pub fn shown(name: &Name) -> String {
         }
     }
     shown
+}
+
+/// Blanks, and letters that show nothing or turn the line around.
+fn is_unseen(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The name that is shown so; `None` if nobody can have it.
@@ -275,9 +282,15 @@ pub fn read(shown: &str) -> Option<Name> {
     Name::new(name.as_bytes())
 }
 
-/// A text as people see it: what would move the cursor or change colours is `\u{fffd}`.
+/// A text as people see it: what would move the cursor, turn the line around or change colours is `\u{fffd}`.
 fn visible(text: &str) -> String {
-    text.replace(|letter: char| letter.is_control() && letter != '\t', "\u{fffd}")
+    text.replace(
+        |letter: char| {
+            letter.is_control() && letter != '\t'
+                || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        },
+        "\u{fffd}",
+    )
 }
 
 fn names(users: &[Who]) -> String {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use netcore::{CloseReason, Context, Fault, FaultKind, Logic, PacketId, Rooms, SessionId};
+use tokio::time::Instant;
 
 use crate::game::{Place, Play, RoomOf};
 use crate::message::{Heard, Kind, User};
@@ -57,6 +58,8 @@ pub struct Lobby<G: Game> {
     pub(crate) coming: HashMap<SessionId, Vec<Event<G::Event>>>,
     // A timer runs, to look at who sits in the rooms that other nodes share.
     pub(crate) looking: bool,
+    // When the other nodes could last be reached again.
+    pub(crate) back: Option<Instant>,
 }
 
 /// What a session may have waiting behind its log-in.
@@ -69,7 +72,16 @@ impl<G: Game> Lobby<G> {
         let settings = shared.settings();
         let rooms = Rooms::new(0..settings.rooms, settings.room_users.into());
         let lounge = Rooms::new(0..1, usize::MAX);
-        Self { game, shared, users: HashMap::new(), rooms, lounge, coming: HashMap::new(), looking: false }
+        Self {
+            game,
+            shared,
+            users: HashMap::new(),
+            rooms,
+            lounge,
+            coming: HashMap::new(),
+            looking: false,
+            back: None,
+        }
     }
 
     /// Takes one request, or what came in place of one; behind a log-in that is under way, they wait.
@@ -317,6 +329,7 @@ impl<G: Game> Heard<G> {
         64 + match self {
             Self::Request(Request::Chat(text) | Request::Whisper { text, .. }) => text.len(),
             Self::Request(Request::Relay(bytes)) => bytes.len(),
+            Self::Request(Request::LogIn { password, .. }) => password.len(),
             Self::Fault(fault) => match fault.kind() {
                 FaultKind::Unknown(frame) => frame.body.len(),
                 FaultKind::Malformed { body, .. } => body.len(),

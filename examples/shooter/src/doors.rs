@@ -11,7 +11,7 @@ use crate::{Event, TextLines};
 /// Lines of text at an address.
 #[must_use]
 pub fn text(at: &str) -> Door<Event, Event> {
-    Door::text(at, Text::new(TextLines).max_line(LONGEST)).name("text").limits(limits())
+    Door::text(at, Text::new(TextLines).max_line(LONGEST)).name("text").limits(limits().unfinished(None))
 }
 
 /// Packets at an address.

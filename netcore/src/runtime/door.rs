@@ -170,7 +170,8 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
-    /// The bounds of each session that comes through it.
+    /// The bounds of each session that comes through it, in place of those it has: on a door for people who type, start from
+    /// `Limits::new().first_packet(None).unfinished(None)`, which is what [`text`](Self::text) and [`lines`](Self::lines) have.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -205,7 +205,7 @@ pub enum EncodeError {
     #[error(transparent)]
     Frame(#[from] FrameError),
     /// Its body breaks one of its own bounds.
-    #[error("packet {id} does not encode")]
+    #[error("packet {id} does not encode: {source}")]
     Body {
         /// The id.
         id: PacketId,

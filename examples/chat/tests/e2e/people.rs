@@ -231,7 +231,7 @@ fn limits_are_told_in_words_and_nobody_else_hears() {
         ann.types("").reads(&["a line has 1 to 126 bytes"]);
         ann.types(&"x".repeat(2000)).reads(&["that line is too long: 1024 bytes is the most"]);
         ann.types("/nick 0123456789abcdefg").reads(&["a name has 1 to 16 bytes"]);
-        ann.types("/nick two words").reads(&["a name has no blanks, and no \\"]);
+        ann.types("/nick two words").reads(&["a name has no blanks, nothing unseen, and no \\"]);
         ann.types(&format!("/msg guest2 {}", "x".repeat(127)))
             .reads(&["a line has 1 to 126 bytes, and that one has 127"]);
         ann.types("/nothing").reads(&["there is no /nothing: /help says what there is"]);

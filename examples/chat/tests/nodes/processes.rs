@@ -163,9 +163,10 @@ fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it
 
 #[test]
 fn a_wrong_redis_is_refused_in_one_sentence() {
-    for url in ["nowhere", "http://127.0.0.1/", "redis://"] {
+    for url in ["nowhere", "http://127.0.0.1/", "redis://", "redis://:hunter2@localhost:port"] {
         let sentence = Process::start(&mut chat(url, "1")).end().refused();
         assert!(sentence.starts_with("chat: ") && sentence.contains("--redis"), "{sentence}");
+        assert!(!sentence.contains("hunter2"), "{sentence}");
     }
     for ttl in ["999", "soon", "86400001"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));

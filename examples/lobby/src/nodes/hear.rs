@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use netcore::cluster::{Event as News, NodeId};
 use netcore::{Context, GroupId, SessionId};
+use tokio::time::Instant;
 
-use super::{Change, Elsewhere, LOOK_EVERY, Listed, NAMES, NODE, ROOM, Sitting, Told, named};
+use super::{ALL_BACK, Change, Elsewhere, LOOK_EVERY, Listed, NAMES, NODE, ROOM, Sitting, Told, named};
 use crate::game::Place;
 use crate::message::{Kind, Message};
 use crate::settings::close_for;
@@ -154,6 +155,7 @@ impl<G: Game> Lobby<G> {
 
     /// The others are there again: they hear who is here, and are asked who is there.
     fn meet_again(&mut self, ctx: &mut Context<Self>) {
+        self.back = Some(Instant::now());
         let Some(nodes) = self.shared.nodes.clone() else { return };
         for room in self.rooms.rooms() {
             let seats = room.seats().iter().filter_map(|seat| self.users.get(&seat.session())?.seat.as_ref());
@@ -173,7 +175,9 @@ impl<G: Game> Lobby<G> {
 
     pub(crate) fn look_now(&mut self, ctx: &mut Context<Self>) {
         self.looking = false;
-        self.look(ctx, true);
+        // Not before the last of them has said again what it holds: who is not listed may be there.
+        let all_are_back = self.back.is_none_or(|back| back.elapsed() >= ALL_BACK);
+        self.look(ctx, all_are_back);
         if !self.tied(ctx).is_empty() {
             self.look_soon(ctx);
         }

@@ -208,19 +208,19 @@ impl Nodes {
 
     /// Asks who sits in all rooms of a worker; `None` if it has none.
     pub(crate) fn look(&self, worker: usize) -> Option<impl Future<Output = Vec<Listed>> + Send + use<>> {
-        let asked: Vec<_> = self
-            .tied(worker)
-            .into_iter()
-            .filter_map(|index| {
-                let tie = Tie::new(self, index)?;
-                let prefix = seat::prefix(self.0.settings.number(index));
-                Some((tie, self.at(worker).list(&prefix, LISTED)))
-            })
-            .collect();
-        (!asked.is_empty()).then_some(async move {
-            let mut listed = Vec::with_capacity(asked.len());
-            for (tie, listing) in asked {
-                listed.push(Listed { tie, listing: listing.await });
+        let (nodes, tied) = (self.clone(), self.tied(worker));
+        (!tied.is_empty()).then_some(async move {
+            let mut listed = Vec::with_capacity(tied.len());
+            // Users' own questions are to find room beside these.
+            for some in tied.chunks(ASKED_AT_ONCE) {
+                let asked = some.iter().filter_map(|index| {
+                    let tie = Tie::new(&nodes, *index)?;
+                    let prefix = seat::prefix(nodes.0.settings.number(*index));
+                    Some((tie, nodes.at(worker).list(&prefix, LISTED)))
+                });
+                for (tie, listing) in asked.collect::<Vec<_>>() {
+                    listed.push(Listed { tie, listing: listing.await });
+                }
             }
             listed
         })
@@ -278,3 +278,9 @@ const FRESH: Duration = Duration::from_millis(500);
 const GUESSES: usize = 16;
 /// How often a node looks at who sits in its rooms.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// After so long without the backplane's going away again, every node has reached it: they try each 5 s.
+pub(crate) const ALL_BACK: Duration = Duration::from_secs(10);
+
+/// How many rooms are asked for at a time.
+const ASKED_AT_ONCE: usize = 256;

@@ -82,6 +82,8 @@ impl Text for Bytes {
 pub trait Length: Copy {
     /// How the schema shows it.
     const INT: Int;
+    /// The largest that it can say.
+    const LARGEST: usize;
     /// The length, if it is none below zero.
     fn to_len(self) -> Option<usize>;
     /// The integer for a length, if it fits.
@@ -92,6 +94,7 @@ macro_rules! lengths {
     ($($int:ident)*) => {$(
         impl Length for $int {
             const INT: Int = Int { bytes: size_of::<$int>() as u8, signed: $int::MIN != 0, form: Form::Little };
+            const LARGEST: usize = $int::MAX as usize;
 
             #[inline]
             fn to_len(self) -> Option<usize> {
@@ -212,7 +215,7 @@ pub fn write_len<E: Endian, L: Length + RawBody<E>>(
     check_max(len, max)?;
     match L::from_len(len) {
         Some(prefix) => prefix.write(to),
-        None => Err(BodyError::new(BodyErrorKind::TooLong { len, max })),
+        None => Err(BodyError::new(BodyErrorKind::TooLong { len, max: max.min(L::LARGEST) })),
     }
 }
 

@@ -107,7 +107,9 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
         }
         Ok(())
     };
-    timeout(Duration::from_secs(5), rest).await?
+    timeout(Duration::from_secs(5), rest)
+        .await
+        .map_err(|_| "the server does not answer: is that a door for game clients?")?
 }
 
 const CLOSED: &str = "the server closed the connection";
