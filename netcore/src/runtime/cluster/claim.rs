@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::core::Core;
 use super::{Holder, NodeId};
 
-/// A name that somebody wants to have for himself in the whole cluster. [`Cluster::claim`](super::Cluster::claim) asks for
+/// A name that somebody wants to have for themselves in the whole cluster. [`Cluster::claim`](super::Cluster::claim) asks for
 /// it.
 ///
 /// ```

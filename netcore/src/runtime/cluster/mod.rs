@@ -66,8 +66,10 @@
 //!         match message {
 //!             // Nobody waits for it any more if the session has closed: dropped, the name is free again.
 //!             Message::Named(session, claim) if ctx.has(session) => {
-//!                 ctx.send(session, &ToClient::Welcome { yes: claim.is_ok() });
-//!                 self.names.extend(claim.ok().map(|claim| (session, claim)));
+//!                 // It may have been lost again before it came here.
+//!                 let claim = claim.ok().filter(|claim| claim.lost_to().is_none());
+//!                 ctx.send(session, &ToClient::Welcome { yes: claim.is_some() });
+//!                 self.names.extend(claim.map(|claim| (session, claim)));
 //!             }
 //!             Message::Cluster(Event::Message { body, .. }) => {
 //!                 let text = String::from_utf8_lossy(&body).into_owned();
