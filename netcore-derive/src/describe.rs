@@ -8,8 +8,8 @@ use syn::{
 };
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
-use crate::field::{bare, generic};
 use crate::names::{Case, plain, rename};
+use crate::types::{bare, generic};
 
 #[derive(Default)]
 struct Container {

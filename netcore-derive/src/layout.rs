@@ -5,7 +5,8 @@ use quote::{quote, quote_spanned};
 use syn::{Fields, Index, Member, Type, spanned::Spanned};
 
 use crate::attr::{Errors, doc, place};
-use crate::field::{Code, Context, End, FieldSpec, binding, code};
+use crate::field::{Code, Context, binding, code};
+use crate::field_spec::{End, FieldSpec};
 use crate::names::plain;
 
 /// One raw field.

@@ -6,12 +6,15 @@
 mod attr;
 mod describe;
 mod field;
+mod field_spec;
 mod layout;
 mod names;
 mod packet;
+mod packet_code;
 mod packet_expand;
 mod packet_number;
 mod raw;
+mod types;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

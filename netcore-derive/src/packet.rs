@@ -11,7 +11,7 @@ use syn::{
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
 use crate::describe::skip_value;
-use crate::field::{FieldSpec, integer};
+use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, RawField};
 use crate::names::{plain, screaming};
 use crate::{packet_expand, packet_number};

@@ -3,10 +3,10 @@
 use syn::{Field, Fields, Member, Type, Variant};
 
 use crate::attr::Errors;
-use crate::field::bare;
 use crate::layout;
 use crate::names::plain;
 use crate::packet::{self, Body, Format, FormatKind};
+use crate::types::bare;
 
 /// The name of the number, as a field and in the schema.
 pub(crate) const REQUEST: &str = "request";

@@ -7,7 +7,8 @@ use syn::{
 };
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
-use crate::field::{Context, FieldSpec, code, integer};
+use crate::field::{Context, code};
+use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, Layout};
 use crate::names::plain;
 

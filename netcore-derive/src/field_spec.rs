@@ -1,0 +1,223 @@
+//! A raw field's attributes.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{Expr, Field, Ident, LitInt, Token, Type, ext::IdentExt, meta::ParseNestedMeta, spanned::Spanned};
+
+use crate::attr::Errors;
+use crate::types::{generic, is_byte};
+
+/// How the end of text, bytes or a list is told.
+#[derive(Clone)]
+pub(crate) enum End {
+    /// By the type itself.
+    Own,
+    Len(Ident),
+    LenIn(Ident),
+    Fixed(Expr),
+    Count(Ident),
+    CountIn(Ident),
+    Rest,
+}
+
+/// Which zeros around a `fixed` value are padding.
+#[derive(Clone, Copy)]
+enum Trim {
+    End,
+    Both,
+}
+
+/// What `#[raw(…)]` says of a field.
+#[derive(Clone)]
+pub(crate) struct FieldSpec {
+    pub(crate) end: End,
+    max: Option<(Expr, Span)>,
+    trim: Option<(Trim, Span)>,
+    item: Option<Box<FieldSpec>>,
+    /// Where the end is told, or, for an item, where `item` stands.
+    pub(crate) span: Span,
+}
+
+const KNOWN: &str = "`len`, `len_in`, `fixed`, `rest`, `count`, `count_in`, `max`, `trim` or `item(…)`";
+const LENGTHS: [&str; 6] = ["u8", "u16", "u32", "i8", "i16", "i32"];
+
+impl FieldSpec {
+    pub(crate) fn plain(span: Span) -> Self {
+        Self { end: End::Own, max: None, trim: None, item: None, span }
+    }
+
+    pub(crate) fn parse(field: &Field, errors: &mut Errors) -> Self {
+        let mut spec = Self::plain(field.span());
+        for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("raw")) {
+            errors.take(attr.parse_nested_meta(|meta| spec.take(&meta)));
+        }
+        if errors.take(spec.check()).is_some() {
+            errors.take(spec.check_type(&field.ty));
+        }
+        spec
+    }
+
+    fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+        let key = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
+        match &*key {
+            "len" => self.set(meta, End::Len(length(meta)?)),
+            "len_in" => self.set(meta, End::LenIn(meta.value()?.call(Ident::parse_any)?)),
+            "fixed" => self.set(meta, End::Fixed(meta.value()?.parse()?)),
+            "count" => self.set(meta, End::Count(length(meta)?)),
+            "count_in" => self.set(meta, End::CountIn(meta.value()?.call(Ident::parse_any)?)),
+            "rest" => self.set(meta, End::Rest),
+            "max" => {
+                self.max = Some((meta.value()?.parse()?, meta.path.span()));
+                Ok(())
+            }
+            "trim" => {
+                let which: Ident = meta.value()?.parse()?;
+                self.trim = match &*which.to_string() {
+                    "both" => Some((Trim::Both, meta.path.span())),
+                    "end" => Some((Trim::End, meta.path.span())),
+                    _ => {
+                        return Err(syn::Error::new(which.span(), "`trim` is `end` (the default) or `both`"));
+                    }
+                };
+                Ok(())
+            }
+            "item" => {
+                let mut item = Self::plain(meta.path.span());
+                meta.parse_nested_meta(|meta| item.take(&meta))?;
+                item.span = meta.path.span();
+                item.check()?;
+                if matches!(item.end, End::LenIn(_) | End::CountIn(_) | End::Rest) {
+                    return Err(meta.error("each item tells its own end: give it `len`, `fixed` or `count`"));
+                }
+                self.item = Some(Box::new(item));
+                Ok(())
+            }
+            _ => Err(meta.error(format!("unknown attribute; a raw field takes {KNOWN}"))),
+        }
+    }
+
+    fn set(&mut self, meta: &ParseNestedMeta<'_>, end: End) -> syn::Result<()> {
+        if !matches!(self.end, End::Own) {
+            return Err(meta.error("the field says twice how its end is told: keep one of `len`, `len_in`, `fixed`, `rest`, `count` and `count_in`"));
+        }
+        self.end = end;
+        self.span = meta.path.span();
+        Ok(())
+    }
+
+    fn check(&self) -> syn::Result<()> {
+        let refuse = |place: Span, what: &str| Err(syn::Error::new(place, what));
+        if let (Some((_, place)), false) = (self.trim, matches!(self.end, End::Fixed(_))) {
+            return refuse(
+                place,
+                "`trim` is for text and bytes of a `fixed` size: add `fixed = 16`, or take `trim` away",
+            );
+        }
+        let max = self.max.as_ref().map(|(_, place)| *place);
+        let item = self.item.as_ref().map(|item| item.span);
+        match (&self.end, max, item) {
+            (End::Own, Some(place), _) => {
+                refuse(place, "`max` bounds a length: add `len`, `len_in`, `rest`, `count` or `count_in`")
+            }
+            (End::Own, _, Some(place)) => {
+                refuse(place, "`item(…)` is for lists: add `count`, `count_in` or `rest`")
+            }
+            (End::Len(_) | End::LenIn(_) | End::Fixed(_), _, Some(place)) => refuse(
+                place,
+                "`item(…)` is for lists, and text and bytes have no items: use `count` or `count_in`, or take it away",
+            ),
+            (End::Fixed(_), Some(place), _) => {
+                refuse(place, "a `fixed` size is its own bound: take `max` away")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether what is for lists is at a list. Text and bytes are known by a trait, and so judged by the compiler.
+    fn check_type(&self, ty: &Type) -> syn::Result<()> {
+        let inner = generic(ty, "Option").filter(|_| !self.is_own()).unwrap_or(ty);
+        let item = generic(inner, "Vec");
+        if item.is_none() && matches!(self.end, End::Count(_) | End::CountIn(_)) {
+            return Err(syn::Error::new(
+                self.span,
+                "`count` and `count_in` are for a list that is written as `Vec<T>`: text and bytes take `len`, `len_in`, `fixed` or `rest`",
+            ));
+        }
+        let bytes = item.is_some_and(is_byte);
+        if item.is_some() && !bytes && matches!(self.end, End::Len(_) | End::LenIn(_) | End::Fixed(_)) {
+            return Err(syn::Error::new(
+                self.span,
+                "`len`, `len_in` and `fixed` count bytes, of `String`, `Vec<u8>` or `Bytes`: a list takes `count`, `count_in` or `rest`",
+            ));
+        }
+        match (&self.item, item) {
+            (Some(spec), Some(item)) => spec.check_type(item),
+            (Some(spec), None) => Err(syn::Error::new(
+                spec.span,
+                "`item(…)` is for the items of a list, and this is no `Vec<T>`: take it away",
+            )),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// The other field that this one's length is in.
+    pub(crate) fn held_in(&self) -> Option<&Ident> {
+        match &self.end {
+            End::LenIn(name) | End::CountIn(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.end, End::Own)
+    }
+
+    pub(crate) fn max(&self) -> TokenStream {
+        self.max.as_ref().map_or_else(|| quote!(::core::primitive::usize::MAX), |(max, _)| quote!(#max))
+    }
+
+    pub(crate) fn max_in_schema(&self) -> TokenStream {
+        self.max.as_ref().map_or_else(
+            || quote!(::core::primitive::u32::MAX),
+            |(max, _)| quote!((#max) as ::core::primitive::u32),
+        )
+    }
+
+    pub(crate) fn trim(&self, nc: &TokenStream) -> TokenStream {
+        let which = if matches!(self.trim, Some((Trim::Both, _))) { quote!(Both) } else { quote!(End) };
+        quote!(#nc::derive::fields::Trim::#which)
+    }
+
+    /// The type that a `Vec` is a list of: `Vec<u8>` with `rest` is bytes, unless its items have attributes.
+    pub(crate) fn list_item<'t>(&self, ty: &'t Type) -> Option<&'t Type> {
+        let item = generic(ty, "Vec")?;
+        let bytes = matches!(self.end, End::Rest) && is_byte(item) && self.item.is_none();
+        (!bytes).then_some(item)
+    }
+
+    pub(crate) fn item(&self, ty: &Type) -> Self {
+        self.item.as_deref().cloned().unwrap_or_else(|| Self::plain(ty.span()))
+    }
+}
+
+fn length(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
+    let kind = meta.value()?.parse::<Ident>();
+    match kind {
+        Ok(kind) if LENGTHS.contains(&&*kind.to_string()) => Ok(kind),
+        Ok(kind) => Err(syn::Error::new(
+            kind.span(),
+            "a length is u8, u16, u32, i8, i16 or i32; to take it from another field, say `len_in = field` or `count_in = field`",
+        )),
+        Err(error) => Err(syn::Error::new(error.span(), "a length is u8, u16, u32, i8, i16 or i32")),
+    }
+}
+
+/// `key = 17`: an integer literal, with its sign.
+pub(crate) fn integer(meta: &ParseNestedMeta<'_>) -> syn::Result<(i128, Span)> {
+    let value = meta.value()?;
+    let minus = value.parse::<Option<Token![-]>>()?.is_some();
+    let literal: LitInt =
+        value.parse().map_err(|error| syn::Error::new(error.span(), "this must be an integer literal"))?;
+    let number: i128 = literal.base10_parse()?;
+    Ok((if minus { -number } else { number }, literal.span()))
+}
