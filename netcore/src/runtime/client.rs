@@ -21,10 +21,11 @@ use tokio::time::timeout;
 
 use super::connection::Encoding;
 use super::handshake::Slot;
-use super::link::{Link, Transport, now};
+use super::link::{Link, Transport};
 use super::metrics::RoundTrip;
 use super::peer::Peer;
 use super::requests::Pending;
+use super::time::now;
 use super::{Connection, SendError, Sender, Stats};
 use crate::Packet;
 use crate::session::{CloseReason, Fault, Outbox, Session, SessionId, Slow};

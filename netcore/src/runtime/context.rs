@@ -9,10 +9,10 @@ use bytes::BytesMut;
 
 use super::connection::Encoding;
 use super::groups::Groups;
-use super::link::YEARS;
 use super::queue::{Event, Queue, Queues};
 use super::shared::{Encoded, Encoder};
 use super::slots::{Slot, Slots};
+use super::time::YEARS;
 use super::timers::Timers;
 use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
 use crate::session::{CloseReason, Fault, SessionId, Slow, Verdict};

@@ -19,7 +19,8 @@ use tokio::time::timeout;
 
 use super::Proxy;
 use super::house::House;
-use super::link::{Transport, YEARS};
+use super::link::Transport;
+use super::time::YEARS;
 #[cfg(feature = "websocket")]
 use super::transport::websocket::NoUpgrade;
 use crate::session::{CloseReason, Outbox, SessionId};

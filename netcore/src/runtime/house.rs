@@ -21,9 +21,10 @@ use tracing::{Instrument, debug, error, warn};
 
 use super::connection::Encoding;
 use super::handshake::{self, Guest, Handshake, Shaken};
-use super::link::{Link, Progress, Transport, Turns, now};
+use super::link::{Link, Progress, Transport, Turns};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
+use super::time::now;
 use super::{Adapter, Connection, Stats, turn};
 use crate::session::{Clock, CloseReason, Limits, Meter, Outbox, Session, SessionId, Total};
 

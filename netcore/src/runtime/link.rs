@@ -7,14 +7,13 @@ use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Instant;
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 
 use super::peer::{Peer, Room};
+use super::time::{Timer, YEARS, now};
 use super::{Stats, pool};
 use crate::session::{Clock, CloseReason, Inbound, Moment, Session};
 
@@ -372,14 +371,14 @@ impl<In, T: Transport> Link<In, T> {
     fn poll_timer(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
         loop {
             let Some(due) = self.session.poll_timeout() else {
-                if self.timer.as_ref().is_some_and(|timer| timer.sleep.is_elapsed()) {
+                if self.timer.as_ref().is_some_and(|timer| timer.is_due()) {
                     self.timer = None;
                 }
                 return Ok(());
             };
             let due = tokio::time::Instant::from_std(due);
             match &mut self.timer {
-                Some(timer) if timer.sleep.deadline() <= due => {}
+                Some(timer) if timer.due() <= due => {}
                 Some(timer) => timer.reset(due),
                 None => self.timer = Some(Timer::new(due)),
             }
@@ -476,48 +475,9 @@ fn read_into<T: AsyncRead + Unpin>(
     tokio_util::io::poll_read_buf(Pin::new(transport), cx, &mut limited)
 }
 
-/// The next deadline, as the runtime knows it.
-struct Timer {
-    sleep: Pin<Box<Sleep>>,
-    // Whom it calls. To ask it again on behalf of the same task would be in vain, and costs.
-    waker: Option<Waker>,
-}
-
-impl Timer {
-    fn new(due: tokio::time::Instant) -> Self {
-        Self { sleep: Box::pin(tokio::time::sleep_until(due)), waker: None }
-    }
-
-    fn reset(&mut self, due: tokio::time::Instant) {
-        self.sleep.as_mut().reset(due);
-        self.waker = None;
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.sleep.is_elapsed() {
-            return Poll::Ready(());
-        }
-        if self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
-            return Poll::Pending;
-        }
-        // Without budget the timer only asks to be polled again.
-        let asks = tokio::task::coop::has_budget_remaining();
-        let polled = self.sleep.as_mut().poll(cx);
-        if polled.is_pending() && asks {
-            self.waker = Some(cx.waker().clone());
-        }
-        polled
-    }
-}
-
 /// Why a write took nothing.
 fn kind_of(result: &io::Result<usize>) -> io::ErrorKind {
     result.as_ref().err().map_or(io::ErrorKind::WriteZero, io::Error::kind)
-}
-
-/// The time, which a test may have stopped.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// So many pieces go out in one write.
@@ -527,5 +487,3 @@ const OWN: usize = 2 * 1024;
 /// So many batches are handled in one poll.
 const TURNS: u32 = 4;
 const WASTE: usize = 2 * 1024;
-/// For ever, as a time that can be added to any other.
-pub(super) const YEARS: std::time::Duration = std::time::Duration::from_secs(30 * 365 * 24 * 60 * 60);

@@ -35,6 +35,7 @@ mod shared;
 mod slots;
 mod stats;
 mod text;
+mod time;
 mod timers;
 mod transport;
 mod turn;

@@ -176,7 +176,7 @@ impl<Message> Running<Message> {
     /// Not cancel-safe: dropped, it cuts off at once.
     pub async fn shutdown(mut self) -> Report {
         let start = Instant::now();
-        let deadline = start + self.drain.min(super::link::YEARS);
+        let deadline = start + self.drain.min(super::time::YEARS);
         self.house.close_doors();
         // A handler that blocks as it is made would keep its door open.
         let _ = timeout_at(deadline, self.accepting.shutdown()).await;

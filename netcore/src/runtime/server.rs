@@ -219,7 +219,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// Calls [`Logic::tick`] once each `step`: a microsecond at least.
     #[must_use]
     pub fn tick(mut self, step: Duration) -> Self {
-        self.worker.tick = Some(step.clamp(Duration::from_micros(1), super::link::YEARS));
+        self.worker.tick = Some(step.clamp(Duration::from_micros(1), super::time::YEARS));
         self
     }
 

@@ -11,11 +11,11 @@ use tracing::error;
 
 use super::context::{Leaving, Over};
 use super::groups::Groups;
-use super::link::now;
 use super::metrics::Ticking;
 use super::peer::{Found, Peer};
 use super::queue::{Event, Queue};
 use super::slots::Slots;
+use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic, Tick};
 use crate::session::{CloseReason, Fault, SessionId};

@@ -1,7 +1,10 @@
 //! What waits for one peer.
 
+mod queue;
+mod slow;
+mod total;
+
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,39 +12,12 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
-use super::waiting::Waiting;
 use super::{CloseReason, Meter};
+use queue::{End, Queue};
 
-/// What becomes of a packet when its peer reads too slowly.
-///
-/// The first quarter of the queue's bound is joined into one piece for the next write, whatever the policy. Behind that,
-/// and while the transport takes nothing, droppable packets are kept apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Slow {
-    /// It is never dropped: when there is no room for it, the session is closed. Droppable packets make room first.
-    #[default]
-    Disconnect,
-    /// It is dropped when there is no room.
-    DropNewest,
-    /// The oldest droppable packets make room for it.
-    DropOldest,
-    /// It takes the place of a waiting packet with the same key: of positions, say, only the latest of each player. It
-    /// goes to the end of the queue, so that nothing overtakes anything.
-    Latest(u64),
-}
-
-/// What became of a packet that was sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// It waits for the peer, or is on its way.
-    Queued,
-    /// It was dropped: there is no room, and its policy says so.
-    Dropped,
-    /// The session is closing or gone.
-    Closed,
-    /// It cannot be encoded: a mistake of ours, which was logged.
-    Refused,
-}
+pub(crate) use queue::Kept;
+pub use slow::{Slow, Verdict};
+pub(crate) use total::Total;
 
 /// The bounded queue to one peer. Any thread pushes and gets the verdict at once; one task drains it into the transport.
 /// No other queue lies between `send` and the socket.
@@ -83,44 +59,6 @@ struct Shared {
     limit: usize,
     total: Option<Arc<Total>>,
     meter: Meter,
-}
-
-/// What all sessions of a server have queued together.
-pub(crate) struct Total {
-    queued: AtomicUsize,
-    dropped: AtomicU64,
-    max: usize,
-    // Told, with the outbox's lock not held, when the bound is nearly met and when it is.
-    full: Box<dyn Fn() + Send + Sync>,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    packets: Waiting,
-    waker: Option<Waker>,
-    // Those who wait until half of the bound is free again.
-    room: Vec<Waker>,
-    end: Option<End>,
-    // For whoever wants to have back what did not go out.
-    kept: Option<Box<Kept>>,
-}
-
-/// What did not go out before the queue was thrown away. All pieces are whole packets.
-#[derive(Debug, Default)]
-pub(crate) struct Kept {
-    /// What the transport's side took last.
-    pub(crate) taken: VecDeque<Bytes>,
-    /// So many bytes at the end of it did not leave.
-    pub(crate) left: usize,
-    /// What nobody took.
-    pub(crate) waiting: Vec<Bytes>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct End {
-    reason: CloseReason,
-    // What is queued still goes out.
-    flush: bool,
 }
 
 /// What there is to write.
@@ -314,7 +252,7 @@ impl Outbox {
     pub(crate) fn gone(&self, len: usize) {
         let before = self.0.queued.fetch_sub(len, SeqCst);
         if let Some(total) = &self.0.total {
-            total.queued.fetch_sub(len, Relaxed);
+            total.take_off(len);
         }
         if before - len <= self.0.limit / 2 && self.0.wanted.load(SeqCst) {
             let room = self.waiting(&mut self.lock());
@@ -461,7 +399,7 @@ impl Outbox {
     #[cold]
     fn tell_total(&self) {
         if let Some(total) = &self.0.total {
-            (total.full)();
+            total.tell();
         }
     }
 
@@ -480,7 +418,7 @@ impl Outbox {
             self.count_dropped();
             self.0.queued.fetch_sub(len, SeqCst);
             if let Some(total) = &self.0.total {
-                total.queued.fetch_sub(len, Relaxed);
+                total.take_off(len);
             }
         }
         lost.is_some()
@@ -489,7 +427,7 @@ impl Outbox {
     fn count_dropped(&self) {
         self.0.dropped.fetch_add(1, Relaxed);
         if let Some(total) = &self.0.total {
-            total.dropped.fetch_add(1, Relaxed);
+            total.count_dropped();
         }
     }
 
@@ -504,7 +442,7 @@ impl Outbox {
             let waiting = queue.throw_away();
             self.0.queued.fetch_sub(waiting, SeqCst);
             if let Some(total) = &self.0.total {
-                total.queued.fetch_sub(waiting, Relaxed);
+                total.take_off(waiting);
             }
         }
         let room = self.waiting(&mut queue);
@@ -528,62 +466,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // What was taken and never written is not the server's burden any longer.
         if let Some(total) = &self.total {
-            total.queued.fetch_sub(*self.queued.get_mut(), Relaxed);
-        }
-    }
-}
-
-impl Total {
-    pub(crate) fn new(max: usize, full: impl Fn() + Send + Sync + 'static) -> Self {
-        let (queued, dropped) = (AtomicUsize::new(0), AtomicU64::new(0));
-        Self { queued, dropped, max, full: Box::new(full) }
-    }
-
-    /// Makes room for `len` bytes more, if there is any; and whether the server must be told.
-    fn add(&self, len: usize) -> (bool, bool) {
-        let after = self.queued.fetch_add(len, Relaxed) + len;
-        let fits = after <= self.max;
-        if !fits {
-            self.queued.fetch_sub(len, Relaxed);
-        }
-        // Told a little before the bound is met, and above it each time: while the sessions with the most queued are
-        // being closed, there is still room for the others.
-        let nearly = self.max - self.max / 16;
-        (fits, !fits || (after > nearly && after - len <= nearly))
-    }
-
-    pub(crate) fn queued(&self) -> usize {
-        self.queued.load(Relaxed)
-    }
-
-    /// Packets that were dropped, whoever for.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Relaxed)
-    }
-}
-
-impl fmt::Debug for Total {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Total({} of {})", self.queued(), self.max)
-    }
-}
-
-impl Queue {
-    /// Empties the queue; how many bytes that was.
-    fn throw_away(&mut self) -> usize {
-        let Some(kept) = &mut self.kept else { return self.packets.clear() };
-        let mut all = 0;
-        while let Some(chunk) = self.packets.pop() {
-            all += chunk.len();
-            kept.waiting.push(chunk);
-        }
-        all
-    }
-
-    fn listen(&mut self, waker: &Waker) {
-        match &mut self.waker {
-            Some(known) if known.will_wake(waker) => {}
-            known => *known = Some(waker.clone()),
+            total.take_off(*self.queued.get_mut());
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::super::Named;
 use super::frames::{BINARY, CLOSE, Control, Found, Frames, Head, MAX_CONTROL, PONG, unmask};
 use crate::runtime::handshake::Slot;
-use crate::runtime::link::now;
+use crate::runtime::time::now;
 use crate::session::{Bucket, CloseReason, Rate, WebSocketFault};
 
 /// A WebSocket over any stream, after the upgrade, as a stream of bytes itself: what binary messages hold, one after the

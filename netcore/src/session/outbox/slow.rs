@@ -1,0 +1,32 @@
+//! What becomes of a packet whose peer reads too slowly.
+
+/// What becomes of a packet when its peer reads too slowly.
+///
+/// The first quarter of the queue's bound is joined into one piece for the next write, whatever the policy. Behind that,
+/// and while the transport takes nothing, droppable packets are kept apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Slow {
+    /// It is never dropped: when there is no room for it, the session is closed. Droppable packets make room first.
+    #[default]
+    Disconnect,
+    /// It is dropped when there is no room.
+    DropNewest,
+    /// The oldest droppable packets make room for it.
+    DropOldest,
+    /// It takes the place of a waiting packet with the same key: of positions, say, only the latest of each player. It
+    /// goes to the end of the queue, so that nothing overtakes anything.
+    Latest(u64),
+}
+
+/// What became of a packet that was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It waits for the peer, or is on its way.
+    Queued,
+    /// It was dropped: there is no room, and its policy says so.
+    Dropped,
+    /// The session is closing or gone.
+    Closed,
+    /// It cannot be encoded: a mistake of ours, which was logged.
+    Refused,
+}
