@@ -43,10 +43,7 @@ async fn the_users_of_a_server_that_dies_leave_and_their_names_and_seats_are_fre
 #[tokio::test(start_paused = true)]
 async fn the_users_of_a_server_that_ends_leave_at_once() {
     with_one_and_three_workers(async |world| {
-        let [a, b] = [world.node().await, world.node().await];
-        let mut ann = a.in_room("ann", 4, &[]).await;
-        let mut bob = b.in_room("bob", 4, &["ann"]).await;
-        ann.reads(&["* bob (#) came"]).await;
+        let ([a, b], [mut ann, mut bob]) = world.ann_and_bob().await;
         let before = tokio::time::Instant::now();
         b.ends().await;
         assert_eq!(bob.rest().await, ["the server stops"]);
@@ -61,10 +58,7 @@ async fn the_users_of_a_server_that_ends_leave_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_cut_off_goes_on_by_itself_and_then_shares_again() {
     with_one_and_three_workers(async |world| {
-        let [a, b] = [world.node().await, world.node().await];
-        let mut ann = a.in_room("ann", 4, &[]).await;
-        let mut bob = b.in_room("bob", 4, &["ann"]).await;
-        ann.reads(&["* bob (#) came"]).await;
+        let ([a, b], [mut ann, mut bob]) = world.ann_and_bob().await;
         b.line.away();
         bob.reads(&[AWAY]).await.types("anybody?").await.reads(&["bob: anybody?"]).await;
         bob.types("/msg ann psst").await;
@@ -102,10 +96,7 @@ async fn a_server_that_is_cut_off_goes_on_by_itself_and_then_shares_again() {
 #[tokio::test(start_paused = true)]
 async fn who_came_and_left_while_a_server_was_cut_off_is_known_when_it_is_back() {
     with_one_and_three_workers(async |world| {
-        let [a, b] = [world.node().await, world.node().await];
-        let mut ann = a.in_room("ann", 4, &[]).await;
-        let mut bob = b.in_room("bob", 4, &["ann"]).await;
-        ann.reads(&["* bob (#) came"]).await;
+        let ([a, b], [mut ann, mut bob]) = world.ann_and_bob().await;
         b.line.away();
         bob.reads(&[AWAY]).await;
         let kim = a.in_room("kim", 4, &["ann", "bob"]).await;
@@ -172,10 +163,7 @@ async fn a_server_that_starts_while_it_reaches_nobody_joins_the_others_later() {
 #[tokio::test(start_paused = true)]
 async fn a_hub_that_has_lost_everything_is_told_anew() {
     with_one_and_three_workers(async |world| {
-        let [a, b] = [world.node().await, world.node().await];
-        let mut ann = a.in_room("ann", 4, &[]).await;
-        let mut bob = b.in_room("bob", 4, &["ann"]).await;
-        ann.reads(&["* bob (#) came"]).await;
+        let ([a, b], [mut ann, mut bob]) = world.ann_and_bob().await;
         a.line.forget();
         for person in [&mut ann, &mut bob] {
             person.reads(&[AWAY, "the other servers are back"]).await;
@@ -186,6 +174,38 @@ async fn a_hub_that_has_lost_everything_is_told_anew() {
         bob.reads(&["ann: hi"]).await.types("/nick ann").await.reads(&["that name is taken"]).await;
         drop((ann, bob));
         world.ends([a, b]).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_still_on_the_way_back_has_not_left() {
+    with_one_and_three_workers(async |world| {
+        // Wherever the moment falls at which one looks who sits in the room.
+        for later in [0, 3, 6, 9] {
+            let ([a, b], [mut ann, mut bob]) = world.ann_and_bob().await;
+            pass(Duration::from_secs(later)).await;
+            a.line.away();
+            b.line.away();
+            ann.reads(&[AWAY]).await;
+            bob.reads(&[AWAY]).await;
+            // Both are forgotten meanwhile; one comes back earlier than the other.
+            pass(TTL * 3).await;
+            a.line.back();
+            ann.reads(&["the other servers are back"]).await;
+            pass(Duration::from_secs(4)).await;
+            b.line.back();
+            bob.reads(&["the other servers are back"]).await;
+            for (person, there) in [(&mut ann, "ann (#), bob (#)"), (&mut bob, "bob (#), ann (#)")] {
+                pass(Duration::from_secs(25)).await;
+                assert_eq!(person.so_far().await, [""; 0], "{later}");
+                person.types("/who").await.reads(&[&format!("in room 4: {there}")]).await;
+            }
+            drop((ann, bob));
+            a.ends().await;
+            b.ends().await;
+        }
+        world.ends([]).await;
     })
     .await;
 }

@@ -18,10 +18,7 @@ async fn a_flood_that_the_line_does_not_take_reaches_all_here_and_is_counted_for
     for workers in [1, 3] {
         let settings = Settings { workers, requests_per_second: 0, ..Settings::default() };
         let world = World::new(settings);
-        let [a, b] = [world.node().await, world.node().await];
-        let mut ann = a.in_room("ann", 4, &[]).await;
-        let mut bob = b.in_room("bob", 4, &["ann"]).await;
-        ann.reads(&["* bob (#) came"]).await;
+        let ([a, b], [mut ann, mut bob]) = world.ann_and_bob().await;
         b.settle().await;
         let before = b.cluster.stats();
         // For less than the time in which it must answer: on a paused clock, none.

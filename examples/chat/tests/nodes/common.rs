@@ -71,6 +71,15 @@ impl World {
         Node { line, cluster, running, shared, doors }
     }
 
+    /// Two servers, and in room 4 one person on each: ann, then bob.
+    pub(crate) async fn ann_and_bob(&self) -> ([Node; 2], [Person; 2]) {
+        let [a, b] = [self.node().await, self.node().await];
+        let mut ann = a.in_room("ann", 4, &[]).await;
+        let bob = b.in_room("bob", 4, &["ann"]).await;
+        ann.reads(&["* bob (#) came"]).await;
+        ([a, b], [ann, bob])
+    }
+
     /// Ends these servers. Nothing is left of them, here or there.
     pub(crate) async fn ends<const N: usize>(self, nodes: [Node; N]) {
         for node in nodes {

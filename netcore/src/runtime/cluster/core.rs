@@ -54,6 +54,8 @@ pub(super) struct State {
     /// The other nodes, and how many listings in a row did not have them.
     pub(super) nodes: HashMap<NodeId, u32>,
     pub(super) watching: bool,
+    /// Until then, who was away too may still be on the way back: a listing without them says nothing.
+    pub(super) all_back: Option<Instant>,
     /// The driver knows that there is something to send.
     pub(super) woken: bool,
 }
@@ -127,6 +129,7 @@ impl Core {
             unsent: 0,
             nodes: HashMap::new(),
             watching: false,
+            all_back: None,
             woken: false,
         };
         Self {

@@ -49,7 +49,8 @@ pub enum Event {
         /// What it says about itself.
         value: Bytes,
     },
-    /// Another node is no longer there: it ended, or it has not been heard of for the lifetime of its names.
+    /// Another node is no longer there: it ended, or it has not been heard of for the lifetime of its names. When the
+    /// backplane was away, others have the longest pause of [`Options::reconnect`](super::Options::reconnect) besides, to come back.
     NodeDown {
         /// Which.
         node: NodeId,

@@ -25,6 +25,7 @@ impl Core {
         state.phase = Phase::Online(away);
         // Those who were away too come back one after the other.
         state.nodes.values_mut().for_each(|missed| *missed = 0);
+        state.all_back = away.and_then(|_| Instant::now().checked_add(self.options.reconnect.1));
         let waiting = std::mem::take(&mut state.out);
         state.topics_sent.clear();
         state.topics_changed = self.ear.topics().into_iter().collect();
@@ -254,8 +255,9 @@ impl Core {
         let mut state = self.lock();
         state.watching = false;
         let mut events = Vec::new();
-        for missed in state.nodes.values_mut() {
-            *missed += 1;
+        state.all_back = state.all_back.filter(|all_back| Instant::now() < *all_back);
+        if state.all_back.is_none() {
+            state.nodes.values_mut().for_each(|missed| *missed += 1);
         }
         for holder in holders.iter().filter(|holder| holder.node != self.node()) {
             if state.nodes.insert(holder.node, 0).is_none() {
