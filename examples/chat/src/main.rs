@@ -99,8 +99,8 @@ async fn serve(flags: Flags) -> Outcome {
     let running = server.workers(workers, move |worker| Logic::new(lobby.clone(), Talk::new(seed, worker)));
     let running = running.await?;
     let Some((cluster, starter)) = cluster else { return lobby::run(&shared, running).await };
-    starter.start(running.teller(), Message::cluster);
     let signal = support::signal()?;
+    starter.start(running.teller(), Message::cluster);
     let ended = tokio::select! {
         () = nodes::until_reached(&cluster) => lobby::run(&shared, running).await,
         () = signal => {

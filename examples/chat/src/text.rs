@@ -253,11 +253,9 @@ pub fn shown(name: &Name) -> String {
     shown
 }
 
-/// Blanks, and letters that show nothing or turn the line around.
+/// Blanks, and what cannot be seen.
 fn is_unseen(letter: char) -> bool {
-    letter.is_whitespace()
-        || letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    letter.is_whitespace() || support::is_hidden(letter)
 }
 
 /// The name that is shown so; `None` if nobody can have it.

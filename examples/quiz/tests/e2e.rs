@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 
-use support::testing::{Process, Server, exchange};
+use support::testing::{Server, assert_helps, assert_refused, exchange};
 
 fn quiz(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quiz"));
@@ -173,28 +173,26 @@ fn with_a_seed_each_player_is_asked_the_same_each_time() {
 fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = holder.local_addr().unwrap().to_string();
-    for (args, word) in [
-        (&["--unknown"][..], "--unknown"),
-        (&["--text", "nowhere"], "HOST:PORT"),
-        (&["--text", "127.0.0.1:65536"], "65536"),
-        (&["--text", "off"], "every door is off"),
-        (&["--seed", "many"], "--seed"),
-        (&["--seed", "-1"], "-1"),
-        (&["--text", &busy], &format!("cannot listen on {busy} (text): the address is already in use")),
-    ] {
-        let sentence = Process::start(&mut quiz(args)).end().refused();
-        assert!(sentence.starts_with("quiz: ") && sentence.contains(word), "{args:?}: {sentence}");
-    }
+    assert_refused(
+        quiz,
+        &[
+            (&["--unknown"][..], "--unknown"),
+            (&["--text", "nowhere"], "HOST:PORT"),
+            (&["--text", "127.0.0.1:65536"], "65536"),
+            (&["--text", "off"], "every door is off"),
+            (&["--seed", "many"], "--seed"),
+            (&["--seed", "-1"], "-1"),
+            (&["--text", &busy], &format!("cannot listen on {busy} (text): the address is already in use")),
+        ],
+    );
 }
 
 #[test]
 fn help_names_every_flag_and_an_example() {
-    let ended = Process::start(&mut quiz(&["--help"])).end();
-    let help = ended.stdout.join("\n");
-    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
-    for word in ["--text", "--seed", "Example:", "listening text", "RUST_LOG", "SIGTERM", "off", "10001"] {
-        assert!(help.contains(word), "{word} is missing in {help}");
-    }
+    assert_helps(
+        quiz,
+        &["--text", "--seed", "Example:", "listening text", "RUST_LOG", "SIGTERM", "off", "10001"],
+    );
 }
 
 #[test]

@@ -1,11 +1,8 @@
 //! The page, and the WebSocket behind it, on one port.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::convert::Infallible;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,10 +13,11 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use netcore::{Incoming, ServerError, WebSocket};
+use support::{Visitors, accept};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
-use tracing::{debug, warn};
+use tokio::time::timeout;
+use tracing::debug;
 
 /// An HTTP server that listens: the page at `/`, its WebSocket at `/game`.
 #[derive(Debug)]
@@ -55,13 +53,13 @@ impl Http {
             page: page.into(),
             websocket: WebSocket::new().path("/game"),
             incoming,
-            visitors: Arc::default(),
+            visitors: Visitors::new(AT_ONCE),
         });
         tokio::spawn(async move {
             loop {
                 let (stream, from) = accept(&self.listener).await;
                 // One too many is closed without a word: words cost what we are short of.
-                let Some(visit) = Visit::begin(&site.visitors, from.ip()) else { continue };
+                let Some(visit) = site.visitors.enter(from.ip(), AT_ONCE_OF_ONE) else { continue };
                 let site = site.clone();
                 tokio::spawn(async move {
                     site.connection(stream, from).await;
@@ -77,40 +75,6 @@ struct Site {
     websocket: WebSocket,
     incoming: Incoming,
     visitors: Arc<Visitors>,
-}
-
-/// How many connections there are, by address.
-type Visitors = Mutex<HashMap<IpAddr, usize>>;
-
-/// One of them, counted until it is dropped.
-struct Visit(Arc<Visitors>, IpAddr);
-
-impl Visit {
-    fn begin(visitors: &Arc<Visitors>, from: IpAddr) -> Option<Self> {
-        let mut counts = visitors.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = counts.values().sum();
-        let own = counts.entry(from).or_default();
-        if all >= AT_ONCE || *own >= AT_ONCE_OF_ONE {
-            if *own == 0 {
-                counts.remove(&from);
-            }
-            return None;
-        }
-        *own += 1;
-        Some(Self(visitors.clone(), from))
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut own) = counts.entry(self.1) {
-            *own.get_mut() -= 1;
-            if *own.get() == 0 {
-                own.remove();
-            }
-        }
-    }
 }
 
 impl Site {
@@ -173,21 +137,6 @@ fn words(status: StatusCode, words: &'static str) -> Response<Full<Bytes>> {
     answer
 }
 
-/// The next connection. A failure is no end: the system may be short of descriptors.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            // The peer had gone already.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                warn!(%error, "http: cannot accept");
-                sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
 /// The page is made anew with each server, and loads nothing from elsewhere.
 const HEADERS: [(header::HeaderName, &str); 4] = [
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -208,4 +157,3 @@ const AT_ONCE_OF_ONE: usize = 64;
 const HEAD: Duration = Duration::from_secs(10);
 /// How long such a connection may last.
 const LONGEST: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(100);

@@ -36,6 +36,8 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[cfg(feature = "accept")]
+mod accept;
 mod at;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -54,6 +56,8 @@ use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
+#[cfg(feature = "accept")]
+pub use accept::{Visit, Visitors, accept, household};
 pub use at::At;
 #[cfg(feature = "metrics")]
 pub use metrics::metrics;
@@ -120,6 +124,13 @@ fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {
         writeln!(stdout, "listening metrics {addr}")?;
     }
     stdout.flush()
+}
+
+/// Whether a letter shows nothing, or turns the line around, so that a name with it looks like another.
+#[must_use]
+pub fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Reads the command line. When there is nothing to run, it says so and returns the exit code.

@@ -12,10 +12,9 @@ use netcore::ServerError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{interval, sleep, timeout};
-use tracing::warn;
+use tokio::time::{interval, timeout};
 
-use crate::{At, Outcome};
+use crate::{At, Outcome, accept};
 
 /// Collects metrics from now on, and hands them out by HTTP at `at`, under `/metrics`; nothing if that is off. To be
 /// called before the server starts. [`run`](crate::run) prints its line: `listening metrics ADDR`.
@@ -36,7 +35,7 @@ pub async fn metrics(at: &At) -> Outcome {
     let recorder = builder.install_recorder()?;
     let _ = ADDR.set(addr);
     tokio::spawn(upkeep(recorder.clone()));
-    tokio::spawn(accept(listener, recorder));
+    tokio::spawn(serve(listener, recorder));
     Ok(())
 }
 
@@ -54,17 +53,10 @@ async fn upkeep(recorder: PrometheusHandle) {
     }
 }
 
-async fn accept(listener: TcpListener, recorder: PrometheusHandle) {
+async fn serve(listener: TcpListener, recorder: PrometheusHandle) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                warn!(%error, "metrics: cannot accept");
-                sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        };
+        let (stream, _) = accept(&listener).await;
         // Above the bound it is closed.
         if let Ok(permit) = room.clone().try_acquire_owned() {
             let recorder = recorder.clone();

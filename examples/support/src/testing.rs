@@ -6,12 +6,19 @@
 // It is test code, although no test module: what goes wrong here fails the test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod redis;
+mod terminal;
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+pub use redis::RedisServer;
+pub use terminal::Terminal;
 
 /// The upper bound of every wait.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,9 +89,7 @@ impl Process {
     /// Sends a signal: "TERM" or "INT".
     #[cfg(unix)]
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
-        assert!(status.success());
+        signal(&self.child, name);
     }
 
     /// The peak of its resident memory in KiB, where the system tells.
@@ -192,6 +197,39 @@ pub fn exchange(mut stream: TcpStream, bytes: Vec<u8>) -> Vec<u8> {
 pub fn assert_same(came: &[u8], went: &[u8]) {
     let differ = came.iter().zip(went).position(|(a, b)| a != b);
     assert_eq!((came.len(), differ), (went.len(), None), "length, and first byte that differs");
+}
+
+/// Fails unless each of these command lines is refused in one sentence, which begins with the program's name and has that
+/// word in it.
+#[track_caller]
+pub fn assert_refused(program: impl Fn(&[&str]) -> Command, cases: &[(&[&str], &str)]) {
+    for (args, word) in cases {
+        let mut command = program(args);
+        let name = Path::new(command.get_program()).file_stem().unwrap().to_string_lossy().into_owned();
+        let sentence = Process::start(&mut command).end().refused();
+        assert!(
+            sentence.starts_with(&format!("{name}: ")) && sentence.contains(word),
+            "{args:?}: {sentence}"
+        );
+    }
+}
+
+/// Fails unless `--help` says all these words, and nothing on stderr.
+#[track_caller]
+pub fn assert_helps(program: impl Fn(&[&str]) -> Command, words: &[&str]) {
+    let ended = Process::start(&mut program(&["--help"])).end();
+    let help = ended.stdout.join("\n");
+    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
+    for word in words {
+        assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let status = Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap();
+    assert!(status.success());
 }
 
 fn door(line: &str) -> Option<(String, SocketAddr)> {

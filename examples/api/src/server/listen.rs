@@ -1,11 +1,9 @@
 //! The door: connections, how many there may be and how long they may take, and how they end.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,16 +15,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use netcore::ServerError;
+use support::{Visit, Visitors, accept};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tower_service::Service;
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::server::app::App;
 use crate::server::http::Peer;
-use crate::server::limiter::household;
 use crate::server::patient::Patient;
 
 /// How many, and how slow.
@@ -56,7 +54,7 @@ pub(crate) async fn serve(
     bounds: Bounds,
     mut stopping: watch::Receiver<bool>,
 ) -> usize {
-    let seats = Arc::new(Seats { bounds, taken: Mutex::default(), app });
+    let seats = Seats { visitors: Visitors::new(bounds.connections), per_address: bounds.per_address, app };
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -66,7 +64,7 @@ pub(crate) async fn serve(
         };
         let (stream, address) = accepted;
         // Closed without a word: words cost what we are short of.
-        let Some(seat) = Seats::take(&seats, address) else { continue };
+        let Some(seat) = seats.take(address) else { continue };
         let (router, stopping) = (router.clone(), stopping.clone());
         connections.spawn(async move {
             let _seat = seat;
@@ -76,23 +74,6 @@ pub(crate) async fn serve(
     drop(listener);
     let ended = timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
     if ended.is_ok() { 0 } else { connections.len() }
-}
-
-/// The next connection. A failure is no end: the system may be short of descriptors.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    let mut pause = SHORTEST;
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            // The peer had gone already.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) => {
-                warn!(%error, ?pause, "cannot accept");
-                sleep(pause).await;
-                pause = (pause * 2).min(LONGEST);
-            }
-        }
-    }
 }
 
 async fn connection(
@@ -131,54 +112,40 @@ async fn connection(
     }
 }
 
-/// Who is connected.
+/// Lets connections in.
 struct Seats {
-    bounds: Bounds,
-    taken: Mutex<HashMap<IpAddr, usize>>,
+    visitors: Arc<Visitors>,
+    per_address: usize,
     app: Arc<App>,
 }
 
 /// One connection's place, until it is dropped.
 struct Seat {
-    seats: Arc<Seats>,
-    address: IpAddr,
+    _visit: Visit,
+    app: Arc<App>,
 }
 
 impl Seats {
-    fn take(this: &Arc<Self>, address: SocketAddr) -> Option<Seat> {
+    fn take(&self, address: SocketAddr) -> Option<Seat> {
         // A proxy stands for many.
-        let proxy = this.app.proxies.contains(&address.ip().to_canonical());
-        let most = if proxy { usize::MAX } else { this.bounds.per_address };
-        let address = household(address.ip());
-        let mut taken = this.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let metrics = &this.app.metrics;
-        let from_there = taken.get(&address).copied().unwrap_or_default();
-        if metrics.connections.load(Relaxed) >= this.bounds.connections || from_there >= most {
+        let proxy = self.app.proxies.contains(&address.ip().to_canonical());
+        let most = if proxy { usize::MAX } else { self.per_address };
+        let metrics = &self.app.metrics;
+        let Some(visit) = self.visitors.enter(address.ip(), most) else {
             metrics.turned_away.fetch_add(1, Relaxed);
             return None;
-        }
-        taken.insert(address, from_there + 1);
+        };
         metrics.connections.fetch_add(1, Relaxed);
-        drop(taken);
-        Some(Seat { seats: this.clone(), address })
+        Some(Seat { _visit: visit, app: self.app.clone() })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(from_there) = taken.get_mut(&self.address) {
-            *from_there -= 1;
-            if *from_there == 0 {
-                taken.remove(&self.address);
-            }
-        }
-        self.seats.app.metrics.connections.fetch_sub(1, Relaxed);
+        self.app.metrics.connections.fetch_sub(1, Relaxed);
     }
 }
 
-const SHORTEST: Duration = Duration::from_millis(5);
-const LONGEST: Duration = Duration::from_secs(1);
 /// At a shutdown, for what is under way.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Without taking a byte of an answer.

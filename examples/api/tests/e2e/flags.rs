@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server};
+use support::testing::{Process, Server, assert_refused};
 
 use crate::http::call;
 use crate::world::Dir;
@@ -27,22 +27,22 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
     let no_dir = dir.file("no/api.db").to_str().unwrap().to_owned();
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = holder.local_addr().unwrap().to_string();
-    for (args, words) in [
-        (&["--unknown"][..], "--unknown"),
-        (&["--api-key-file", &missing], "cannot use the api key in"),
-        (&["--api-key-file", &empty], "it is empty"),
-        (&["--api-key-file", &short], "a key has 16 to 256 visible ASCII characters"),
-        (&["--api-key-file", &binary], "cannot use the api key in"),
-        (&["--api-key-file", dir.file("").to_str().unwrap()], "cannot use the api key in"),
-        (&["--redis", "nowhere"], "--redis is not the address of a redis server"),
-        (&["--redis", "http://127.0.0.1"], "--redis is not the address of a redis server"),
-        (&["--match-size", "1"], "--match-size"),
-        (&["--token-ms", "0"], "--token-ms"),
-        (&["--proxy", "here"], "--proxy"),
-    ] {
-        let sentence = Process::start(&mut command(args)).end().refused();
-        assert!(sentence.starts_with("api: ") && sentence.contains(words), "{args:?}: {sentence}");
-    }
+    assert_refused(
+        command,
+        &[
+            (&["--unknown"][..], "--unknown"),
+            (&["--api-key-file", &missing], "cannot use the api key in"),
+            (&["--api-key-file", &empty], "it is empty"),
+            (&["--api-key-file", &short], "a key has 16 to 256 visible ASCII characters"),
+            (&["--api-key-file", &binary], "cannot use the api key in"),
+            (&["--api-key-file", dir.file("").to_str().unwrap()], "cannot use the api key in"),
+            (&["--redis", "nowhere"], "--redis is not the address of a redis server"),
+            (&["--redis", "http://127.0.0.1"], "--redis is not the address of a redis server"),
+            (&["--match-size", "1"], "--match-size"),
+            (&["--token-ms", "0"], "--token-ms"),
+            (&["--proxy", "here"], "--proxy"),
+        ],
+    );
     for (args, words) in [
         (
             ["--http", &busy, "--db", ":memory:"],

@@ -11,8 +11,6 @@ mod hostile;
 mod http;
 mod matches;
 mod readme;
-#[path = "../common/redis_server.rs"]
-mod redis_server;
 mod seats;
 mod secrets;
 mod servers;

@@ -6,7 +6,7 @@ use crate::world::{KEY, World};
 #[test]
 fn no_secret_is_ever_logged() {
     let dir = crate::world::Dir::new();
-    let redis = crate::redis_server::RedisServer::start();
+    let redis = support::testing::RedisServer::start();
     let mut command = crate::world::api(&dir, redis.as_ref(), &["--match-size", "2"]);
     command.env("RUST_LOG", "trace");
     let world = World::of(support::testing::Server::start(&mut command, 1), redis, dir);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use support::testing::Server;
 
 use crate::http::{Answer, call};
-use crate::redis_server::RedisServer;
+use support::testing::RedisServer;
 
 pub(crate) const KEY: &str = "a-key-of-game-servers-0123456789";
 pub(crate) const PASSWORD: &str = "correct horse battery";

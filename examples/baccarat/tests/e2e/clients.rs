@@ -1,66 +1,23 @@
 //! The client for people and the bots, as processes.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use baccarat::{Decks, Pace, Side, Winner, gain, picture};
 use lobby::Settings;
-use support::testing::{Process, connect, read};
+use support::testing::{Process, Terminal, connect, read};
 
 use crate::scenario::{RESTLESS, Started};
 use crate::wire::*;
 
 /// The client with its terminal.
-pub(crate) struct Terminal {
-    child: Child,
-    keys: Option<ChildStdin>,
-    screen: BufReader<ChildStdout>,
+pub(crate) fn client(flags: &[&str]) -> Terminal {
+    Terminal::start(Command::new(env!("CARGO_BIN_EXE_baccarat-client")).args(flags))
 }
 
-impl Terminal {
-    pub(crate) fn new(args: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_baccarat-client"));
-        let mut child = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let screen = BufReader::new(child.stdout.take().unwrap());
-        Self { keys: child.stdin.take(), screen, child }
-    }
-
-    fn at(door: SocketAddr, name: &str, room: &str) -> Self {
-        Self::new(&["--connect", &door.to_string(), "--name", name, "--room", room])
-    }
-
-    pub(crate) fn types(&mut self, line: &str) -> &mut Self {
-        writeln!(self.keys.as_mut().unwrap(), "{line}").unwrap();
-        self
-    }
-
-    pub(crate) fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.screen.read_line(&mut line).unwrap();
-        line.trim_end_matches('\n').to_owned()
-    }
-
-    #[track_caller]
-    pub(crate) fn reads(&mut self, lines: &[&str]) -> &mut Self {
-        for expected in lines.iter().flat_map(|lines| lines.lines()) {
-            assert_eq!(self.line(), expected);
-        }
-        self
-    }
-
-    /// The end of the input ends it, when all is answered.
-    pub(crate) fn ends(mut self) {
-        drop(self.keys.take());
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn at(door: SocketAddr, name: &str, room: &str) -> Terminal {
+    client(&["--connect", &door.to_string(), "--name", name, "--room", room])
 }
 
 /// How a game of room 3 looks, and what a bet on that side brings.
@@ -77,9 +34,9 @@ fn game(number: u64, side: Side) -> (String, i64) {
 #[test]
 fn people_see_the_cards_and_what_everybody_wins() {
     let server = Started::new(Settings::default(), Pace { tie_bets: true, ..RESTLESS });
-    let mut ann = Terminal::at(server.addr(), "ann", "3");
+    let mut ann = at(server.addr(), "ann", "3");
     ann.reads(&["you are logged in", "you are in room 3, as number 1: /start begins a game"]);
-    let mut bob = Terminal::at(server.addr(), "bob", "3");
+    let mut bob = at(server.addr(), "bob", "3");
     bob.reads(&["you are logged in", "here: ann (1)", "you are in room 3, as number 2"]);
     ann.reads(&["* bob (2) came"]);
     bob.types("/start").reads(&["only who has been in the room longest starts a game"]);
@@ -136,8 +93,8 @@ fn the_games_that_the_readme_shows_are_those_of_the_seed() {
 #[test]
 fn what_is_piped_in_is_played_to_the_end() {
     let server = Started::new(Settings::default(), RESTLESS);
-    let mut ann = Terminal::at(server.addr(), "ann", "3");
-    ann.types("/start").types("/banker").keys = None;
+    let mut ann = at(server.addr(), "ann", "3");
+    ann.types("/start").types("/banker").ends_input();
     let (shown, gain) = game(0, Side::Banker);
     ann.reads(&[
         "you are logged in",

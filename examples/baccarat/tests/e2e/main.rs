@@ -16,7 +16,3 @@ mod scenario;
 mod several;
 mod soak;
 mod wire;
-
-#[path = "../../../api/tests/common/redis_server.rs"]
-#[allow(dead_code, reason = "it is shared with tests that need more of it")]
-mod redis_server;

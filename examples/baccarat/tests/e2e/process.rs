@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server, exchange};
+use support::testing::{Server, assert_helps, assert_refused, exchange};
 
 use crate::wire::*;
 
@@ -77,57 +77,55 @@ fn the_time_to_bet_is_a_flag() {
 fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = holder.local_addr().unwrap().to_string();
-    for (args, word) in [
-        (&["--unknown"][..], "--unknown"),
-        (&["--raw", "nowhere"], "HOST:PORT"),
-        (&["--raw", "off"], "every door is off"),
-        (&["--betting-ms", "0"], "--betting-ms"),
-        (&["--betting-ms", "-1"], "-1"),
-        (&["--next-game-ms", "soon"], "--next-game-ms"),
-        (&["--next-game-ms", "3600001"], "3600001"),
-        (&["--seed", "luck"], "--seed"),
-        (&["--tie-bets", "yes"], "yes"),
-        (&["--workers", "0"], "--workers"),
-        (&["--room-users", "128"], "128"),
-        (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
-        (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
-    ] {
-        let sentence = Process::start(&mut baccarat(args)).end().refused();
-        assert!(sentence.starts_with("baccarat: ") && sentence.contains(word), "{args:?}: {sentence}");
-    }
+    assert_refused(
+        baccarat,
+        &[
+            (&["--unknown"][..], "--unknown"),
+            (&["--raw", "nowhere"], "HOST:PORT"),
+            (&["--raw", "off"], "every door is off"),
+            (&["--betting-ms", "0"], "--betting-ms"),
+            (&["--betting-ms", "-1"], "-1"),
+            (&["--next-game-ms", "soon"], "--next-game-ms"),
+            (&["--next-game-ms", "3600001"], "3600001"),
+            (&["--seed", "luck"], "--seed"),
+            (&["--tie-bets", "yes"], "yes"),
+            (&["--workers", "0"], "--workers"),
+            (&["--room-users", "128"], "128"),
+            (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
+            (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
+        ],
+    );
 }
 
 #[test]
 fn help_names_every_flag() {
-    let ended = Process::start(&mut baccarat(&["--help"])).end();
-    let help = ended.stdout.join("\n");
-    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
-    for word in [
-        "--raw",
-        "--betting-ms",
-        "--next-game-ms",
-        "--tie-bets",
-        "--seed",
-        "--workers",
-        "--rooms",
-        "--first-room",
-        "--room-users",
-        "--max-packet",
-        "--login-ms",
-        "--enter-ms",
-        "--ping-ms",
-        "--requests-per-second",
-        "--api",
-        "--api-key-file",
-        "127.0.0.1:11024",
-        "5000",
-        "10000",
-        "1024",
-        "Example:",
-        "SIGTERM",
-    ] {
-        assert!(help.contains(word), "{word} is missing in {help}");
-    }
+    assert_helps(
+        baccarat,
+        &[
+            "--raw",
+            "--betting-ms",
+            "--next-game-ms",
+            "--tie-bets",
+            "--seed",
+            "--workers",
+            "--rooms",
+            "--first-room",
+            "--room-users",
+            "--max-packet",
+            "--login-ms",
+            "--enter-ms",
+            "--ping-ms",
+            "--requests-per-second",
+            "--api",
+            "--api-key-file",
+            "127.0.0.1:11024",
+            "5000",
+            "10000",
+            "1024",
+            "Example:",
+            "SIGTERM",
+        ],
+    );
 }
 
 #[cfg(unix)]

@@ -5,12 +5,11 @@ use std::process::Command;
 use std::time::Instant;
 
 use clap::Parser;
-use support::testing::{PATIENCE, Process, Server};
+use support::testing::{PATIENCE, Process, RedisServer, Server};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::clients::{Terminal, bots};
+use crate::clients::{bots, client};
 use crate::process::{ANYWHERE, baccarat};
-use crate::redis_server::RedisServer;
 
 const PASSWORD: &str = "correct horse";
 
@@ -111,7 +110,7 @@ fn when_a_server_is_killed_its_users_go_on_together_on_the_other_and_nobody_wait
     one.process.signal("KILL");
     assert_eq!(one.process.end().code, None);
     // A person who comes now may be sent where nobody is any more, and is sent on.
-    let mut ann = Terminal::new(&["--api", &api.url, "--name", "ann", "--password", PASSWORD, "--sign-up"]);
+    let mut ann = client(&["--api", &api.url, "--name", "ann", "--password", PASSWORD, "--sign-up"]);
     for _ in 0..4 {
         let _ = bots.logged(&["loses", &here]);
     }

@@ -1,63 +1,22 @@
 //! The client for people and the bots, as processes.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use lobby::Settings;
-use support::testing::Process;
+use support::testing::{Process, Terminal};
 
 use crate::people::Person;
 use crate::scenario::Started;
 use crate::wire::*;
 
 /// The client with its terminal.
-pub(crate) struct Terminal {
-    child: Child,
-    keys: Option<ChildStdin>,
-    screen: BufReader<ChildStdout>,
+pub(crate) fn client(flags: &[&str]) -> Terminal {
+    Terminal::start(Command::new(env!("CARGO_BIN_EXE_chat-client")).args(flags))
 }
 
-impl Terminal {
-    fn new(server: &Started, format: Format, name: &str, room: &str) -> Self {
-        let (format, at) = (format!("{format:?}").to_lowercase(), server.at(format).to_string());
-        Self::with(&["--format", &format, "--name", name, "--room", room, "--connect", &at])
-    }
-
-    pub(crate) fn with(flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
-        command.args(flags);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let screen = BufReader::new(child.stdout.take().unwrap());
-        Self { keys: child.stdin.take(), screen, child }
-    }
-
-    pub(crate) fn types(&mut self, line: &str) -> &mut Self {
-        writeln!(self.keys.as_mut().unwrap(), "{line}").unwrap();
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn reads(&mut self, lines: &[&str]) -> &mut Self {
-        for expected in lines {
-            let mut line = String::new();
-            self.screen.read_line(&mut line).unwrap();
-            assert_eq!(line.trim_end_matches('\n'), *expected);
-        }
-        self
-    }
-
-    /// The end of the input ends it, when all is answered.
-    pub(crate) fn ends(mut self) {
-        drop(self.keys.take());
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn at(server: &Started, format: Format, name: &str, room: &str) -> Terminal {
+    let (format, door) = (format!("{format:?}").to_lowercase(), server.at(format).to_string());
+    client(&["--format", &format, "--name", name, "--room", room, "--connect", &door])
 }
 
 #[test]
@@ -66,7 +25,7 @@ fn a_person_chats_with_each_format_as_at_the_text_door() {
         let server = Started::new(Settings { workers: 2, ..Settings::default() });
         let mut person = Person::new(&server, "guest1");
         person.types("/join 3").reads(&["you are in room 3, as number 1"]);
-        let mut ann = Terminal::new(&server, format, "ann", "3");
+        let mut ann = at(&server, format, "ann", "3");
         ann.reads(&["you are logged in", "here: guest1 (1)", "you are in room 3, as number 2"]);
         person.reads(&["* ann (2) came"]).types("hi").reads(&["guest1: hi"]);
         ann.reads(&["guest1: hi"]).types("hello").reads(&["ann: hello"]);

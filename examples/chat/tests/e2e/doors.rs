@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use support::testing::{Process, Server};
 
-use crate::clients::Terminal;
+use crate::clients::client;
 use crate::people::Person;
 use crate::process::chat;
 
@@ -56,20 +56,12 @@ fn who_comes_under_tls_or_by_websocket_is_in_the_same_rooms() {
         cat.types("/join 3").reads(&["you are in room 3, as number 1"]);
         let socket = ["--name", "ann", "--room", "3", "--connect", at.last().unwrap(), "--websocket"];
         let ca = if covered { &["--tls-ca", certificate][..] } else { &[] };
-        let mut ann = Terminal::with(&[&socket, ca].concat());
+        let mut ann = client(&[&socket, ca].concat());
         ann.reads(&["you are logged in", "here: cat (1)", "you are in room 3, as number 2"]);
         cat.reads(&["* ann (2) came"]);
         if covered {
-            let mut bob = Terminal::with(&[
-                "--name",
-                "bob",
-                "--room",
-                "3",
-                "--connect",
-                &at[1],
-                "--tls-ca",
-                certificate,
-            ]);
+            let mut bob =
+                client(&["--name", "bob", "--room", "3", "--connect", &at[1], "--tls-ca", certificate]);
             bob.reads(&["you are logged in", "here: cat (1), ann (2)", "you are in room 3, as number 3"]);
             ann.reads(&["* bob (3) came"]);
             cat.reads(&["* bob (3) came"]);

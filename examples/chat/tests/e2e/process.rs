@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server, connect, exchange};
+use support::testing::{Server, assert_helps, assert_refused, connect, exchange};
 
 use crate::wire::*;
 
@@ -63,70 +63,71 @@ fn doors_may_be_closed_and_rooms_set_up_by_flags() {
 fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = holder.local_addr().unwrap().to_string();
-    for (args, word) in [
-        (&["--unknown"][..], "--unknown"),
-        (&["--raw", "nowhere"], "HOST:PORT"),
-        (&["--raw", "off", "--msgpack", "off", "--protobuf", "off", "--text", "off"], "every door is off"),
-        (&["--workers", "0"], "--workers"),
-        (&["--room-users", "128"], "128"),
-        (&["--room-users", "0"], "--room-users"),
-        (&["--rooms", "0"], "--rooms"),
-        (&["--first-room", "-1"], "-1"),
-        (&["--max-packet", "4"], "--max-packet"),
-        (&["--login-ms", "soon"], "--login-ms"),
-        (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
-        (&["--api", "127.0.0.1:1", "--api-key-file", "none"], "http://HOST:PORT"),
-        (&["--api", "http://127.0.0.1:1", "--api-key-file", "no/such/file"], "no/such/file"),
-        (&["--api-key-file", "key"], "--api"),
-        (&["--public", "chat.example"], "--api"),
-        (&["--api", "http://127.0.0.1:1", "--public", "a:b:c"], "DOOR=HOST:PORT"),
-        (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
-    ] {
-        let sentence = Process::start(&mut chat(args)).end().refused();
-        assert!(sentence.starts_with("chat: ") && sentence.contains(word), "{args:?}: {sentence}");
-    }
+    assert_refused(
+        chat,
+        &[
+            (&["--unknown"][..], "--unknown"),
+            (&["--raw", "nowhere"], "HOST:PORT"),
+            (
+                &["--raw", "off", "--msgpack", "off", "--protobuf", "off", "--text", "off"],
+                "every door is off",
+            ),
+            (&["--workers", "0"], "--workers"),
+            (&["--room-users", "128"], "128"),
+            (&["--room-users", "0"], "--room-users"),
+            (&["--rooms", "0"], "--rooms"),
+            (&["--first-room", "-1"], "-1"),
+            (&["--max-packet", "4"], "--max-packet"),
+            (&["--login-ms", "soon"], "--login-ms"),
+            (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
+            (&["--api", "127.0.0.1:1", "--api-key-file", "none"], "http://HOST:PORT"),
+            (&["--api", "http://127.0.0.1:1", "--api-key-file", "no/such/file"], "no/such/file"),
+            (&["--api-key-file", "key"], "--api"),
+            (&["--public", "chat.example"], "--api"),
+            (&["--api", "http://127.0.0.1:1", "--public", "a:b:c"], "DOOR=HOST:PORT"),
+            (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
+        ],
+    );
 }
 
 #[test]
 fn help_names_every_flag() {
-    let ended = Process::start(&mut chat(&["--help"])).end();
-    let help = ended.stdout.join("\n");
-    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
-    for word in [
-        "--raw",
-        "--msgpack",
-        "--protobuf",
-        "--text",
-        "--workers",
-        "--rooms",
-        "--first-room",
-        "--room-users",
-        "--max-packet",
-        "--login-ms",
-        "--enter-ms",
-        "--ping-ms",
-        "--requests-per-second",
-        "--api",
-        "--api-key-file",
-        "--public",
-        "API_KEY",
-        "--tls",
-        "--websocket",
-        "--tls-cert",
-        "--tls-key",
-        "--redis",
-        "--node-ttl-ms",
-        "127.0.0.1:11021",
-        "127.0.0.1:11022",
-        "127.0.0.1:11023",
-        "127.0.0.1:10004",
-        "60000",
-        "1024",
-        "Example:",
-        "SIGTERM",
-    ] {
-        assert!(help.contains(word), "{word} is missing in {help}");
-    }
+    assert_helps(
+        chat,
+        &[
+            "--raw",
+            "--msgpack",
+            "--protobuf",
+            "--text",
+            "--workers",
+            "--rooms",
+            "--first-room",
+            "--room-users",
+            "--max-packet",
+            "--login-ms",
+            "--enter-ms",
+            "--ping-ms",
+            "--requests-per-second",
+            "--api",
+            "--api-key-file",
+            "--public",
+            "API_KEY",
+            "--tls",
+            "--websocket",
+            "--tls-cert",
+            "--tls-key",
+            "--redis",
+            "--node-ttl-ms",
+            "127.0.0.1:11021",
+            "127.0.0.1:11022",
+            "127.0.0.1:11023",
+            "127.0.0.1:10004",
+            "60000",
+            "1024",
+            "Example:",
+            "SIGTERM",
+        ],
+    );
 }
 
 #[cfg(unix)]

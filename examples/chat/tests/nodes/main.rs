@@ -9,6 +9,4 @@ mod common;
 mod crowd;
 #[cfg(unix)]
 mod processes;
-#[cfg(unix)]
-mod redis;
 mod shared;

@@ -5,10 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Instant;
 
-use support::testing::{Ended, PATIENCE, Process, Server, connect};
+use support::testing::{Ended, PATIENCE, Process, RedisServer, Server, connect};
 
 use crate::common::plain;
-use crate::redis::RedisServer;
 
 fn chat(redis: &str, workers: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
@@ -173,4 +172,16 @@ fn a_wrong_redis_is_refused_in_one_sentence() {
         let sentence = Process::start(command.args(["--node-ttl-ms", ttl])).end().refused();
         assert!(sentence.contains("--node-ttl-ms"), "{sentence}");
     }
+}
+
+#[test]
+fn a_signal_counts_while_redis_has_not_answered_yet() {
+    // It takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let server = Process::start(&mut chat(&url, "1"));
+    let _asking = silent.accept().unwrap();
+    server.signal("TERM");
+    let ended = server.end();
+    assert_eq!((ended.code, ended.stdout), (Some(0), Vec::new()), "{:?}", ended.stderr);
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server};
+use support::testing::{Process, Server, assert_helps};
 
 use crate::process::{assert_serves, echo, echo_load};
 
@@ -50,22 +50,20 @@ fn a_busy_port_and_a_foreign_address_are_refused_in_one_sentence() {
 
 #[test]
 fn help_names_every_flag_and_an_example() {
-    let ended = Process::start(&mut echo(&["--help"])).end();
-    let help = ended.stdout.join("\n");
-    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
-    for word in [
-        "--raw",
-        "--max-packet",
-        "--workers",
-        "--metrics",
-        "Example:",
-        "listening raw",
-        "RUST_LOG",
-        "SIGTERM",
-        "off",
-    ] {
-        assert!(help.contains(word), "{word} is missing in {help}");
-    }
+    assert_helps(
+        echo,
+        &[
+            "--raw",
+            "--max-packet",
+            "--workers",
+            "--metrics",
+            "Example:",
+            "listening raw",
+            "RUST_LOG",
+            "SIGTERM",
+            "off",
+        ],
+    );
 }
 
 #[test]

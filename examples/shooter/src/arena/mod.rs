@@ -173,7 +173,7 @@ impl Arena {
     pub fn name(&mut self, id: i32, name: &str) -> Result<(), Refusal> {
         let now = self.now();
         let Some(player) = self.players.get_mut(&id) else { return Ok(()) };
-        let shown: String = name.chars().filter(|letter| !is_hidden(*letter)).collect();
+        let shown: String = name.chars().filter(|letter| !support::is_hidden(*letter)).collect();
         let mut end = shown.trim().len().min(MOST_NAME);
         while !shown.trim().is_char_boundary(end) {
             end -= 1;
@@ -267,9 +267,3 @@ const NO_NUMBER: &str = "a float must be a finite number";
 
 /// The longest name, in bytes.
 const MOST_NAME: usize = 16;
-
-/// Letters that show nothing, or turn the line around.
-fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}

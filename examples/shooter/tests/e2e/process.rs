@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server, connect};
+use support::testing::{Server, assert_helps, assert_refused, connect};
 
 /// The server with these flags.
 pub(crate) fn shooter(args: &[&str]) -> Command {
@@ -60,43 +60,41 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = holder.local_addr().unwrap().to_string();
     let in_use = |door: &str| format!("cannot listen on {busy} ({door}): the address is already in use");
-    for (args, word) in [
-        (&["--unknown"][..], "--unknown"),
-        (&["--text", "nowhere"], "HOST:PORT"),
-        (&["--raw", "off", "--text", "off", "--http", "off"], "every door is off"),
-        (&["--bots", "501"], "501"),
-        (&["--tick-hz", "0"], "--tick-hz"),
-        (&["--hit-radius", "NaN"], "it takes 1 to 200"),
-        (&["--seed", "x"], "--seed"),
-        (&["--http", &busy], &in_use("http")),
-        (&["--http", "off", "--text", &busy], &in_use("text")),
-    ] {
-        let sentence = Process::start(&mut shooter(args)).end().refused();
-        assert!(sentence.starts_with("shooter: ") && sentence.contains(word), "{args:?}: {sentence}");
-    }
+    assert_refused(
+        shooter,
+        &[
+            (&["--unknown"][..], "--unknown"),
+            (&["--text", "nowhere"], "HOST:PORT"),
+            (&["--raw", "off", "--text", "off", "--http", "off"], "every door is off"),
+            (&["--bots", "501"], "501"),
+            (&["--tick-hz", "0"], "--tick-hz"),
+            (&["--hit-radius", "NaN"], "it takes 1 to 200"),
+            (&["--seed", "x"], "--seed"),
+            (&["--http", &busy], &in_use("http")),
+            (&["--http", "off", "--text", &busy], &in_use("text")),
+        ],
+    );
 }
 
 #[test]
 fn help_names_every_flag() {
-    let ended = Process::start(&mut shooter(&["--help"])).end();
-    let help = ended.stdout.join("\n");
-    assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
-    for word in [
-        "--text",
-        "--raw",
-        "--http",
-        "--bots",
-        "--tick-hz",
-        "--hit-radius",
-        "--seed",
-        "127.0.0.1:10005",
-        "127.0.0.1:11025",
-        "127.0.0.1:8080",
-        "60",
-        "20",
-        "Example:",
-        "SIGTERM",
-    ] {
-        assert!(help.contains(word), "{word} is missing in {help}");
-    }
+    assert_helps(
+        shooter,
+        &[
+            "--text",
+            "--raw",
+            "--http",
+            "--bots",
+            "--tick-hz",
+            "--hit-radius",
+            "--seed",
+            "127.0.0.1:10005",
+            "127.0.0.1:11025",
+            "127.0.0.1:8080",
+            "60",
+            "20",
+            "Example:",
+            "SIGTERM",
+        ],
+    );
 }

@@ -8,11 +8,11 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use support::household;
 
 use super::Peer;
 use crate::User;
 use crate::server::app::App;
-use crate::server::limiter::household;
 use crate::server::refusal::No;
 use crate::server::secret::{self, SESSION};
 use crate::server::store::Kind;

@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use support::testing::connect;
+use super::{connect, signal};
 
 /// The process, which keeps nothing on disk; it never outlives its test.
-pub(crate) struct RedisServer {
+#[derive(Debug)]
+pub struct RedisServer {
     addr: SocketAddr,
     directory: PathBuf,
     child: Child,
@@ -16,7 +17,8 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     /// `None`, with a word, where there is no `redis-server`.
-    pub(crate) fn start() -> Option<Self> {
+    #[must_use]
+    pub fn start() -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             eprintln!("skipped: there is no `redis-server` on this machine");
             return None;
@@ -24,7 +26,7 @@ impl RedisServer {
         // A port that was free a moment ago may be taken by another test: then another one.
         for _ in 0..50 {
             let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            let name = format!("chat-nodes-{}-{}", std::process::id(), addr.port());
+            let name = format!("redis-of-a-test-{}-{}", std::process::id(), addr.port());
             let directory = std::env::temp_dir().join(name);
             std::fs::create_dir(&directory).unwrap();
             if let Some(child) = run(addr, &directory) {
@@ -35,23 +37,31 @@ impl RedisServer {
         panic!("no port stays free");
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// `redis://ADDR`.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("redis://{}", self.addr)
     }
 
     /// Ends it as `kill -9` does: everything is lost.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Starts it again where it was.
-    pub(crate) fn again(&mut self) {
+    pub fn again(&mut self) {
         self.child = run(self.addr, &self.directory).expect("its port is free");
     }
 
+    /// Sends a signal: "STOP" or "CONT".
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        signal(&self.child, name);
+    }
+
     /// All keys, each of which must go by itself.
-    pub(crate) fn expiring_keys(&self) -> Vec<String> {
+    pub fn expiring_keys(&self) -> Vec<String> {
         let mut connection = BufReader::new(connect(self.addr));
         ask(&mut connection, &["KEYS", "*"]);
         let mut keys = Vec::new();
