@@ -43,11 +43,15 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         reads.push(match exact {
             Some(exact) => quote! {
                 #id => #nc::derive::decoded_raw(
-                    __header, #variant_name, #max, #extra, #exact, __body, __refused, |__from, __refused| { #read }, #make,
+                    __header, #variant_name, #max, #extra, #exact, __body, __refused, |__from, __refused| { #read },
+                    |__read| __take((#make)(__read)),
                 ),
             },
             None => quote! {
-                #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, __refused, |__from| { #read }, #make),
+                #id => #nc::derive::decoded(
+                    __header, #variant_name, #max, #extra, __body, __refused, |__from| { #read },
+                    |__read| __take((#make)(__read)),
+                ),
             },
         });
         writes.push(if packet.max.is_some() {
@@ -87,7 +91,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             quote! {
                 _ => {
                     let __frame = #nc::derive::frame(__header, __body);
-                    ::core::option::Option::Some(Self::#other(#frame))
+                    ::core::option::Option::Some(__take(Self::#other(#frame)))
                 }
             }
         }
@@ -156,7 +160,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
                     __body: #nc::derive::Reader<'_>,
                 ) -> ::core::result::Result<Self, #nc::PacketError> {
                     let mut __refused = ::core::option::Option::None;
-                    match <Self as #nc::Packet>::decode_or(__header, __body, &mut __refused) {
+                    match <Self as #nc::Packet>::decode_to(__header, __body, &mut __refused, |__packet| __packet) {
                         ::core::option::Option::Some(__packet) => ::core::result::Result::Ok(__packet),
                         ::core::option::Option::None => {
                             ::core::result::Result::Err(#nc::derive::refusal(__refused, __header))
@@ -165,11 +169,12 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
                 }
 
                 #[inline(always)]
-                fn decode_or(
+                fn decode_to<__R>(
                     __header: #nc::Header,
                     __body: #nc::derive::Reader<'_>,
                     __refused: &mut ::core::option::Option<#nc::PacketError>,
-                ) -> ::core::option::Option<Self> {
+                    __take: impl ::core::ops::FnOnce(Self) -> __R,
+                ) -> ::core::option::Option<__R> {
                     match __header.id.0 {
                         #(#reads)*
                         #unknown

@@ -27,7 +27,7 @@ pub mod msgpack {
 // Always inlined: each call between the body and the packet is a move of the value through memory.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "only the derive calls it")]
-pub fn decoded<T, P>(
+pub fn decoded<T, R>(
     header: Header,
     name: &'static str,
     max: usize,
@@ -35,8 +35,8 @@ pub fn decoded<T, P>(
     mut body: Reader<'_>,
     refused: &mut Option<PacketError>,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, BodyError>,
-    make: impl FnOnce(T) -> P,
-) -> Option<P> {
+    make: impl FnOnce(T) -> R,
+) -> Option<R> {
     let error = if body.remaining() > max {
         too_long(body.remaining(), max)
     } else {
@@ -54,7 +54,7 @@ pub fn decoded<T, P>(
 // way into the packet goes through memory, with a stall where two stores are read as one.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "only the derive calls it")]
-pub fn decoded_raw<T, P>(
+pub fn decoded_raw<T, R>(
     header: Header,
     name: &'static str,
     max: usize,
@@ -63,8 +63,8 @@ pub fn decoded_raw<T, P>(
     mut body: Reader<'_>,
     refused: &mut Option<PacketError>,
     read: impl FnOnce(&mut Reader<'_>, &mut Option<BodyError>) -> Option<T>,
-    make: impl FnOnce(T) -> P,
-) -> Option<P> {
+    make: impl FnOnce(T) -> R,
+) -> Option<R> {
     // Where there is an exact length, one comparison in place of three: against the bound, before and behind the fields.
     let len = body.remaining();
     let wrong = match exact {
@@ -86,12 +86,12 @@ pub fn decoded_raw<T, P>(
 
 /// Leaves in `refused` why there is no packet.
 #[inline(always)]
-pub fn refuse<P>(refused: &mut Option<PacketError>, error: PacketError) -> Option<P> {
+pub fn refuse<R>(refused: &mut Option<PacketError>, error: PacketError) -> Option<R> {
     *refused = Some(error);
     None
 }
 
-/// Why there is no packet, as [`Packet::decode_or`] left it.
+/// Why there is no packet, as [`Packet::decode_to`] left it.
 #[cold]
 #[must_use]
 pub fn refusal(refused: Option<PacketError>, header: Header) -> PacketError {

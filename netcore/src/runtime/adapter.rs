@@ -289,19 +289,17 @@ impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
         F: Fn(WireIn) -> Result<In, Fault>,
     {
         let mut packets = self.codec.packets(input);
+        let mut refused = None;
         while !batch.is_full() {
             let before = packets.taken();
-            match packets.next() {
-                Some(Ok(packet)) => {
-                    let size = packets.taken() - before;
-                    count(&packet, size);
-                    batch.push((self.incoming)(packet), size);
-                }
-                Some(Err(error)) => {
-                    let size = packets.taken() - before;
-                    batch.push(Err(fault_at(&packets, before, error)?), size);
-                }
-                None => break,
+            let taken = packets.good_to(&mut refused, |packet, size| {
+                count(&packet, size);
+                batch.push((self.incoming)(packet), size);
+            });
+            if taken.is_none() {
+                let Some(error) = refused.take() else { break };
+                let size = packets.taken() - before;
+                batch.push(Err(fault_at(&packets, before, error)?), size);
             }
         }
         Ok(())

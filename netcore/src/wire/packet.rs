@@ -141,13 +141,21 @@ pub trait Packet: Sized {
     /// decode or has bytes left over.
     fn decode(header: Header, body: Reader<'_>) -> Result<Self, PacketError>;
 
-    /// Reads the body that follows `header`, or leaves in `refused` why there is no packet: [`decode`](Self::decode) with
-    /// the error beside the packet, for [`Packets::good`](crate::Packets::good).
+    /// Reads the body that follows `header` and hands the packet to `take`, or leaves in `refused` why there is none:
+    /// [`decode`](Self::decode) with the error beside the packet, for [`Packets::good`](crate::Packets::good).
+    ///
+    /// Where `take` keeps it, each variant's fields are written straight to their place: a packet that is put together
+    /// first and then moved is read back in larger pieces than it was written in, which stalls.
     #[doc(hidden)]
     #[inline(always)]
-    fn decode_or(header: Header, body: Reader<'_>, refused: &mut Option<PacketError>) -> Option<Self> {
+    fn decode_to<R>(
+        header: Header,
+        body: Reader<'_>,
+        refused: &mut Option<PacketError>,
+        take: impl FnOnce(Self) -> R,
+    ) -> Option<R> {
         match Self::decode(header, body) {
-            Ok(packet) => Some(packet),
+            Ok(packet) => Some(take(packet)),
             Err(error) => {
                 *refused = Some(error);
                 None

@@ -184,6 +184,16 @@ impl<P: Packet> Packets<'_, P> {
     // Always: out of line, a small packet would go through memory twice.
     #[inline(always)]
     pub fn good(&mut self, refused: &mut Option<PacketError>) -> Option<P> {
+        self.good_to(refused, |packet, _| packet)
+    }
+
+    /// [`good`](Self::good), which hands the packet and its size to `take`: see [`Packet::decode_to`].
+    #[inline(always)]
+    pub(crate) fn good_to<R>(
+        &mut self,
+        refused: &mut Option<PacketError>,
+        take: impl FnOnce(P, usize) -> R,
+    ) -> Option<R> {
         let source: &[u8] = if P::SHARES { &self.batch } else { self.buf };
         let Some((header, body)) = source.get(self.taken..).and_then(|rest| {
             // What is in a batch was judged as it was split off.
@@ -198,9 +208,10 @@ impl<P: Packet> Packets<'_, P> {
             *refused = stopped(self.frames, self.buf.get(read..).unwrap_or_default());
             return None;
         };
-        self.taken += usize::from(header.size());
+        let size = usize::from(header.size());
+        self.taken += size;
         let body = if P::SHARES { Reader::part(body, &self.batch) } else { Reader::new(body) };
-        P::decode_or(header, body, refused)
+        P::decode_to(header, body, refused, |packet| take(packet, size))
     }
 }
 
