@@ -95,17 +95,6 @@ impl Packet for Frame {
         Ok(Self { id: header.id, kind: header.kind, body: body.to_bytes(rest) })
     }
 
-    #[inline(always)]
-    fn decode_to<R>(
-        header: Header,
-        mut body: Reader<'_>,
-        _: &mut Option<PacketError>,
-        take: impl FnOnce(Self) -> R,
-    ) -> Option<R> {
-        let rest = body.take_rest();
-        Some(take(Self { id: header.id, kind: header.kind, body: body.to_bytes(rest) }))
-    }
-
     #[inline]
     fn encode_body(&self, dst: &mut BytesMut) -> Result<(), BodyError> {
         dst.extend_from_slice(&self.body);
