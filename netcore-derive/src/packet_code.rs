@@ -17,7 +17,7 @@ use crate::packet_number::REQUEST;
 pub(crate) struct Code {
     /// `Result<T, BodyError>`, from `__from`; of a raw packet an `Option<T>`, with the error in `*__refused`.
     pub(crate) read: TokenStream,
-    /// A closure from that `T` to the packet. Apart from `read`, so that the packet is made once, where it is returned.
+    /// A closure from that `T` to the packet. Apart from `read`, so that the packet is made once, where it is handed over.
     pub(crate) make: TokenStream,
     /// What `write` takes the packet apart with.
     pub(crate) pattern: TokenStream,

@@ -40,18 +40,15 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         let max = packet.max.as_ref().map_or_else(|| quote!(#nc::Header::MAX_BODY), |max| quote!((#max)));
         ids.push(quote!(Self::#variant { .. } => #nc::PacketId(#id),));
         names.push(quote!(Self::#variant { .. } => #variant_name,));
+        let take = quote!(|__read| __take((#make)(__read)));
         reads.push(match exact {
             Some(exact) => quote! {
                 #id => #nc::derive::decoded_raw(
-                    __header, #variant_name, #max, #extra, #exact, __body, __refused, |__from, __refused| { #read },
-                    |__read| __take((#make)(__read)),
+                    __header, #variant_name, #max, #extra, #exact, __body, __refused, |__from, __refused| { #read }, #take,
                 ),
             },
             None => quote! {
-                #id => #nc::derive::decoded(
-                    __header, #variant_name, #max, #extra, __body, __refused, |__from| { #read },
-                    |__read| __take((#make)(__read)),
-                ),
+                #id => #nc::derive::decoded(__header, #variant_name, #max, #extra, __body, __refused, |__from| { #read }, #take),
             },
         });
         writes.push(if packet.max.is_some() {
