@@ -173,36 +173,48 @@ impl<In, Out> Connection<In, Out> {
             loop {
                 match self.packets.pop_front() {
                     Some(packet) => return Poll::Ready(Ok(Some(packet))),
-                    None if ready!(self.poll_more(cx))? => {}
-                    None => return Poll::Ready(Ok(None)),
+                    None if ready!(self.poll_more(cx)) => {}
+                    None if self.ended_well() => return Poll::Ready(Ok(None)),
+                    None => return Poll::Ready(Err(self.reason())),
                 }
             }
         })
     }
 
-    /// [`recv`](Self::recv) where no packet is at hand.
+    /// Waits until a packet is at hand; `false` at the end. It returns neither packet nor reason: [`Recv`] says why.
     #[cold]
-    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<In>, CloseReason>> {
+    fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
-            match self.packets.pop_front() {
-                Some(Ok(packet)) => return Poll::Ready(Ok(Some(packet))),
-                Some(Err(fault)) => self.refuse(&fault)?,
-                None if ready!(self.poll_more(cx))? => {}
-                None => return Poll::Ready(Ok(None)),
+            if let Some(Ok(_)) = self.packets.front() {
+                return Poll::Ready(true);
+            }
+            if let Some(Err(fault)) = self.packets.pop_front() {
+                self.refuse(&fault);
+            } else if !ready!(self.poll_more(cx)) {
+                return Poll::Ready(false);
             }
         }
     }
 
     /// Takes packets from the inbox; `false` at the end.
-    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, CloseReason>> {
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if self.end.is_none() {
             self.end = ready!(self.peer.poll_take(cx, &mut self.waker, &mut self.packets));
         }
-        Poll::Ready(match self.end {
-            None => Ok(true),
-            Some(CloseReason::PeerClosed | CloseReason::Stopping | CloseReason::Ended) => Ok(false),
-            Some(reason) => Err(reason),
-        })
+        Poll::Ready(self.end.is_none())
+    }
+
+    /// Whether the end is one that a peer or server comes to.
+    #[cold]
+    fn ended_well(&self) -> bool {
+        matches!(self.end, Some(CloseReason::PeerClosed | CloseReason::Stopping | CloseReason::Ended))
+    }
+
+    /// Why it ended otherwise.
+    #[cold]
+    #[inline(never)]
+    fn reason(&self) -> CloseReason {
+        self.end.unwrap_or(CloseReason::Ended)
     }
 
     /// Sends a packet: it is queued at once, and goes out by itself.
@@ -215,6 +227,8 @@ impl<In, Out> Connection<In, Out> {
 
     /// Waits until at most half of the queue's bound is taken, then sends. A peer that sends and does not read is then
     /// not read from, where with [`send`](Self::send) it is closed for a full queue.
+    /// [`Limits::backpressure`](crate::Limits::backpressure) does as much for `send`, and costs less: what a task keeps
+    /// while it waits, it moves.
     ///
     /// Cancel-safe: when the future is dropped, the packet was not sent.
     ///
@@ -268,23 +282,25 @@ impl<In, Out> Connection<In, Out> {
         self.peer.finish(reason);
     }
 
-    fn refuse(&mut self, fault: &Fault) -> Result<(), CloseReason> {
+    fn refuse(&mut self, fault: &Fault) {
         let mut words = BytesMut::new();
         if self.sender.encoding.encode.tell(&fault.to_string(), &mut words) {
             turn::flush(&self.peer.outbox);
             self.peer.outbox.push(&words, Slow::Disconnect);
-            return Ok(());
+            return;
         }
         let reason = fault.reason();
         self.packets.clear();
         self.end = Some(reason);
         self.finish(reason);
-        Err(reason)
     }
 }
 
-/// What [`Connection::recv`] waits with. Not an `async fn`: through its layers a packet would be moved several times, and
-/// small enums are slow to move.
+/// What [`Connection::recv`] waits with. Not an `async fn`: through its layers a packet would be moved several times.
+///
+/// No function that it calls returns a packet, or a reason in the place of one: then the compiler sees where the packet
+/// comes from and moves it field by field. Else it lies in memory that is written in pieces of one size and read back in
+/// pieces of another, which stalls: a fifth of what a small packet costs.
 struct Recv<'a, In, Out>(&'a mut Connection<In, Out>);
 
 impl<In, Out> Future for Recv<'_, In, Out> {
@@ -292,16 +308,10 @@ impl<In, Out> Future for Recv<'_, In, Out> {
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(Ok(_)) = self.0.packets.front() {
-            let mut next = self.0.packets.pop_front();
-            // Seen from outside, it stays in one piece. Taken apart for the match and put together again, it would be
-            // written in small pieces and read back in large ones, which stalls: a fifth of what a small packet costs.
-            std::hint::black_box(&mut next);
-            if let Some(Ok(packet)) = next {
-                return Poll::Ready(Ok(Some(packet)));
-            }
+        if !matches!(self.0.packets.front(), Some(Ok(_))) && !ready!(self.0.poll_packet(cx)) {
+            return Poll::Ready(if self.0.ended_well() { Ok(None) } else { Err(self.0.reason()) });
         }
-        self.0.poll_recv(cx)
+        Poll::Ready(Ok(self.0.packets.pop_front().and_then(Result::ok)))
     }
 }
 
@@ -321,7 +331,9 @@ impl<Out> Sender<Out> {
     /// # Errors
     /// [`SendError`] says why it was not queued.
     pub fn send(&self, packet: &Out) -> Result<(), SendError> {
-        self.said(turn::send(&self.outbox, &self.encoding, packet)?)
+        let mut error = None;
+        let verdict = turn::send(&self.outbox, &self.encoding, packet, &mut error);
+        self.said(verdict, error)
     }
 
     /// Waits until at most half of the queue's bound is taken, then sends.
@@ -333,8 +345,9 @@ impl<Out> Sender<Out> {
     #[inline]
     pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
         poll_fn(|cx| {
-            if let Some(sent) = turn::send_if_room(&self.outbox, &self.encoding, packet) {
-                return Poll::Ready(self.said(sent?));
+            let mut error = None;
+            if let Some(verdict) = turn::send_if_room(&self.outbox, &self.encoding, packet, &mut error) {
+                return Poll::Ready(self.said(verdict, error));
             }
             ready!(self.outbox.poll_room(cx));
             Poll::Ready(self.send(packet))
@@ -360,11 +373,17 @@ impl<Out> Sender<Out> {
         self.outbox.dropped()
     }
 
-    fn said(&self, verdict: Verdict) -> Result<(), SendError> {
-        match verdict {
-            Verdict::Queued => Ok(()),
-            Verdict::Dropped | Verdict::Refused => Err(SendError::Dropped),
-            Verdict::Closed => Err(SendError::Closed(self.outbox.closed().unwrap_or(CloseReason::Ended))),
+    #[inline]
+    fn said(&self, verdict: Verdict, error: Option<EncodeError>) -> Result<(), SendError> {
+        if let Verdict::Queued = verdict { Ok(()) } else { Err(self.unsent(verdict, error)) }
+    }
+
+    #[cold]
+    fn unsent(&self, verdict: Verdict, error: Option<EncodeError>) -> SendError {
+        match (verdict, error) {
+            (_, Some(error)) => SendError::Encode(error),
+            (Verdict::Closed, None) => SendError::Closed(self.outbox.closed().unwrap_or(CloseReason::Ended)),
+            _ => SendError::Dropped,
         }
     }
 }

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 
 use super::connection::Encoding;
 use crate::EncodeError;
-use crate::session::{Outbox, Verdict};
+use crate::session::{Outbox, Slow, Verdict};
 
 /// The session whose task runs on this thread just now.
 #[derive(Default)]
@@ -67,17 +67,19 @@ pub(super) fn give(mut staged: BytesMut) {
     });
 }
 
-/// Sends a packet to a session, by way of its turn if it is its turn.
+/// Sends a packet to a session, by way of its turn if it is its turn. Why one does not encode is left in `error`: in a
+/// `Result` beside the verdict, the error's empty place would be moved with each packet, through memory.
 #[inline]
 pub(super) fn send<Out>(
     outbox: &Outbox,
     encoding: &Encoding<Out>,
     packet: &Out,
-) -> Result<Verdict, EncodeError> {
+    error: &mut Option<EncodeError>,
+) -> Verdict {
     TURN.with(|turn| match turn.try_borrow_mut() {
-        Ok(mut turn) => turn.send(outbox, encoding, packet),
+        Ok(mut turn) => turn.send(outbox, encoding, packet, error),
         // A packet whose encoding sends another one.
-        Err(_) => apart(&mut BytesMut::new(), outbox, encoding, packet),
+        Err(_) => apart(&mut BytesMut::new(), outbox, encoding, packet, error),
     })
 }
 
@@ -99,7 +101,8 @@ pub(super) fn send_if_room<Out>(
     outbox: &Outbox,
     encoding: &Encoding<Out>,
     packet: &Out,
-) -> Option<Result<Verdict, EncodeError>> {
+    error: &mut Option<EncodeError>,
+) -> Option<Verdict> {
     TURN.with(|turn| {
         let mut turn = turn.try_borrow_mut().ok();
         let own = turn.as_mut().filter(|turn| turn.is_of(outbox));
@@ -111,8 +114,8 @@ pub(super) fn send_if_room<Out>(
             return None;
         }
         Some(match &mut turn {
-            Some(turn) => turn.send(outbox, encoding, packet),
-            None => apart(&mut BytesMut::new(), outbox, encoding, packet),
+            Some(turn) => turn.send(outbox, encoding, packet, error),
+            None => apart(&mut BytesMut::new(), outbox, encoding, packet, error),
         })
     })
 }
@@ -129,32 +132,47 @@ impl Turn {
         outbox: &Outbox,
         encoding: &Encoding<Out>,
         packet: &Out,
-    ) -> Result<Verdict, EncodeError> {
+        error: &mut Option<EncodeError>,
+    ) -> Verdict {
         if !self.is_of(outbox) || outbox.is_shared() {
-            return apart(&mut self.scratch, outbox, encoding, packet);
+            return apart(&mut self.scratch, outbox, encoding, packet, error);
         }
         let before = self.staged.len();
         let slow = encoding.slow(packet);
-        encoding.append(packet, &mut self.staged)?;
-        if outbox.joins(slow, self.staged.len()) {
-            return Ok(Verdict::Queued);
+        if let Err(refused) = encoding.append(packet, &mut self.staged) {
+            *error = Some(refused);
+            return Verdict::Refused;
         }
+        if outbox.joins(slow, self.staged.len()) {
+            return Verdict::Queued;
+        }
+        self.split(outbox, before, slow)
+    }
+
+    /// Pushes the packet that was staged last by itself.
+    #[cold]
+    fn split(&mut self, outbox: &Outbox, before: usize, slow: Slow) -> Verdict {
         let packet = self.staged.split_off(before);
         outbox.push_joined(&mut self.staged);
-        Ok(outbox.push(&packet, slow))
+        outbox.push(&packet, slow)
     }
 }
 
+#[cold]
 fn apart<Out>(
     scratch: &mut BytesMut,
     outbox: &Outbox,
     encoding: &Encoding<Out>,
     packet: &Out,
-) -> Result<Verdict, EncodeError> {
+    error: &mut Option<EncodeError>,
+) -> Verdict {
     scratch.clear();
-    encoding.append(packet, scratch)?;
-    Ok(outbox.push(scratch, encoding.slow(packet)))
+    if let Err(refused) = encoding.append(packet, scratch) {
+        *error = Some(refused);
+        return Verdict::Refused;
+    }
+    outbox.push(scratch, encoding.slow(packet))
 }
 
 /// The most memory that a thread keeps for the turns to come.
-const KEEP: usize = 64 * 1024;
+const KEEP: usize = 256 * 1024;
