@@ -262,6 +262,10 @@ where
     fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
         self.codec.finish(rest)
     }
+
+    fn shares(&self) -> bool {
+        WireIn::SHARES
+    }
 }
 
 impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
@@ -288,7 +292,7 @@ impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
     where
         F: Fn(WireIn) -> Result<In, Fault>,
     {
-        let mut packets = self.codec.packets(input);
+        let mut packets = self.codec.packets_of(input, batch.room());
         let mut refused = None;
         while !batch.is_full() {
             let before = packets.taken();

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BufMut, BytesMut};
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::Stats;
+use super::input::Input;
 use super::peer::{Peer, Room};
 use super::time::{Timer, YEARS, now};
-use super::{Stats, pool};
 use crate::session::{Clock, CloseReason, Inbound, Moment, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
@@ -35,8 +36,7 @@ pub(crate) struct Link<In, T> {
     session: Session<In>,
     peer: Arc<Peer<In>>,
     stats: Arc<Stats>,
-    // What was read and is no whole packet yet. Without memory while there is nothing.
-    input: BytesMut,
+    input: Input,
     // There may be whole packets in it: the last batch was full.
     more: bool,
     batch: Inbound<In>,
@@ -93,7 +93,7 @@ impl<In, T: Transport> Link<In, T> {
             session,
             peer,
             stats,
-            input: BytesMut::new(),
+            input: Input::default(),
             more: false,
             batch,
             usual: 0,
@@ -161,7 +161,10 @@ impl<In, T: Transport> Link<In, T> {
             Poll::Ready(reason) => Progress::Done(reason),
             Poll::Pending if delivered => Progress::Delivered,
             Poll::Pending => {
-                self.put_away();
+                // Whole packets are still in it.
+                if !self.more {
+                    self.input.put_away();
+                }
                 Progress::Pending
             }
         }
@@ -267,7 +270,10 @@ impl<In, T: Transport> Link<In, T> {
             if self.batch.packets.capacity() == 0 {
                 self.batch.packets.reserve(self.usual);
             }
-            let result = self.session.handle_bytes(clock, &mut self.input, fresh, &mut self.batch);
+            let Self { session, batch, .. } = self;
+            let result = self
+                .input
+                .decode(fresh, session.shares(), |input| session.handle_bytes(clock, input, fresh, batch));
             self.tell_rates();
             self.more = self.batch.is_full();
             let count = self.batch.len();
@@ -284,11 +290,12 @@ impl<In, T: Transport> Link<In, T> {
         if std::mem::take(&mut self.more) {
             return Poll::Ready(Ok(0));
         }
-        match self.read(cx) {
+        let chunk = self.session.limits().read_chunk;
+        match self.input.read(&mut self.transport, cx, chunk) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(0)) => {
                 self.read_ended = true;
-                Poll::Ready(Err(self.session.handle_end(&self.input)))
+                Poll::Ready(Err(self.session.handle_end(self.input.bytes())))
             }
             Poll::Ready(Ok(len)) => {
                 self.stats.bytes_in.fetch_add(len as u64, Relaxed);
@@ -340,32 +347,6 @@ impl<In, T: Transport> Link<In, T> {
         self.batch.packets = VecDeque::new();
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let chunk = self.session.limits().read_chunk;
-        // What is left is moved to a common buffer if it is little, and is read behind where it lies if it is not: a
-        // large packet that drips in would else be copied at each drop.
-        let own = self.input.len() > OWN;
-        if own {
-            self.input.reserve(chunk);
-        } else if !self.input.try_reclaim(chunk) {
-            let mut buffer = pool::take(self.input.len() + chunk);
-            buffer.extend_from_slice(&self.input);
-            self.input = buffer;
-        }
-        read_into(&mut self.transport, cx, &mut self.input, chunk)
-    }
-
-    /// Keeps of the read buffer only what is needed, until there is something to read again.
-    fn put_away(&mut self) {
-        if self.input.len() > OWN || self.more {
-            return;
-        }
-        if self.input.capacity() > self.input.len() {
-            let rest = if self.input.is_empty() { BytesMut::new() } else { BytesMut::from(&self.input[..]) };
-            pool::give(std::mem::replace(&mut self.input, rest));
-        }
-    }
-
     /// Waits for the next deadline and does what is due. The timer is not moved when a deadline moves away, only when it
     /// fires too early: with each packet would be too often.
     fn poll_timer(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
@@ -398,7 +379,7 @@ impl<In, T: Transport> Link<In, T> {
             self.state = State::Flushing;
             self.session.pause(now());
         }
-        self.input = BytesMut::new();
+        self.input = Input::default();
         if let CloseReason::Stalled(_) = reason {
             self.peer.outbox.abort(reason);
             // It may be waiting for the transport, which will never be ready.
@@ -464,17 +445,6 @@ impl Turns {
     }
 }
 
-/// Reads up to `most` bytes to the end of `buffer`, whose memory need not be initialized.
-fn read_into<T: AsyncRead + Unpin>(
-    transport: &mut T,
-    cx: &mut Context<'_>,
-    buffer: &mut BytesMut,
-    most: usize,
-) -> Poll<io::Result<usize>> {
-    let mut limited = buffer.limit(most);
-    tokio_util::io::poll_read_buf(Pin::new(transport), cx, &mut limited)
-}
-
 /// Why a write took nothing.
 fn kind_of(result: &io::Result<usize>) -> io::ErrorKind {
     result.as_ref().err().map_or(io::ErrorKind::WriteZero, io::Error::kind)
@@ -482,8 +452,6 @@ fn kind_of(result: &io::Result<usize>) -> io::ErrorKind {
 
 /// So many pieces go out in one write.
 const SLICES: usize = 64;
-/// Up to so many bytes, an unfinished packet is kept apart from the read buffer.
-const OWN: usize = 2 * 1024;
 /// So many batches are handled in one poll.
 const TURNS: u32 = 4;
 const WASTE: usize = 2 * 1024;

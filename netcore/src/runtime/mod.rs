@@ -11,6 +11,7 @@ mod handshake;
 pub(crate) mod hello;
 mod house;
 mod incoming;
+mod input;
 mod link;
 mod listen;
 mod logic;
@@ -23,7 +24,6 @@ mod metrics;
 #[cfg(feature = "compress")]
 mod packed;
 mod peer;
-mod pool;
 mod queue;
 mod registry;
 mod relay;

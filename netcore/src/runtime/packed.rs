@@ -178,6 +178,10 @@ where
             None => self.frames.finish(rest),
         }
     }
+
+    fn shares(&self) -> bool {
+        WireIn::SHARES
+    }
 }
 
 impl<WireIn: Packet, F> DecodePacked<WireIn, F> {

@@ -148,6 +148,10 @@ impl<P: TextProtocol> Decode<P::In> for Text<P> {
     fn finish(&mut self, _: &[u8]) -> Result<(), FrameError> {
         Ok(())
     }
+
+    fn shares(&self) -> bool {
+        false
+    }
 }
 
 fn in_words(error: &LineError) -> String {

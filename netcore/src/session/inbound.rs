@@ -23,6 +23,12 @@ pub trait Decode<In>: Send {
     /// # Errors
     /// [`FrameError::EndInsidePacket`], mostly.
     fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError>;
+
+    /// Whether packets may keep slices of `input`. Where they do, and a read brought little, it is decoded from memory of
+    /// its own: a slice would else keep the whole read buffer.
+    fn shares(&self) -> bool {
+        true
+    }
 }
 
 /// One batch of packets on the way to the game: those of one read, at most [`Inbound::MAX`].
@@ -71,6 +77,11 @@ impl<In> Inbound<In> {
     #[inline]
     pub fn is_full(&self) -> bool {
         self.packets.len() >= self.room
+    }
+
+    /// How many packets there is room for.
+    pub(crate) fn room(&self) -> usize {
+        self.room.saturating_sub(self.packets.len())
     }
 
     /// Adds a packet that took `size` bytes of the stream, or that has become so large since.

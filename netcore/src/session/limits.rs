@@ -30,7 +30,7 @@ use crate::Frame;
 /// | [`stall`](Self::stall) | 5 s | while something waits: no byte went out |
 /// | [`inbox`](Self::inbox), [`inbox_bytes`](Self::inbox_bytes) | 1,024 packets, 256 KiB | what waits for the game |
 /// | [`backpressure`](Self::backpressure) | off | |
-/// | [`read_chunk`](Self::read_chunk) | 16 KiB | one read |
+/// | [`read_chunk`](Self::read_chunk) | 64 KiB | one read |
 /// | [`flush`](Self::flush) | 10 s | after our close: sending what is queued |
 /// | [`linger`](Self::linger) | 1 s | after our close: discarding input, for the last answer to arrive |
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Limits {
             inbox: 1024,
             inbox_bytes: 256 * 1024,
             backpressure: false,
-            read_chunk: 16 * 1024,
+            read_chunk: 64 * 1024,
             flush: Duration::from_secs(10),
             linger: Duration::from_secs(1),
         }
@@ -188,7 +188,8 @@ impl Limits {
         self
     }
 
-    /// The most bytes that one read takes, and thus what a packet's `Bytes` may keep alive: 512 at least.
+    /// The most bytes that one read takes, 512 at least. Read buffers are the threads', not the sessions'; but a packet's
+    /// `Bytes` keep alive what came in the same read, and the memory that they do is at most four times as large.
     #[must_use]
     pub const fn read_chunk(mut self, bytes: usize) -> Self {
         self.read_chunk = if bytes < 512 { 512 } else { bytes };

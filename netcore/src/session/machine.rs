@@ -150,6 +150,11 @@ impl<In> Session<In> {
         Ok(result?)
     }
 
+    /// Whether packets may keep slices of what is taken in.
+    pub(crate) fn shares(&self) -> bool {
+        self.decode.shares()
+    }
+
     /// The peer's stream ended; `rest` is what is left of the input. Why the session closes.
     pub fn handle_end(&mut self, rest: &[u8]) -> CloseReason {
         self.decode.finish(rest).err().map_or(CloseReason::PeerClosed, CloseReason::from)

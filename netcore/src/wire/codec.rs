@@ -102,12 +102,19 @@ impl FrameCodec {
     /// The bytes of an incomplete packet stay in `buf`. A framing error is yielded last, after the good frames before
     /// it, and again by every later call.
     pub fn batch(&mut self, buf: &mut BytesMut) -> Batch {
-        let mut end = 0;
-        let mut rest: &[u8] = buf;
-        while let Some(header) = self.whole(rest) {
-            end += usize::from(header.size());
-            rest = buf.get(end..).unwrap_or_default();
+        self.batch_of(buf, usize::MAX)
+    }
+
+    /// As [`batch`](Self::batch), at most `most` frames.
+    pub(crate) fn batch_of(&mut self, buf: &mut BytesMut, most: usize) -> Batch {
+        let (mut rest, mut count): (&[u8], _) = (buf, 0);
+        while count < most
+            && let Some(header) = self.whole(rest)
+        {
+            rest = rest.get(usize::from(header.size())..).unwrap_or_default();
+            count += 1;
         }
+        let end = buf.len() - rest.len();
         let error = self.judge(rest).err();
         Batch::new(buf.split_to(end), error)
     }

@@ -83,7 +83,12 @@ impl<In: Packet, Out: Packet> PacketCodec<In, Out> {
     /// is counted. Otherwise the complete packets are split off the buffer once for all of them; to stop early then
     /// costs a copy of what was not taken.
     pub fn packets<'a>(&'a mut self, buf: &'a mut BytesMut) -> Packets<'a, In> {
-        let batch = if In::SHARES { self.frames.batch(buf).into_bytes() } else { Bytes::new() };
+        self.packets_of(buf, usize::MAX)
+    }
+
+    /// As [`packets`](Self::packets), of which at most `most` are taken: to stop there costs nothing.
+    pub(crate) fn packets_of<'a>(&'a mut self, buf: &'a mut BytesMut, most: usize) -> Packets<'a, In> {
+        let batch = if In::SHARES { self.frames.batch_of(buf, most).into_bytes() } else { Bytes::new() };
         Packets { frames: &mut self.frames, buf, batch, taken: 0, ended: false, types: PhantomData }
     }
 
@@ -382,6 +387,18 @@ mod tests {
         assert_eq!(found, [(5, 0x63, 9, b"ab".to_vec()), (17, 1, 0, b"c".to_vec())]);
         assert_eq!(packets.taken(), 23);
         assert!(packets.packet_at(23).is_none() && packets.packet_at(99).is_none());
+    }
+
+    #[test]
+    fn at_most_so_many_packets_are_taken_and_the_rest_stays_where_it_is() {
+        let wire = b"\x05\0\x01\0\0\x05\0\x01\0\0\x05\0\x01\0\0\x01\0\0\0\0";
+        let mut buf = BytesMut::from(&wire[..]);
+        let place = buf[10..].as_ptr();
+        let mut codec = PacketCodec::<Good<true>, Good<true>>::new();
+        assert_eq!(codec.packets_of(&mut buf, 2).filter(Result::is_ok).count(), 2);
+        assert_eq!((&buf[..], buf.as_ptr()), (&wire[10..], place));
+        let found: Vec<_> = codec.packets_of(&mut buf, 2).map(|packet| packet.is_ok()).collect();
+        assert_eq!(found, [true, false]);
     }
 
     #[derive(Packet, Debug)]
