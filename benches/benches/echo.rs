@@ -117,7 +117,7 @@ fn report(options: &Options, name: &str, all: &[(Kind, Vec<Measured>)]) {
     if !options.json {
         println!("\n{name}");
         println!(
-            "{:<28} {:>6} {:>6} {:>10} {:>8} {:>9} {:>9} {:>6} {:>6}",
+            "{:<32} {:>6} {:>6} {:>10} {:>8} {:>9} {:>9} {:>6} {:>6}",
             "", "of bare", "of CPU", "packets/s", "ns CPU", "p50 µs", "p99 µs", "server", "load"
         );
     }
@@ -139,7 +139,7 @@ fn report(options: &Options, name: &str, all: &[(Kind, Vec<Measured>)]) {
             println!("{line}");
         } else {
             println!(
-                "{:<28} {ratio:>6.2} {of_cpu:>6.2} {packets:>10.0} {nanos:>8.0} {p50:>9.1} {p99:>9.1} {server:>6.2} {load:>6.2}",
+                "{:<32} {ratio:>6.2} {of_cpu:>6.2} {packets:>10.0} {nanos:>8.0} {p50:>9.1} {p99:>9.1} {server:>6.2} {load:>6.2}",
                 kind.name()
             );
         }

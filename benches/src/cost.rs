@@ -174,7 +174,7 @@ async fn run(way: Way, mut stream: Windows) {
 
 async fn echo<P>(mut peer: Connection<P, P>) {
     while let Ok(Some(packet)) = peer.recv().await {
-        if peer.send_wait(&packet).await.is_err() {
+        if peer.send(&packet).is_err() {
             return;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
@@ -9,7 +10,7 @@ use futures::{SinkExt, StreamExt, TryStreamExt};
 use message_io::network::{NetEvent, Transport};
 use message_io::node;
 use netcore::{
-    Batch, Connection, Context, Door, Frame, Host, Limits, Logic, Packet, Relay, Running, Server,
+    Connection, Context, Door, Frame, Host, Limits, Logic, Packet, Relay, Running, SendError, Server,
     ServerError, SessionId,
 };
 use serde::{Deserialize, Serialize};
@@ -32,8 +33,12 @@ pub enum Kind {
     Relay,
     /// netcore, one worker on a thread of its own.
     Worker,
+    /// The same with packets of an enum.
+    WorkerTyped,
     /// netcore, one worker as a task of the runtime.
     WorkerTask,
+    /// The same with packets of an enum.
+    WorkerTaskTyped,
     /// netcore, two workers on threads of their own.
     TwoWorkers,
     /// `Framed` with `LengthDelimitedCodec`, its stream forwarded into its sink.
@@ -46,13 +51,15 @@ pub enum Kind {
 
 impl Kind {
     /// All, the limit first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Bare,
         Self::Task,
         Self::Typed,
         Self::Relay,
         Self::Worker,
+        Self::WorkerTyped,
         Self::WorkerTask,
+        Self::WorkerTaskTyped,
         Self::TwoWorkers,
         Self::Forwarded,
         Self::Sent,
@@ -68,7 +75,9 @@ impl Kind {
             Self::Typed => "netcore task, typed",
             Self::Relay => "netcore task, relayed",
             Self::Worker => "netcore 1 worker, thread",
+            Self::WorkerTyped => "netcore 1 worker, thread, typed",
             Self::WorkerTask => "netcore 1 worker, task",
+            Self::WorkerTaskTyped => "netcore 1 worker, task, typed",
             Self::TwoWorkers => "netcore 2 workers, threads",
             Self::Forwarded => "LengthDelimited forward",
             Self::Sent => "LengthDelimited send",
@@ -106,40 +115,22 @@ pub fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
 
 async fn netcore(kind: Kind) -> Result<Running, ServerError> {
     match kind {
-        Kind::Typed => {
-            server::<Typed>()
-                .serve(|mut peer: Connection<Typed, Typed>| async move {
-                    while let Some(packet) = peer.recv().await? {
-                        peer.send_wait(&packet).await?;
-                    }
-                    Ok::<_, Box<dyn Error + Send + Sync>>(())
-                })
-                .await
-        }
-        Kind::Relay => {
-            bounds(Door::tcp_with("127.0.0.1:0", Relay::new()))
-                .serve(|mut peer: Connection<Batch, Batch>| async move {
-                    while let Some(batch) = peer.recv().await? {
-                        peer.send_wait(&batch).await?;
-                    }
-                    Ok::<_, Box<dyn Error + Send + Sync>>(())
-                })
-                .await
-        }
-        Kind::Worker => server().logic(Echo).await,
-        Kind::WorkerTask => server().host(Host::Task).logic(Echo).await,
-        Kind::TwoWorkers => server().workers(2, |_| Echo).await,
-        _ => {
-            server::<Frame>()
-                .serve(|mut peer: Connection<Frame, Frame>| async move {
-                    while let Some(frame) = peer.recv().await? {
-                        peer.send_wait(&frame).await?;
-                    }
-                    Ok::<_, Box<dyn Error + Send + Sync>>(())
-                })
-                .await
-        }
+        Kind::Typed => server::<Typed>().serve(echo).await,
+        Kind::Relay => bounds(Door::tcp_with("127.0.0.1:0", Relay::new())).serve(echo).await,
+        Kind::Worker => server().logic(Echo::<Frame>(PhantomData)).await,
+        Kind::WorkerTyped => server().logic(Echo::<Typed>(PhantomData)).await,
+        Kind::WorkerTask => server().host(Host::Task).logic(Echo::<Frame>(PhantomData)).await,
+        Kind::WorkerTaskTyped => server().host(Host::Task).logic(Echo::<Typed>(PhantomData)).await,
+        Kind::TwoWorkers => server().workers(2, |_| Echo::<Frame>(PhantomData)).await,
+        _ => server::<Frame>().serve(echo).await,
     }
+}
+
+async fn echo<P>(mut peer: Connection<P, P>) -> Result<(), SendError> {
+    while let Some(packet) = peer.recv().await? {
+        peer.send(&packet)?;
+    }
+    Ok(())
 }
 
 fn server<P: Packet + Send + Sync + 'static>() -> Server<P, P> {
@@ -147,9 +138,9 @@ fn server<P: Packet + Send + Sync + 'static>() -> Server<P, P> {
 }
 
 /// The defaults, but for the bounds that the load itself would meet: it comes from one address, and a window of 512 large
-/// packets needs half a megabyte.
+/// packets needs half a megabyte. A peer that does not read is not read from: so it is with the loops beside them.
 fn bounds<P: Send + Sync + 'static>(door: Door<P, P>) -> Server<P, P> {
-    let limits = Limits::new().queue(1024 * 1024);
+    let limits = Limits::new().queue(1024 * 1024).backpressure(true);
     Server::new().max_per_address(usize::MAX).door(door.limits(limits))
 }
 
@@ -162,15 +153,16 @@ enum Typed {
     Data(#[raw(rest)] Bytes),
 }
 
-struct Echo;
+/// Sends back what comes.
+struct Echo<P>(PhantomData<fn() -> P>);
 
-impl Logic for Echo {
-    type In = Frame;
-    type Out = Frame;
+impl<P: Packet + Send + Sync + 'static> Logic for Echo<P> {
+    type In = P;
+    type Out = P;
     type Message = ();
 
-    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, frame: Frame) {
-        ctx.send(session, &frame);
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, packet: P) {
+        ctx.send(session, &packet);
     }
 }
 
@@ -192,7 +184,7 @@ where
 }
 
 async fn bare(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = vec![0; 16 * 1024];
+    let mut buffer = vec![0; 64 * 1024];
     loop {
         let len = stream.read(&mut buffer).await?;
         let read = buffer.get(..len).filter(|read| !read.is_empty());
