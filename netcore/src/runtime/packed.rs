@@ -215,7 +215,7 @@ impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
                     .inspect_err(|error| self.dead = Some(*error))?;
                 push(batch, header, packet, size, size);
                 inflated += size;
-                // A read of 16 KiB may inflate to 4 MiB: whether the game has room is looked at in between.
+                // A read of 64 KiB may inflate to 16 MiB: whether the game has room is looked at in between.
                 if inflated >= BATCH {
                     batch.stop();
                 }
