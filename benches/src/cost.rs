@@ -13,7 +13,7 @@ use netcore::{Batch, Binary, Connection, Frame, Packet, Relay};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_util::codec::Framed;
 
-use crate::scenario::echo_server::length_delimited;
+use crate::scenario::echo_server::{READ, length_delimited};
 
 /// How the packets are sent back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -151,7 +151,7 @@ fn wire(window: usize, body: usize) -> Bytes {
 async fn run(way: Way, mut stream: Windows) {
     match way {
         Way::Bare => {
-            let mut buffer = vec![0; 16 * 1024];
+            let mut buffer = vec![0; READ];
             while let Ok(len @ 1..) = stream.read(&mut buffer).await {
                 let _ = stream.write_all(buffer.get(..len).unwrap_or_default()).await;
             }

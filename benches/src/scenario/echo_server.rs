@@ -117,16 +117,17 @@ async fn netcore(kind: Kind) -> Result<Running, ServerError> {
     match kind {
         Kind::Typed => server::<Typed>().serve(echo).await,
         Kind::Relay => bounds(Door::tcp_with("127.0.0.1:0", Relay::new())).serve(echo).await,
-        Kind::Worker => server().logic(Echo::<Frame>(PhantomData)).await,
-        Kind::WorkerTyped => server().logic(Echo::<Typed>(PhantomData)).await,
-        Kind::WorkerTask => server().host(Host::Task).logic(Echo::<Frame>(PhantomData)).await,
-        Kind::WorkerTaskTyped => server().host(Host::Task).logic(Echo::<Typed>(PhantomData)).await,
-        Kind::TwoWorkers => server().workers(2, |_| Echo::<Frame>(PhantomData)).await,
+        Kind::Worker => server().logic(Echo::<Frame>::default()).await,
+        Kind::WorkerTyped => server().logic(Echo::<Typed>::default()).await,
+        Kind::WorkerTask => server().host(Host::Task).logic(Echo::<Frame>::default()).await,
+        Kind::WorkerTaskTyped => server().host(Host::Task).logic(Echo::<Typed>::default()).await,
+        Kind::TwoWorkers => server().workers(2, |_| Echo::<Frame>::default()).await,
         _ => server::<Frame>().serve(echo).await,
     }
 }
 
-async fn echo<P>(mut peer: Connection<P, P>) -> Result<(), SendError> {
+/// A session's task that sends back what comes.
+pub(super) async fn echo<P>(mut peer: Connection<P, P>) -> Result<(), SendError> {
     while let Some(packet) = peer.recv().await? {
         peer.send(&packet)?;
     }
@@ -153,8 +154,14 @@ enum Typed {
     Data(#[raw(rest)] Bytes),
 }
 
-/// Sends back what comes.
-struct Echo<P>(PhantomData<fn() -> P>);
+/// A worker that does.
+pub(super) struct Echo<P>(PhantomData<fn() -> P>);
+
+impl<P> Default for Echo<P> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
 
 impl<P: Packet + Send + Sync + 'static> Logic for Echo<P> {
     type In = P;
@@ -183,8 +190,11 @@ where
     Ok(address)
 }
 
+/// As much as one read of netcore takes: no loop beside it gets less.
+pub(crate) const READ: usize = 64 * 1024;
+
 async fn bare(mut stream: TcpStream) -> io::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
+    let mut buffer = vec![0; READ];
     loop {
         let len = stream.read(&mut buffer).await?;
         let read = buffer.get(..len).filter(|read| !read.is_empty());
@@ -193,7 +203,7 @@ async fn bare(mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-async fn forwarded(stream: TcpStream) -> io::Result<()> {
+pub(super) async fn forwarded(stream: TcpStream) -> io::Result<()> {
     let (sink, stream) = Framed::new(stream, length_delimited()).split();
     stream.map_ok(BytesMut::freeze).forward(sink).await
 }

@@ -4,14 +4,12 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures::{StreamExt, TryStreamExt};
-use netcore::{Connection, Context, Door, Frame, Heartbeat, Limits, Logic, Packet, Server, SessionId};
+use bytes::Bytes;
+use netcore::{Context, Door, Frame, Heartbeat, Limits, Logic, Packet, Server, SessionId};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
-use tokio_util::codec::Framed;
 
-use super::echo_server::{each, length_delimited};
+use super::echo_server::{Echo, each, echo, forwarded};
 use super::process;
 
 /// A kind of server.
@@ -56,17 +54,11 @@ pub fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
         let mut running = None;
         let address = match kind {
             Kind::Bare => each(bare).await?,
-            Kind::Framed => each(framed).await?,
-            Kind::Task => {
-                let server = server(Limits::new()).serve(|mut peer: Connection<Frame, Frame>| async move {
-                    while let Some(frame) = peer.recv().await? {
-                        peer.send_wait(&frame).await?;
-                    }
-                    Ok::<_, Box<dyn Error + Send + Sync>>(())
-                });
-                running.insert(server.await?).addr()
+            Kind::Framed => each(forwarded).await?,
+            Kind::Task => running.insert(server::<Frame>(Limits::new()).serve(echo).await?).addr(),
+            Kind::Worker => {
+                running.insert(server(Limits::new()).logic(Echo::<Frame>::default()).await?).addr()
             }
-            Kind::Worker => running.insert(server(Limits::new()).logic(Echo).await?).addr(),
             Kind::Heartbeat(every) => {
                 let heartbeat = Heartbeat::new(Frame::new(PING, ""), PONG).every(every);
                 running.insert(server(Limits::new().heartbeat(heartbeat)).logic(Silent).await?).addr()
@@ -78,18 +70,6 @@ pub fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
 
 fn server<P: Packet + Send + Sync + 'static>(limits: Limits) -> Server<P, P> {
     Server::new().max_per_address(usize::MAX).door(Door::tcp("127.0.0.1:0").limits(limits))
-}
-
-struct Echo;
-
-impl Logic for Echo {
-    type In = Frame;
-    type Out = Frame;
-    type Message = ();
-
-    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, frame: Frame) {
-        ctx.send(session, &frame);
-    }
 }
 
 /// A game that knows its packets: heartbeats are not among them.
@@ -123,11 +103,6 @@ async fn bare(stream: TcpStream) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
-}
-
-async fn framed(stream: TcpStream) -> io::Result<()> {
-    let (sink, stream) = Framed::new(stream, length_delimited()).split();
-    stream.map_ok(BytesMut::freeze).forward(sink).await
 }
 
 /// A heartbeat's ids.

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, future};
-use netcore::{Batch, Connection, Door, Frame, Limits, Relay, Running, Server, Tls, WebSocket};
+use netcore::{Door, Frame, Limits, Relay, Running, Server, Tls, WebSocket};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -15,7 +15,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use super::echo_server::each;
+use super::echo_server::{READ, each, echo};
 use super::process;
 
 /// A kind of server.
@@ -107,7 +107,7 @@ fn acceptor(certificate: &Certificate) -> Result<TlsAcceptor, Box<dyn Error>> {
 
 async fn rustls(stream: TcpStream, acceptor: TlsAcceptor) -> io::Result<()> {
     let mut stream = acceptor.accept(stream).await?;
-    let mut buffer = vec![0; 16 * 1024];
+    let mut buffer = vec![0; READ];
     loop {
         let len = stream.read(&mut buffer).await?;
         let read = buffer.get(..len).filter(|read| !read.is_empty());
@@ -127,23 +127,9 @@ async fn tungstenite(stream: TcpStream) -> io::Result<()> {
 async fn netcore(kind: Kind, certificate: &Certificate) -> Result<Running, Box<dyn Error>> {
     if matches!(kind, Kind::RelayTls | Kind::RelayWebSocket) {
         let server = server(Door::tcp_with("127.0.0.1:0", Relay::new()), kind, certificate)?;
-        let running = server.serve(|mut peer: Connection<Batch, Batch>| async move {
-            while let Some(batch) = peer.recv().await? {
-                peer.send_wait(&batch).await?;
-            }
-            Ok::<_, Box<dyn Error + Send + Sync>>(())
-        });
-        return Ok(running.await?);
+        return Ok(server.serve(echo).await?);
     }
-    let running = server(Door::tcp("127.0.0.1:0"), kind, certificate)?.serve(
-        |mut peer: Connection<Frame, Frame>| async move {
-            while let Some(frame) = peer.recv().await? {
-                peer.send_wait(&frame).await?;
-            }
-            Ok::<_, Box<dyn Error + Send + Sync>>(())
-        },
-    );
-    Ok(running.await?)
+    Ok(server::<Frame>(Door::tcp("127.0.0.1:0"), kind, certificate)?.serve(echo).await?)
 }
 
 /// The defaults, but for the bounds that the load itself would meet.
@@ -152,7 +138,7 @@ fn server<P: Send + Sync + 'static>(
     kind: Kind,
     certificate: &Certificate,
 ) -> Result<Server<P, P>, Box<dyn Error>> {
-    let door = door.limits(Limits::new().queue(1024 * 1024));
+    let door = door.limits(Limits::new().queue(1024 * 1024).backpressure(true));
     let door = if kind.is_tls() {
         door.tls(Tls::from_der([certificate.certificate.clone()], certificate.key.clone())?)
     } else {

@@ -227,8 +227,8 @@ impl<In, Out> Connection<In, Out> {
 
     /// Waits until at most half of the queue's bound is taken, then sends. A peer that sends and does not read is then
     /// not read from, where with [`send`](Self::send) it is closed for a full queue.
-    /// [`Limits::backpressure`](crate::Limits::backpressure) does as much for `send`, and costs less: what a task keeps
-    /// while it waits, it moves.
+    /// [`Limits::backpressure`](crate::Limits::backpressure) does as much for `send`, and costs a little less: a packet
+    /// that lives across an `.await` is moved into the task's state.
     ///
     /// Cancel-safe: when the future is dropped, the packet was not sent.
     ///

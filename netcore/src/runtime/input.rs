@@ -39,10 +39,9 @@ impl Input {
         tokio_util::io::poll_read_buf(Pin::new(transport), cx, &mut limited)
     }
 
-    /// Lets `decode` take packets from the front; the last `fresh` bytes were read just now, or there are packets left of an
-    /// earlier read. Where packets keep slices of
-    /// what they are decoded from (`shares`), and it is little, that is memory of its own: a slice of a packet would else
-    /// keep all of the read buffer.
+    /// Lets `decode` take packets from the front. The last `fresh` bytes were read just now; 0: there are packets left of
+    /// the read before. Where packets keep slices of what they are decoded from (`shares`), and it is little, that is
+    /// memory of its own: a slice would else keep all of the read buffer.
     pub(super) fn decode<R>(
         &mut self,
         fresh: usize,
@@ -50,6 +49,7 @@ impl Input {
         decode: impl FnOnce(&mut BytesMut) -> R,
     ) -> R {
         let (len, most) = (self.0.len(), self.0.capacity() / KEPT);
+        // A packet too large for the read buffer is on its way, and was not copied before either.
         let drips = fresh > 0 && len.saturating_sub(fresh) > OWN;
         if !shares || len > most || drips {
             return decode(&mut self.0);

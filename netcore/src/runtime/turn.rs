@@ -158,7 +158,7 @@ impl Turn {
     }
 }
 
-#[cold]
+#[inline(never)]
 fn apart<Out>(
     scratch: &mut BytesMut,
     outbox: &Outbox,

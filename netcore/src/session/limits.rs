@@ -189,7 +189,8 @@ impl Limits {
     }
 
     /// The most bytes that one read takes, 512 at least. Read buffers are the threads', not the sessions'; but a packet's
-    /// `Bytes` keep alive what came in the same read, and the memory that they do is at most four times as large.
+    /// `Bytes` keep alive what came in the same read, in memory at most four times as large; in up to 32 KiB more, where
+    /// the packet itself came in pieces.
     #[must_use]
     pub const fn read_chunk(mut self, bytes: usize) -> Self {
         self.read_chunk = if bytes < 512 { 512 } else { bytes };

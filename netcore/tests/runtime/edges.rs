@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use netcore::{
-    Binary, Client, Connection, Context, Door, Host, Logic, Packet, PlainText, SendError, Server, SessionId,
-    Text,
+    Binary, Client, Connection, Context, Door, Frame, Host, Logic, Packet, PlainText, SendError, Server,
+    SessionId, Text,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -39,6 +39,32 @@ async fn a_client_that_only_asks_is_answered_for_ever() {
     for n in 0..40_000 {
         assert_eq!(within(client.request(Question::Double { n })).await.unwrap(), Answer::Is { n: n * 2 });
     }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_kept_keeps_no_read_buffer() {
+    let (door, connector) = Door::memory(Binary::new());
+    let (kept, bodies) = mpsc::channel();
+    let server = Server::<Frame, Frame>::new().door(door).serve(move |mut peer: Connection<Frame, Frame>| {
+        let kept = kept.clone();
+        async move {
+            while let Some(frame) = peer.recv().await? {
+                peer.send(&frame)?;
+                kept.send(frame.body).unwrap();
+            }
+            Ok::<_, SendError>(())
+        }
+    });
+    let server = server.await.unwrap();
+    let mut client = Client::<Frame, Frame>::options().over(connector.connect().unwrap());
+    for _ in 0..3 {
+        client.send(&Frame::new(1, "ten bytes.")).unwrap();
+        within(client.recv()).await.unwrap();
+        let body = bodies.try_recv().unwrap().try_into_mut().unwrap();
+        assert!(body.capacity() < 100, "{} bytes for ten", body.capacity());
+    }
+    drop(client);
     server.shutdown().await;
 }
 
