@@ -165,7 +165,7 @@ impl Framing for Binary {
         Box::new(DecodeBinary { codec: PacketCodec::with_frames(self.frames.clone()), incoming })
     }
 
-    #[inline]
+    #[inline(always)]
     fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError> {
         packet.encode(dst, self.frames.out_limit())
     }
@@ -176,7 +176,8 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
         self.read(Ok)
     }
 
-    #[inline]
+    // Always: it is called through a table, and a second call behind that one would be all that inlining left.
+    #[inline(always)]
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         self.write(packet, dst)
     }
@@ -264,7 +265,7 @@ where
     }
 
     fn shares(&self) -> bool {
-        WireIn::SHARES
+        false
     }
 }
 
@@ -292,7 +293,7 @@ impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
     where
         F: Fn(WireIn) -> Result<In, Fault>,
     {
-        let mut packets = self.codec.packets_of(input, batch.room());
+        let mut packets = self.codec.packets_of(input, batch.room(), batch.may_share());
         let mut refused = None;
         while !batch.is_full() {
             let before = packets.taken();

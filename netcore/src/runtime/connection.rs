@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::BytesMut;
 
 use super::peer::Peer;
-use super::{Adapter, turn};
+use super::{Adapter, spare, turn};
 use crate::EncodeError;
 use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
 
@@ -74,6 +74,8 @@ pub struct Connection<In, Out> {
     sender: Sender<Out>,
     // Taken from the inbox and not yet received.
     packets: VecDeque<Result<In, Fault>>,
+    // `spare::give`: a bound on `In` would be one on the game's own generic functions.
+    put_away: fn(&mut VecDeque<Result<In, Fault>>),
     // What it left at the inbox to be called with.
     waker: Option<Waker>,
     end: Option<CloseReason>,
@@ -143,9 +145,20 @@ impl<In: 'static, Out, A: Adapter<In, Out>> Encode<Out> for Writes<A, In> {
 }
 
 impl<In, Out> Connection<In, Out> {
-    pub(crate) fn new(peer: Arc<Peer<In>>, encoding: Encoding<Out>) -> Self {
+    pub(crate) fn new(peer: Arc<Peer<In>>, encoding: Encoding<Out>) -> Self
+    where
+        In: 'static,
+    {
         let sender = Sender { id: peer.id, outbox: peer.outbox.clone(), encoding };
-        Self { peer, sender, packets: VecDeque::new(), waker: None, end: None, closes: true }
+        Self {
+            peer,
+            sender,
+            packets: VecDeque::new(),
+            put_away: spare::give,
+            waker: None,
+            end: None,
+            closes: true,
+        }
     }
 
     /// The next packet; `None` when the peer has closed or the server shuts down. Answers can still be sent then.
@@ -199,7 +212,11 @@ impl<In, Out> Connection<In, Out> {
     /// Takes packets from the inbox; `false` at the end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         if self.end.is_none() {
-            self.end = ready!(self.peer.poll_take(cx, &mut self.waker, &mut self.packets));
+            let Poll::Ready(end) = self.peer.poll_take(cx, &mut self.waker, &mut self.packets) else {
+                (self.put_away)(&mut self.packets);
+                return Poll::Pending;
+            };
+            self.end = end;
         }
         Poll::Ready(self.end.is_none())
     }

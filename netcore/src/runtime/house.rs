@@ -286,7 +286,7 @@ fn begin<In, Out>(
 
 /// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
 /// scheduler.
-async fn both<In, T: Transport>(
+async fn both<In: 'static, T: Transport>(
     link: Box<Link<In, T>>,
     mut game: Option<Handling>,
     peer: &Arc<Peer<In>>,

@@ -39,19 +39,17 @@ impl Input {
         tokio_util::io::poll_read_buf(Pin::new(transport), cx, &mut limited)
     }
 
-    /// Lets `decode` take packets from the front. The last `fresh` bytes were read just now; 0: there are packets left of
-    /// the read before. Where packets keep slices of what they are decoded from (`shares`), and it is little, that is
-    /// memory of its own: a slice would else keep all of the read buffer.
-    pub(super) fn decode<R>(
-        &mut self,
-        fresh: usize,
-        shares: bool,
-        decode: impl FnOnce(&mut BytesMut) -> R,
-    ) -> R {
-        let (len, most) = (self.0.len(), self.0.capacity() / KEPT);
+    /// Whether packets may keep slices of it: of little, a slice would keep all of the read buffer. The last `fresh` bytes
+    /// were read just now; 0: there are packets left of the read before.
+    pub(super) fn is_much(&self, fresh: usize) -> bool {
         // A packet too large for the read buffer is on its way, and was not copied before either.
-        let drips = fresh > 0 && len.saturating_sub(fresh) > OWN;
-        if !shares || len > most || drips {
+        let drips = fresh > 0 && self.0.len().saturating_sub(fresh) > OWN;
+        drips || self.0.len() > self.0.capacity() / KEPT
+    }
+
+    /// Lets `decode` take packets from the front; from memory of its own, if they must not keep slices of this one.
+    pub(super) fn decode<R>(&mut self, apart: bool, decode: impl FnOnce(&mut BytesMut) -> R) -> R {
+        if !apart {
             return decode(&mut self.0);
         }
         let mut apart = BytesMut::from(&self.0[..]);
@@ -118,7 +116,7 @@ mod tests {
     async fn read(input: &mut Input, mut from: &[u8], take: usize) -> Bytes {
         let read = std::future::poll_fn(|cx| input.read(&mut from, cx, CHUNK));
         let fresh = pin!(read).await.unwrap();
-        input.decode(fresh, true, |bytes| bytes.split_to(take).freeze())
+        input.decode(!input.is_much(fresh), |bytes| bytes.split_to(take).freeze())
     }
 
     fn memory_of(packet: Bytes) -> usize {

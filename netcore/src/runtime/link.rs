@@ -1,6 +1,5 @@
 //! One session at its transport: the only code that reads, writes and waits for a peer.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
@@ -14,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Stats;
 use super::input::Input;
+use super::spare;
 use super::peer::{Peer, Room};
 use super::time::{Timer, YEARS, now};
 use crate::session::{Clock, CloseReason, Inbound, Moment, Session};
@@ -78,7 +78,7 @@ pub(crate) enum Progress {
     Done(CloseReason),
 }
 
-impl<In, T: Transport> Link<In, T> {
+impl<In: 'static, T: Transport> Link<In, T> {
     /// In a box: it is moved into a task through several futures, of which each would keep a place for it.
     pub(crate) fn new(
         transport: T,
@@ -165,6 +165,7 @@ impl<In, T: Transport> Link<In, T> {
                 if !self.more {
                     self.input.put_away();
                 }
+                spare::give(&mut self.batch.packets);
                 Progress::Pending
             }
         }
@@ -268,12 +269,14 @@ impl<In, T: Transport> Link<In, T> {
                 Poll::Ready(result) => result?,
             };
             if self.batch.packets.capacity() == 0 {
+                self.batch.packets = spare::take();
                 self.batch.packets.reserve(self.usual);
             }
-            let Self { session, batch, .. } = self;
-            let result = self
-                .input
-                .decode(fresh, session.shares(), |input| session.handle_bytes(clock, input, fresh, batch));
+            let Self { session, batch, input, .. } = self;
+            let share = input.is_much(fresh);
+            batch.share(share);
+            let apart = !share && session.shares();
+            let result = input.decode(apart, |input| session.handle_bytes(clock, input, fresh, batch));
             self.tell_rates();
             self.more = self.batch.is_full();
             let count = self.batch.len();
@@ -343,8 +346,7 @@ impl<In, T: Transport> Link<In, T> {
             }
         }
         self.peer.deliver(&mut self.batch, cx.waker());
-        // Memory for packets only while there are any.
-        self.batch.packets = VecDeque::new();
+        spare::give(&mut self.batch.packets);
     }
 
     /// Waits for the next deadline and does what is due. The timer is not moved when a deadline moves away, only when it

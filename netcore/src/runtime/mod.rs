@@ -33,6 +33,7 @@ mod running;
 mod server;
 mod shared;
 mod slots;
+mod spare;
 mod stats;
 mod text;
 mod time;

@@ -180,7 +180,7 @@ where
     }
 
     fn shares(&self) -> bool {
-        WireIn::SHARES
+        false
     }
 }
 
@@ -220,7 +220,7 @@ impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
                     batch.stop();
                 }
                 input.advance(usize::from(header.size()));
-            } else if WireIn::SHARES {
+            } else if WireIn::SHARES && batch.may_share() {
                 let mut body = input.split_to(size);
                 body.advance(Header::LEN);
                 let packet = self.take(header, Reader::shared(&body.freeze()))?;

@@ -71,12 +71,16 @@ impl Decode<Batch> for Relay {
         let packets = self.frames.batch(input);
         let (size, error) = (packets.wire().len(), packets.error());
         if size > 0 {
-            batch.push(Ok(packets), size);
+            batch.push(Ok(if batch.may_share() { packets } else { packets.copied() }), size);
         }
         error.map_or(Ok(()), Err)
     }
 
     fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
         self.frames.finish(rest)
+    }
+
+    fn shares(&self) -> bool {
+        false
     }
 }

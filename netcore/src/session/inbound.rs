@@ -24,8 +24,8 @@ pub trait Decode<In>: Send {
     /// [`FrameError::EndInsidePacket`], mostly.
     fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError>;
 
-    /// Whether packets may keep slices of `input`. Where they do, and a read brought little, it is decoded from memory of
-    /// its own: a slice would else keep the whole read buffer.
+    /// Whether packets keep slices of `input` although [`Inbound::may_share`] says that they should not. What a read brought is
+    /// then decoded from memory of its own where it is little: a slice would else keep the whole read buffer.
     fn shares(&self) -> bool {
         true
     }
@@ -41,6 +41,7 @@ pub struct Inbound<In> {
     // A bit for each packet since `begin`: whether it was a tiny one.
     tiny: [u64; MAX / 64],
     room: usize,
+    shares: bool,
     // How many there were at `begin`, and how many bytes.
     before: usize,
     // When the session took in what is decoded.
@@ -64,6 +65,7 @@ impl<In> Inbound<In> {
             tiny_under: 0,
             tiny: [0; MAX / 64],
             room: MAX,
+            shares: true,
             before: 0,
             when: None,
             bytes_before: 0,
@@ -77,6 +79,18 @@ impl<In> Inbound<In> {
     #[inline]
     pub fn is_full(&self) -> bool {
         self.packets.len() >= self.room
+    }
+
+    /// Whether packets may keep slices of what they are decoded from. Where a read brought little they should not, but copy
+    /// what they keep: a slice keeps all of the read buffer.
+    #[must_use]
+    pub const fn may_share(&self) -> bool {
+        self.shares
+    }
+
+    /// Says whether they may, from here on.
+    pub(crate) const fn share(&mut self, may: bool) {
+        self.shares = may;
     }
 
     /// How many packets there is room for.

@@ -150,7 +150,7 @@ impl<In> Session<In> {
         Ok(result?)
     }
 
-    /// Whether packets may keep slices of what is taken in.
+    /// Whether packets keep slices of what is taken in, however little.
     pub(crate) fn shares(&self) -> bool {
         self.decode.shares()
     }

@@ -84,6 +84,12 @@ impl Batch {
         Frames { rest: &self.packets }
     }
 
+    /// The same in memory of its own: what is kept of it keeps nothing else.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn copied(self) -> Self {
+        Self { packets: BytesMut::from(self.wire()), error: self.error }
+    }
+
     pub(crate) fn into_bytes(self) -> Bytes {
         self.packets.freeze()
     }

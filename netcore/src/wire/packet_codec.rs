@@ -1,5 +1,6 @@
 //! Typed packets out of a byte stream, straight from the read buffer, and back.
 
+use std::cell::OnceCell;
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
@@ -83,13 +84,29 @@ impl<In: Packet, Out: Packet> PacketCodec<In, Out> {
     /// is counted. Otherwise the complete packets are split off the buffer once for all of them; to stop early then
     /// costs a copy of what was not taken.
     pub fn packets<'a>(&'a mut self, buf: &'a mut BytesMut) -> Packets<'a, In> {
-        self.packets_of(buf, usize::MAX)
+        self.packets_of(buf, usize::MAX, true)
     }
 
-    /// As [`packets`](Self::packets), of which at most `most` are taken: to stop there costs nothing.
-    pub(crate) fn packets_of<'a>(&'a mut self, buf: &'a mut BytesMut, most: usize) -> Packets<'a, In> {
-        let batch = if In::SHARES { self.frames.batch_of(buf, most).into_bytes() } else { Bytes::new() };
-        Packets { frames: &mut self.frames, buf, batch, taken: 0, ended: false, types: PhantomData }
+    /// As [`packets`](Self::packets), of which at most `most` are taken: to stop there costs nothing. Unless they are to
+    /// keep slices of `buf`, what they keep is copied.
+    pub(crate) fn packets_of<'a>(
+        &'a mut self,
+        buf: &'a mut BytesMut,
+        most: usize,
+        share: bool,
+    ) -> Packets<'a, In> {
+        let shares = In::SHARES && share;
+        let batch = if shares { self.frames.batch_of(buf, most).into_bytes() } else { Bytes::new() };
+        Packets {
+            frames: &mut self.frames,
+            buf,
+            batch,
+            shares,
+            copy: OnceCell::new(),
+            taken: 0,
+            ended: false,
+            types: PhantomData,
+        }
     }
 
     /// Appends a packet to `dst`.
@@ -127,10 +144,14 @@ impl<In, Out> Clone for PacketCodec<In, Out> {
 #[must_use = "packets are decoded as the iterator is driven"]
 pub struct Packets<'a, P> {
     frames: &'a mut FrameCodec,
-    // Where the packets are read from, unless `P` shares.
+    // Where the packets are read from, unless they keep slices of it.
     buf: &'a mut BytesMut,
-    // Where they are read from if it does: whole packets only.
+    // Where they are read from if they do: whole packets only.
     batch: Bytes,
+    // Never where no `P` could.
+    shares: bool,
+    // What packets keep slices of if they could and do not.
+    copy: OnceCell<Bytes>,
     // How much of either was read.
     taken: usize,
     ended: bool,
@@ -150,11 +171,16 @@ impl<P: Packet> Packets<'_, P> {
     #[cfg(any(feature = "runtime", test))]
     #[inline]
     pub(crate) fn packet_at(&self, offset: usize) -> Option<(Header, &[u8])> {
-        packet_at(if P::SHARES { &self.batch } else { self.buf }, offset)
+        packet_at(if self.shares() { &self.batch } else { self.buf }, offset)
     }
 }
 
 impl<P: Packet> Packets<'_, P> {
+    #[inline]
+    const fn shares(&self) -> bool {
+        P::SHARES && self.shares
+    }
+
     /// The next packet; at the end, and where `refused` says why there is none, `None`. It is [`next`](Self::next) with
     /// the error beside the packet in place of around it.
     ///
@@ -199,23 +225,27 @@ impl<P: Packet> Packets<'_, P> {
         refused: &mut Option<PacketError>,
         take: impl FnOnce(P, usize) -> R,
     ) -> Option<R> {
-        let source: &[u8] = if P::SHARES { &self.batch } else { self.buf };
+        let source: &[u8] = if self.shares() { &self.batch } else { self.buf };
         let Some((header, body)) = source.get(self.taken..).and_then(|rest| {
             // What is in a batch was judged as it was split off.
-            let header = if P::SHARES { Header::at_front(rest)? } else { self.frames.whole(rest)? };
+            let header = if self.shares() { Header::at_front(rest)? } else { self.frames.whole(rest)? };
             Some((header, rest.get(Header::LEN..usize::from(header.size()))?))
         }) else {
             if std::mem::replace(&mut self.ended, true) {
                 return None;
             }
             // Behind a batch, the rest of the buffer is in `buf` by itself.
-            let read = if P::SHARES { 0 } else { self.taken };
+            let read = if self.shares() { 0 } else { self.taken };
             *refused = stopped(self.frames, self.buf.get(read..).unwrap_or_default());
             return None;
         };
         let size = usize::from(header.size());
         self.taken += size;
-        let body = if P::SHARES { Reader::part(body, &self.batch) } else { Reader::new(body) };
+        let body = match P::SHARES {
+            true if self.shares => Reader::part(body, &self.batch),
+            true => Reader::copied(body, self.buf, &self.copy),
+            false => Reader::new(body),
+        };
         P::decode_to(header, body, refused, |packet| take(packet, size))
     }
 }
@@ -395,9 +425,9 @@ mod tests {
         let mut buf = BytesMut::from(&wire[..]);
         let place = buf[10..].as_ptr();
         let mut codec = PacketCodec::<Good<true>, Good<true>>::new();
-        assert_eq!(codec.packets_of(&mut buf, 2).filter(Result::is_ok).count(), 2);
+        assert_eq!(codec.packets_of(&mut buf, 2, true).filter(Result::is_ok).count(), 2);
         assert_eq!((&buf[..], buf.as_ptr()), (&wire[10..], place));
-        let found: Vec<_> = codec.packets_of(&mut buf, 2).map(|packet| packet.is_ok()).collect();
+        let found: Vec<_> = codec.packets_of(&mut buf, 2, true).map(|packet| packet.is_ok()).collect();
         assert_eq!(found, [true, false]);
     }
 

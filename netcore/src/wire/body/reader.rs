@@ -1,5 +1,7 @@
 //! The one place where a body is read from: every access is checked.
 
+use std::cell::OnceCell;
+
 use bytes::Bytes;
 
 use super::{BodyError, BodyErrorKind};
@@ -17,8 +19,18 @@ use super::{BodyError, BodyErrorKind};
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
-    // What `rest` is a part of, where that is shared: `take_bytes` then needs no copy.
-    owner: Option<&'a Bytes>,
+    owner: Owner<'a>,
+}
+
+/// What a body is a part of.
+#[derive(Clone, Copy, Debug)]
+enum Owner<'a> {
+    /// Unknown: bytes that are kept are copied.
+    None,
+    /// Shared bytes: what is kept is a slice of them.
+    Shared(&'a Bytes),
+    /// The `whole` of what was read, which is not to be kept: `copy` is made with the first slice, for all of them.
+    Copied { whole: &'a [u8], copy: &'a OnceCell<Bytes> },
 }
 
 impl<'a> Reader<'a> {
@@ -26,7 +38,7 @@ impl<'a> Reader<'a> {
     #[inline]
     #[must_use]
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { rest: body, owner: None }
+        Self { rest: body, owner: Owner::None }
     }
 
     /// Reads shared bytes; [`take_bytes`](Self::take_bytes) shares them.
@@ -49,20 +61,27 @@ impl<'a> Reader<'a> {
     #[inline]
     #[must_use]
     pub fn shared(body: &'a Bytes) -> Self {
-        Self { rest: body, owner: Some(body) }
+        Self { rest: body, owner: Owner::Shared(body) }
     }
 
     /// Reads `part`, which lies inside `owner`.
     #[inline]
     pub(crate) const fn part(part: &'a [u8], owner: &'a Bytes) -> Self {
-        Self { rest: part, owner: Some(owner) }
+        Self { rest: part, owner: Owner::Shared(owner) }
+    }
+
+    /// Reads `part` of `whole`. What is kept is copied: with all that follows it, so that others need no copy of their
+    /// own, unless it is most of that.
+    #[inline]
+    pub(crate) const fn copied(part: &'a [u8], whole: &'a [u8], copy: &'a OnceCell<Bytes>) -> Self {
+        Self { rest: part, owner: Owner::Copied { whole, copy } }
     }
 
     /// Whether [`take_bytes`](Self::take_bytes) shares rather than copies.
     #[inline]
     #[must_use]
     pub const fn is_shared(&self) -> bool {
-        self.owner.is_some()
+        !matches!(self.owner, Owner::None)
     }
 
     /// How many bytes are left.
@@ -139,8 +158,9 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn to_bytes(&self, part: &'a [u8]) -> Bytes {
         match self.owner {
-            Some(owner) => owner.slice_ref(part),
-            None => Bytes::copy_from_slice(part),
+            Owner::Shared(owner) => owner.slice_ref(part),
+            Owner::Copied { whole, copy } => kept(part, whole, copy),
+            Owner::None => Bytes::copy_from_slice(part),
         }
     }
 
@@ -165,5 +185,48 @@ impl<'a> Reader<'a> {
     #[cold]
     fn short(&self, need: usize) -> BodyError {
         BodyError::new(BodyErrorKind::Short { need, have: self.rest.len() })
+    }
+}
+
+/// `part` of the `copy` of what follows it in `whole`.
+fn kept(part: &[u8], whole: &[u8], copy: &OnceCell<Bytes>) -> Bytes {
+    let at = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+    let follows = whole.get(at..).unwrap_or_default();
+    if copy.get().is_none() && part.len() < follows.len() / 2 {
+        let _ = copy.set(Bytes::copy_from_slice(follows));
+    }
+    // It begins where the first part did.
+    let start = copy.get().and_then(|copy| Some((copy, copy.len().checked_sub(follows.len())?)));
+    match start {
+        Some((copy, start)) if part.len() <= follows.len() => copy.slice(start..start + part.len()),
+        _ => Bytes::copy_from_slice(part),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory_of(kept: Bytes) -> usize {
+        kept.try_into_mut().unwrap().capacity()
+    }
+
+    #[test]
+    fn what_is_kept_of_little_is_copied_once_for_all() {
+        let (whole, copy) = (b"0123456789", OnceCell::new());
+        let mut reader = Reader::copied(&whole[1..], whole, &copy);
+        let [first, second] = [2, 3].map(|len| reader.take_bytes(len).unwrap());
+        assert_eq!((&first[..], &second[..], copy.get().unwrap().len()), (&b"12"[..], &b"345"[..], 9));
+        assert_eq!(second.as_ptr().addr() - first.as_ptr().addr(), 2);
+        // What lies before it, and elsewhere.
+        assert_eq!((reader.to_bytes(&whole[..3]), reader.to_bytes(b"45")), ("012".into(), "45".into()));
+    }
+
+    #[test]
+    fn most_of_what_there_is_needs_no_copy_of_the_rest() {
+        let (whole, copy) = (b"0123456789", OnceCell::new());
+        let kept = Reader::copied(&whole[4..], whole, &copy).take_bytes(5).unwrap();
+        assert_eq!((&kept[..], copy.get()), (&b"45678"[..], None));
+        assert_eq!(memory_of(kept), 5);
     }
 }

@@ -1,0 +1,88 @@
+//! Memory for packets, which a session has only while there are any.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use crate::session::Fault;
+
+type Packets<In> = VecDeque<Result<In, Fault>>;
+
+/// Takes an empty queue, with the memory of one that was given back on this thread if there is one.
+pub(super) fn take<In: 'static>() -> Packets<In> {
+    SPARE.with_borrow_mut(|spare| spare.iter_mut().find_map(of).and_then(Vec::pop)).unwrap_or_default()
+}
+
+/// Gives a queue's memory back, and leaves it without any. What is still in it is dropped.
+#[inline]
+pub(super) fn give<In: 'static>(packets: &mut Packets<In>) {
+    if packets.capacity() > 0 {
+        keep(std::mem::take(packets));
+    }
+}
+
+fn keep<In: 'static>(mut packets: Packets<In>) {
+    packets.clear();
+    if packets.capacity() * size_of::<Result<In, Fault>>() > LARGEST {
+        return;
+    }
+    SPARE.with_borrow_mut(|spare| {
+        let Some(kept) = spare.iter_mut().find_map(of) else {
+            // The types of servers that are gone leave in time.
+            spare.truncate(TYPES - 1);
+            return spare.insert(0, Box::new(vec![packets]));
+        };
+        if kept.len() < KEPT {
+            kept.push(packets);
+        }
+    });
+}
+
+fn of<In: 'static>(spare: &mut Box<dyn Any>) -> Option<&mut Vec<Packets<In>>> {
+    spare.downcast_mut()
+}
+
+thread_local! {
+    // One for each type of packets. A thread polls one session at a time, which has one queue or two.
+    static SPARE: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+const KEPT: usize = 2;
+const TYPES: usize = 4;
+/// In bytes.
+const LARGEST: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_room<In: 'static>(room: usize) -> Packets<In> {
+        VecDeque::with_capacity(room)
+    }
+
+    #[test]
+    fn each_type_has_its_own_and_few_are_kept() {
+        for _ in 0..5 {
+            give(&mut with_room::<u8>(7));
+            give(&mut with_room::<u64>(9));
+        }
+        let mut taken = with_room::<u64>(1);
+        give(&mut taken);
+        assert_eq!(taken.capacity(), 0);
+        let rooms = [take::<u64>(), take(), take()].map(|packets| packets.capacity());
+        assert_eq!(rooms, [9, 9, 0]);
+        assert_eq!(take::<u8>().capacity(), 7);
+    }
+
+    #[test]
+    fn neither_large_ones_nor_many_types_are_kept() {
+        give(&mut with_room::<[u64; 16]>(1024 * 1024));
+        assert_eq!(take::<[u64; 16]>().capacity(), 0);
+        give(&mut with_room::<[u8; 1]>(1));
+        give(&mut with_room::<[u8; 2]>(1));
+        give(&mut with_room::<[u8; 3]>(1));
+        give(&mut with_room::<[u8; 4]>(1));
+        give(&mut with_room::<[u8; 5]>(1));
+        assert_eq!((take::<[u8; 1]>().capacity(), take::<[u8; 5]>().capacity()), (0, 1));
+    }
+}
