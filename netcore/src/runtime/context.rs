@@ -15,7 +15,7 @@ use super::slots::{Slot, Slots};
 use super::time::YEARS;
 use super::timers::Timers;
 use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
-use crate::session::{CloseReason, Fault, SessionId, Slow, Verdict};
+use crate::session::{Clock, CloseReason, Fault, Moment, SessionId, Slow, Verdict};
 
 /// A worker's sessions, groups and timers, as its [`Logic`] sees and changes them.
 ///
@@ -98,7 +98,7 @@ pub struct Context<L: Logic> {
     pub(super) leaving: Vec<Leaving<L::Message>>,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
-    pub(super) now: Instant,
+    pub(super) clock: Clock,
 }
 
 /// Dropped with the worker, it ends the background work.
@@ -287,13 +287,14 @@ impl<L: Logic> Context<L> {
 
     /// Brings a message later.
     pub fn after(&mut self, time: Duration, message: L::Message) -> TimerId {
-        self.timers.start(self.now + time.min(YEARS), message, None)
+        self.timers.start(self.now() + time.min(YEARS), message, None)
     }
 
     /// Brings a message later, unless the session has closed or moved away by then.
     pub fn after_for(&mut self, session: SessionId, time: Duration, message: L::Message) -> Option<TimerId> {
+        let due = self.now() + time.min(YEARS);
         let slot = self.slots.get_mut(session).filter(|slot| !slot.leaving)?;
-        let id = self.timers.start(self.now + time.min(YEARS), message, Some(session));
+        let id = self.timers.start(due, message, Some(session));
         slot.timers.push(id);
         Some(id)
     }
@@ -401,10 +402,11 @@ impl<L: Logic> Context<L> {
         self.slots.get(session).map_or(0, |slot| slot.peer.outbox.queued() + slot.staged.len())
     }
 
-    /// The time at which the current callback was called. On a paused clock it stands still.
+    /// The time: as the current callback, or one before it for the same session's packets, first asked for it. On a paused
+    /// clock it stands still.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.now
+        self.clock.now()
     }
 
     /// The server's counters.

@@ -105,11 +105,14 @@ impl<In, Message> Queue<In, Message> {
         drop(events);
     }
 
-    /// Waits until something was pushed since the last `take`. Cancel-safe.
+    /// Whether something was pushed since the last `take`.
+    pub(crate) fn has_more(&self) -> bool {
+        self.lock().as_ref().is_some_and(|events| !events.is_empty())
+    }
+
+    /// Waits until something was pushed since the last `take`; now and then not even so long. Cancel-safe.
     pub(crate) async fn wait(&self) {
-        if self.lock().as_ref().is_none_or(VecDeque::is_empty) {
-            self.notify.notified().await;
-        }
+        self.notify.notified().await;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<VecDeque<Event<In, Message>>>> {

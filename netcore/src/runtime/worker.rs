@@ -18,7 +18,7 @@ use super::slots::Slots;
 use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic, Tick};
-use crate::session::{CloseReason, Fault, SessionId};
+use crate::session::{Clock, CloseReason, Fault, SessionId};
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl<L: Logic> Worker<L> {
             leaving: Vec::new(),
             stop: parts.stop,
             over: Over::default(),
-            now: start,
+            clock: Clock::new(now),
         };
         let tick = settings.tick.map(|step| (start + step, 0));
         let ticking = Ticking::new(parts.worker, tick.is_some());
@@ -102,7 +102,6 @@ impl<L: Logic> Worker<L> {
         let mut events = VecDeque::new();
         while !self.ended {
             self.queue.take(&mut events);
-            let idle = events.is_empty();
             for event in events.drain(..) {
                 self.handle(event);
                 self.keep_time();
@@ -112,7 +111,7 @@ impl<L: Logic> Worker<L> {
             if self.ended {
                 return self.end();
             }
-            if !idle {
+            if self.queue.has_more() {
                 // Beside other tasks, where the worker is one of the runtime's; a thread of its own goes on at once.
                 tokio::task::yield_now().await;
                 continue;
@@ -142,7 +141,7 @@ impl<L: Logic> Worker<L> {
     }
 
     fn handle(&mut self, event: Event<L::In, L::Message>) {
-        self.context.now = now();
+        self.context.clock = Clock::new(now);
         match event {
             Event::Ready(peer) => self.packets_of(&peer),
             Event::Opened(peer) => {
@@ -360,7 +359,7 @@ impl<L: Logic> Worker<L> {
             return;
         }
         let now = now();
-        self.context.now = now;
+        self.context.clock = Clock::at(now);
         let started = self.context.timers.started();
         while let Some((id, message, session)) = self.context.timers.fire(now, started) {
             if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
