@@ -30,7 +30,7 @@ impl Input {
         if self.0.len() > OWN {
             chunk = chunk.min(OWN_CHUNK);
             self.0.reserve(chunk);
-        } else if !self.0.try_reclaim(chunk) {
+        } else if self.0.capacity() == 0 || !self.0.try_reclaim(chunk) {
             let mut buffer = take(self.0.len() + chunk);
             buffer.extend_from_slice(&self.0);
             self.0 = buffer;

@@ -13,8 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Stats;
 use super::input::Input;
-use super::spare;
 use super::peer::{Peer, Room};
+use super::spare;
 use super::time::{Timer, YEARS, now};
 use crate::session::{Clock, CloseReason, Inbound, Moment, Session};
 

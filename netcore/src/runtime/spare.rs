@@ -13,16 +13,15 @@ pub(super) fn take<In: 'static>() -> Packets<In> {
     SPARE.with_borrow_mut(|spare| spare.iter_mut().find_map(of).and_then(Vec::pop)).unwrap_or_default()
 }
 
-/// Gives a queue's memory back, and leaves it without any. What is still in it is dropped.
+/// Gives an empty queue's memory back, and leaves it without any.
 #[inline]
 pub(super) fn give<In: 'static>(packets: &mut Packets<In>) {
-    if packets.capacity() > 0 {
+    if packets.is_empty() && packets.capacity() > 0 {
         keep(std::mem::take(packets));
     }
 }
 
-fn keep<In: 'static>(mut packets: Packets<In>) {
-    packets.clear();
+fn keep<In: 'static>(packets: Packets<In>) {
     if packets.capacity() * size_of::<Result<In, Fault>>() > LARGEST {
         return;
     }

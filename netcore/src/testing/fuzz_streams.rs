@@ -35,9 +35,14 @@ pub fn reassembly(data: &[u8]) {
     let by_batch = feed(stream, *cut, |buf, out| out.extend(at_once.batch(buf)));
     same(&by_batch, &frames, error);
 
-    let mut sharing = PacketCodec::<Sharing, Sharing>::with_frames(codec.clone());
-    let by_sharing = feed(stream, *cut, |buf, out| out.extend(sharing.packets(buf).map(sharing_frame)));
-    same(&by_sharing, &frames, error);
+    // Slices of the buffer, and of a copy of it.
+    for share in [true, false] {
+        let mut sharing = PacketCodec::<Sharing, Sharing>::with_frames(codec.clone());
+        let by_sharing = feed(stream, *cut, |buf, out| {
+            out.extend(sharing.packets_of(buf, usize::MAX, share).map(sharing_frame));
+        });
+        same(&by_sharing, &frames, error);
+    }
 
     // Taking one packet at a time and dropping the iterator between must lose nothing.
     let mut stopping = PacketCodec::<Sharing, Sharing>::with_frames(codec.clone());
