@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 
 use super::registry::Free;
+use super::spare;
 use crate::session::{CloseReason, Fault, Inbound, Outbox, SessionId, Slow};
 
 /// One session, as everyone but its socket's task knows it.
@@ -189,11 +190,18 @@ impl<In> Peer<In> {
 
     /// The worker is done with what it took. Whether more has come: then the session stays in its hands; otherwise it
     /// will be scheduled.
-    pub(crate) fn done(&self) -> bool {
+    pub(crate) fn done(&self) -> bool
+    where
+        In: 'static,
+    {
         let mut inbox = self.lock();
         let more = !inbox.packets.is_empty() || (inbox.end.is_some() && !inbox.ended);
         if let Reader::Worker { queued, .. } = &mut inbox.reader {
             *queued = more;
+        }
+        // The worker's own of the last time: a little of it goes round with the session, between two threads mostly.
+        if inbox.packets.capacity() > FEW {
+            spare::give(&mut inbox.packets);
         }
         more
     }
@@ -315,3 +323,6 @@ impl<In> Peer<In> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Memory for so many packets stays with a worker's session while there are none.
+const FEW: usize = 8;
