@@ -9,7 +9,7 @@ use syn::{
     meta::ParseNestedMeta, spanned::Spanned,
 };
 
-use crate::attr::{Errors, doc, netcore, refuse_generics};
+use crate::attr::{Errors, doc, literal, netcore, refuse_generics};
 use crate::describe::skip_value;
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, RawField};
@@ -135,7 +135,14 @@ fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()
         }
         "format" => set_format(attrs, meta),
         "max" => {
-            attrs.max = Some(meta.value()?.parse()?);
+            let max: Expr = meta.value()?.parse()?;
+            if literal(&max).is_some_and(|max| max > MAX_BODY) {
+                return Err(syn::Error::new_spanned(
+                    max,
+                    "a body has 65,530 bytes at most, since its packet's size is a u16: lower `max`, or take it away",
+                ));
+            }
+            attrs.max = Some(max);
             Ok(())
         }
         "ignore_extra" => {
@@ -164,6 +171,9 @@ fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()
         )),
     }
 }
+
+/// netcore's `Header::MAX_BODY`.
+const MAX_BODY: i128 = 65_530;
 
 fn set_format(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if attrs.format.is_some() {
