@@ -5,7 +5,8 @@ use syn::{Field, Fields, Member, Type, Variant};
 use crate::attr::Errors;
 use crate::layout;
 use crate::names::plain;
-use crate::packet::{self, Body, Format, FormatKind};
+use crate::packet::{self, Body};
+use crate::packet_format::{Format, FormatKind};
 use crate::types::last_name;
 
 /// The name of the number, as a field and in the schema.

@@ -57,7 +57,9 @@ use super::{
 ///
 /// On a variant:
 /// - `#[packet(id = 701)]`: its id, 0 to 65,535
-/// - `#[packet(format = …)]`: its own format. A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's
+/// - `#[packet(format = …)]`: its own format. A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's; a bare
+///   name that is almost one of these, or that begins with a small letter, is refused. A format of one's own may have
+///   such a name behind a path: `self::Row`
 /// - `#[packet(max = 128)]`: the most bytes of its body
 /// - `#[packet(ignore_extra)]`: bytes behind its body are no error
 /// - `#[packet(reply = 702)]`: the id, in the other direction's enum, of the packet that [answers](Self::reply) it.
