@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Expr, ExprLit, Generics, Lit, Meta, Path};
+use syn::{Attribute, Expr, ExprLit, ExprUnary, Generics, Lit, Meta, Path, UnOp};
 
 /// Errors, gathered: a user sees all of them at once.
 #[derive(Default)]
@@ -59,5 +59,16 @@ pub(crate) fn refuse_generics(generics: &Generics, what: &str, errors: &mut Erro
             &generics.params,
             format!("{what} takes no type, lifetime or const parameters: write out one type for each use"),
         );
+    }
+}
+
+/// The number of an integer literal, with its sign.
+pub(crate) fn literal(value: &Expr) -> Option<i128> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        Expr::Group(group) => literal(&group.expr),
+        Expr::Paren(paren) => literal(&paren.expr),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|number| -number),
+        _ => None,
     }
 }

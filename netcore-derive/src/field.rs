@@ -77,6 +77,7 @@ pub(crate) fn code(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> 
     if let (false, Some(inner)) = (spec.is_own(), generic(ty, "Option")) {
         return option(cx, spec, inner, held);
     }
+    check_max(cx, spec);
     if let (End::Count(_) | End::CountIn(_) | End::Rest, Some(item)) = (&spec.end, spec.list_item(ty)) {
         return list(cx, spec, item, held);
     }
@@ -84,6 +85,15 @@ pub(crate) fn code(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> 
         // A count of what is no `Vec` was refused; there is no code for it.
         End::Own | End::Count(_) | End::CountIn(_) => own(cx, ty),
         _ => text(cx, spec, ty, held),
+    }
+}
+
+/// Has the compiler judge whether a length may say its `max`, where that is more than a literal.
+fn check_max(cx: &mut Context, spec: &FieldSpec) {
+    if let End::Len(int) | End::Count(int) = &spec.end
+        && let Some(condition) = spec.max_condition(int)
+    {
+        cx.check(&condition);
     }
 }
 

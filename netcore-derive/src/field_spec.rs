@@ -1,11 +1,12 @@
 //! A raw field's attributes.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Expr, Field, Ident, LitInt, Token, Type, ext::IdentExt, meta::ParseNestedMeta, spanned::Spanned};
 
-use crate::attr::Errors;
-use crate::types::{generic, is_byte};
+use crate::attr::{Errors, literal, place};
+use crate::names::plain;
+use crate::types::{generic, is_byte, last_name};
 
 /// How the end of text, bytes or a list is told.
 #[derive(Clone)]
@@ -129,8 +130,52 @@ impl FieldSpec {
             (End::Fixed(_), Some(place), _) => {
                 refuse(place, "a `fixed` size is its own bound: take `max` away")
             }
+            (End::Len(int) | End::Count(int), ..) => self.check_max(int),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the type of the field in front, `holder`, may say `max`. Of another name for an integer nothing is known.
+    pub(crate) fn check_held(&self, holder: &Type) -> syn::Result<()> {
+        last_name(holder).map_or(Ok(()), |int| self.check_max(int))
+    }
+
+    fn check_max(&self, int: &Ident) -> syn::Result<()> {
+        let Some((max, _)) = &self.max else { return Ok(()) };
+        match (literal(max), most(int)) {
+            (Some(number), Some(most)) if number > most => {
+                Err(syn::Error::new_spanned(max, self.over(int, most, Some(number))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A condition: whether a `max` that is no literal fits what tells the length, `int`.
+    pub(crate) fn max_condition(&self, int: &Ident) -> Option<TokenStream> {
+        let (max, _) = self.max.as_ref().filter(|(max, _)| literal(max).is_none())?;
+        let most = most(int)?;
+        let words = self.over(int, most, None);
+        Some(quote_spanned! {place(max.span())=> {
+            let __max: ::core::primitive::usize = #max;
+            ::core::assert!(__max as ::core::primitive::u128 <= #most as ::core::primitive::u128, #words)
+        }})
+    }
+
+    /// Says that `max`, of which `number` may be known, is more than `int` says, and what to write instead.
+    fn over(&self, int: &Ident, most: i128, number: Option<i128>) -> String {
+        let fits = |length: &&str| number.map_or(most_of(length) > most, |number| number <= most_of(length));
+        let larger = LENGTHS.into_iter().find(fits).unwrap_or_default();
+        let (who, fix) = match &self.end {
+            End::LenIn(holder) | End::CountIn(holder) => {
+                let holder = plain(holder);
+                (format!("`{holder}`, of {int},"), format!("make `{holder}` {larger}"))
+            }
+            End::Count(_) => (format!("a count of {int}"), format!("write `count = {larger}`")),
+            _ => (format!("a length of {int}"), format!("write `len = {larger}`")),
+        };
+        let fix = if larger.is_empty() { String::new() } else { format!("{fix}, or ") };
+        let max = number.map_or_else(|| "this `max`".to_owned(), |number| format!("`max = {number}`"));
+        format!("{who} says {most} at most, and {max} is more: {fix}lower `max` to {most}")
     }
 
     /// Whether what is for lists is at a list. Text and bytes are known by a trait, and so judged by the compiler.
@@ -197,6 +242,22 @@ impl FieldSpec {
 
     pub(crate) fn item(&self, ty: &Type) -> Self {
         self.item.as_deref().cloned().unwrap_or_else(|| Self::plain(ty.span()))
+    }
+}
+
+/// The most that a length of this type says; `None` for a type that is no length.
+fn most(int: &Ident) -> Option<i128> {
+    LENGTHS.into_iter().find(|length| int == length).map(most_of)
+}
+
+fn most_of(int: &str) -> i128 {
+    match int {
+        "u8" => u8::MAX.into(),
+        "u16" => u16::MAX.into(),
+        "i8" => i8::MAX.into(),
+        "i16" => i16::MAX.into(),
+        "i32" => i32::MAX.into(),
+        _ => u32::MAX.into(),
     }
 }
 

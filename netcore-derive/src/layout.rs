@@ -8,6 +8,7 @@ use crate::attr::{Errors, doc, place};
 use crate::field::{Code, Context, binding, code};
 use crate::field_spec::{End, FieldSpec};
 use crate::names::plain;
+use crate::types::last_name;
 
 /// One raw field.
 pub(crate) struct RawField<'a> {
@@ -24,13 +25,14 @@ pub(crate) fn parse<'a>(fields: &'a Fields, errors: &mut Errors) -> Vec<RawField
     let mut parsed: Vec<RawField<'a>> = Vec::new();
     for (at, field) in fields.iter().enumerate() {
         let spec = FieldSpec::parse(field, errors);
-        if let Some(holder) = spec.held_in()
-            && !parsed.iter().any(|earlier| earlier.name == plain(holder))
-        {
-            errors.at(
-                holder,
-                format!("no field `{holder}` stands before this one, and the length must be read first: put an integer field of that name in front"),
-            );
+        if let Some(holder) = spec.held_in() {
+            match parsed.iter().find(|earlier| earlier.name == plain(holder)) {
+                Some(earlier) => drop(errors.take(spec.check_held(earlier.ty))),
+                None => errors.at(
+                    holder,
+                    format!("no field `{holder}` stands before this one, and the length must be read first: put an integer field of that name in front"),
+                ),
+            }
         }
         let name = field.ident.as_ref().map_or_else(|| at.to_string(), plain);
         parsed.push(RawField {
@@ -85,6 +87,10 @@ pub(crate) fn expand(cx: &mut Context, fields: &[RawField<'_>], path: &TokenStre
         let RawField { binding, name, ty, spec, doc, .. } = field;
         let held =
             spec.held_in().and_then(|holder| fields.iter().position(|other| plain(holder) == other.name));
+        let int = held.and_then(|held| fields.get(held)).and_then(|holder| last_name(holder.ty));
+        if let Some(condition) = int.and_then(|int| spec.max_condition(int)) {
+            cx.check(&condition);
+        }
         let code = code(cx, spec, ty, u32::try_from(held.unwrap_or(0)).unwrap_or(0));
         let Code { read: read_one, read_or, write: write_one, ty, .. } = &code;
         // The body behind a request number has no name: the packet's stands for it.

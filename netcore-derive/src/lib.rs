@@ -12,6 +12,7 @@ mod names;
 mod packet;
 mod packet_code;
 mod packet_expand;
+mod packet_format;
 mod packet_number;
 mod raw;
 mod types;

@@ -3,35 +3,18 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
 use syn::{
-    Attribute, Data, DataEnum, DeriveInput, Expr, Field, Fields, Member, Path, Type, Variant,
+    Attribute, Data, DataEnum, DeriveInput, Expr, Field, Fields, LitStr, Member, Path, Type, Variant,
     meta::ParseNestedMeta, spanned::Spanned,
 };
 
-use crate::attr::{Errors, doc, netcore, refuse_generics};
+use crate::attr::{Errors, doc, literal, netcore, refuse_generics};
 use crate::describe::skip_value;
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, RawField};
 use crate::names::{plain, screaming};
+use crate::packet_format::{Format, FormatKind, format};
 use crate::{packet_expand, packet_number};
-
-/// A body format, as an attribute named it.
-#[derive(Clone)]
-pub(crate) struct Format {
-    pub(crate) kind: FormatKind,
-    /// The format as a type.
-    pub(crate) ty: TokenStream,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FormatKind {
-    Raw,
-    MsgPack,
-    MsgPackArray,
-    Protobuf,
-    Own,
-}
 
 /// An enum of packets.
 pub(crate) struct Packets<'a> {
@@ -88,7 +71,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let attrs = attrs(&input.attrs, &mut errors, container_attr);
     refuse_generics(&input.generics, "a set of packets", &mut errors);
     let nc = netcore(attrs.krate.as_ref());
-    let default = format(&nc, attrs.format.as_ref());
+    let default = format(&nc, attrs.format.as_ref(), &mut errors);
     let mut model = Packets { nc, input, packets: Vec::new(), other: None };
     match &input.data {
         Data::Enum(data) => variants(&mut model, data, &default, &mut errors),
@@ -135,7 +118,14 @@ fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()
         }
         "format" => set_format(attrs, meta),
         "max" => {
-            attrs.max = Some(meta.value()?.parse()?);
+            let max: Expr = meta.value()?.parse()?;
+            if literal(&max).is_some_and(|max| max > MAX_BODY) {
+                return Err(syn::Error::new_spanned(
+                    max,
+                    "a body has 65,530 bytes at most, since its packet's size is a u16: lower `max`, or take it away",
+                ));
+            }
+            attrs.max = Some(max);
             Ok(())
         }
         "ignore_extra" => {
@@ -165,40 +155,23 @@ fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()
     }
 }
 
+/// netcore's `Header::MAX_BODY`.
+const MAX_BODY: i128 = 65_530;
+
 fn set_format(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if attrs.format.is_some() {
         return Err(meta.error(
             "a packet has one format: take this one away, or give the other format a packet of its own",
         ));
     }
-    attrs.format = Some(meta.value()?.parse()?);
-    Ok(())
-}
-
-/// A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's, imported or not, and so is one behind netcore's
-/// own path. Every other path is a format of the team's.
-fn format(nc: &TokenStream, ty: Option<&Type>) -> Format {
-    let Some(ty) = ty else { return Format { kind: FormatKind::Raw, ty: quote!(#nc::Raw) } };
-    let own = Format { kind: FormatKind::Own, ty: quote!(#ty) };
-    let Type::Path(path) = ty else { return own };
-    let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else {
-        return own;
-    };
-    let kind = match &*last.ident.to_string() {
-        "Raw" => FormatKind::Raw,
-        "MsgPack" => FormatKind::MsgPack,
-        "MsgPackArray" => FormatKind::MsgPackArray,
-        "Protobuf" => FormatKind::Protobuf,
-        _ => return own,
-    };
-    if path.path.segments.len() == 1 {
-        return Format { kind, ty: quote!(#nc::#ty) };
+    let value = meta.value()?;
+    if value.peek(LitStr) {
+        return Err(
+            value.error("a format is a type, not text: write it without quotes, as in `format = MsgPack`")
+        );
     }
-    let at_home = nc.clone().into_iter().find_map(|token| match token {
-        proc_macro2::TokenTree::Ident(krate) => Some(krate),
-        _ => None,
-    });
-    if at_home.is_some_and(|krate| krate == first.ident) { Format { kind, ..own } } else { own }
+    attrs.format = Some(value.parse()?);
+    Ok(())
 }
 
 fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, errors: &mut Errors) {
@@ -238,7 +211,7 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
                 format!("the id {id} is `{first}`'s already: give this packet another"),
             ));
         }
-        let own_format = attrs.format.as_ref().map(|ty| format(&model.nc, Some(ty)));
+        let own_format = attrs.format.as_ref().map(|ty| format(&model.nc, Some(ty), errors));
         let format = own_format.unwrap_or_else(|| default.clone());
         let reply = attrs.reply.and_then(|(reply, place)| {
             errors.take(u16::try_from(reply).map_err(|_| {

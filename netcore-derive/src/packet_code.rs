@@ -10,7 +10,8 @@ use crate::field::{Context, binding, code};
 use crate::field_spec::FieldSpec;
 use crate::layout::{self, RawField};
 use crate::names::{Case, plain};
-use crate::packet::{Body, Format, FormatKind, PacketVariant};
+use crate::packet::{Body, PacketVariant};
+use crate::packet_format::{Format, FormatKind};
 use crate::packet_number::REQUEST;
 
 /// One packet's code.

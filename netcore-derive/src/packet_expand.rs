@@ -106,6 +106,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             }
         }
     });
+    let closed = other.is_none();
     let requests = requests(model);
     let constants = constants(model);
     let (layout_consts, layout_checks, never) =
@@ -136,6 +137,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             impl #nc::Packet for #ident {
                 const SCHEMA: &'static #nc::Schema = &#nc::Schema::new(#name, #docs, __Layout::PACKETS);
                 const SHARES: ::core::primitive::bool = #shares;
+                const CLOSED_SET: ::core::primitive::bool = #closed;
 
                 #[inline]
                 fn id(&self) -> #nc::PacketId {

@@ -5,8 +5,9 @@ use syn::{Field, Fields, Member, Type, Variant};
 use crate::attr::Errors;
 use crate::layout;
 use crate::names::plain;
-use crate::packet::{self, Body, Format, FormatKind};
-use crate::types::bare;
+use crate::packet::{self, Body};
+use crate::packet_format::{Format, FormatKind};
+use crate::types::last_name;
 
 /// The name of the number, as a field and in the schema.
 pub(crate) const REQUEST: &str = "request";
@@ -116,5 +117,5 @@ fn raw<'a>(variant: &'a Variant, errors: &mut Errors) -> Body<'a> {
 
 /// Whether it is `u32`, by whatever path.
 fn is_u32(ty: &Type) -> bool {
-    matches!(bare(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "u32"))
+    last_name(ty).is_some_and(|last| last == "u32")
 }

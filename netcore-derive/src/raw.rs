@@ -2,11 +2,9 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{
-    Data, DataEnum, DeriveInput, Expr, ExprLit, ExprUnary, Ident, Lit, Path, UnOp, Variant, spanned::Spanned,
-};
+use syn::{Data, DataEnum, DeriveInput, Ident, Path, Variant, spanned::Spanned};
 
-use crate::attr::{Errors, doc, netcore, refuse_generics};
+use crate::attr::{Errors, doc, literal, netcore, refuse_generics};
 use crate::field::{Context, code};
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, Layout};
@@ -333,14 +331,4 @@ fn own_tag(variant: &Variant, errors: &mut Errors) -> Option<(i128, Span)> {
         }
     }
     own
-}
-
-fn literal(value: &Expr) -> Option<i128> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
-        Expr::Group(group) => literal(&group.expr),
-        Expr::Paren(paren) => literal(&paren.expr),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|number| -number),
-        _ => None,
-    }
 }

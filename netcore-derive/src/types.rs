@@ -1,6 +1,6 @@
 //! What a type is, as far as its name says.
 
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, Ident, PathArguments, Type};
 
 /// The type without what another macro's `$ty` puts around it.
 pub(crate) fn bare(ty: &Type) -> &Type {
@@ -11,15 +11,23 @@ pub(crate) fn bare(ty: &Type) -> &Type {
     }
 }
 
+/// The type's name, without the path in front.
+pub(crate) fn last_name(ty: &Type) -> Option<&Ident> {
+    match bare(ty) {
+        Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
+        _ => None,
+    }
+}
+
 /// Whether it is one number or bool. Of another name for one no more is true than that it is read as a struct is.
 pub(crate) fn is_number(ty: &Type) -> bool {
     let names = ["bool", "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64"];
-    matches!(bare(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name)))
+    last_name(ty).is_some_and(|last| names.iter().any(|name| last == name))
 }
 
 /// Whether it is `u8`, by whatever path.
 pub(crate) fn is_byte(ty: &Type) -> bool {
-    matches!(bare(ty), Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "u8"))
+    last_name(ty).is_some_and(|last| last == "u8")
 }
 
 /// The `T` of `…::name<T>`.

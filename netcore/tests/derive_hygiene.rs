@@ -836,7 +836,18 @@ mod formats {
         Number(u16),
         #[packet(id = 2, format = netcore::Raw)]
         Bytes { number: u16 },
+        #[packet(id = 3, format = self::Row)]
+        Row(u16),
+        #[packet(id = 4, format = self::msgpak)]
+        Small(u16),
+        #[packet(id = 5, format = Ron)]
+        Ron(u16),
     }
+
+    use my::Raw as Row;
+    use my::Raw as Ron;
+    #[allow(non_camel_case_types)]
+    type msgpak = my::Raw;
 
     /// The names that serde's own derives use inside.
     #[derive(Packet, Debug, PartialEq)]
@@ -858,6 +869,11 @@ mod formats {
         assert_eq!(Frame::from_packet(&Decimal::Bytes { number: 42 }).unwrap().body, &b"\x2a\0"[..]);
         assert_eq!(&*Decimal::SCHEMA.packets[0].format, "decimal");
         super::round_trip(&Decimal::Number(7));
+        // One letter from netcore's or no type's name, behind a path; two letters from netcore's, bare.
+        for packet in [Decimal::Row(7), Decimal::Small(7), Decimal::Ron(7)] {
+            assert_eq!(Frame::from_packet(&packet).unwrap().body, "7");
+            super::round_trip(&packet);
+        }
     }
 
     #[test]

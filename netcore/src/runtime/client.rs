@@ -7,6 +7,7 @@ mod keeper;
 mod options;
 mod reconnect;
 mod reconnecting;
+mod replies;
 mod shake;
 mod unsent;
 
@@ -211,6 +212,10 @@ where
     ///
     /// Other packets that come meanwhile wait for [`recv`](Self::recv).
     ///
+    /// A `reply` of `Out` that `In` does not have, or of which only one side is `numbered`, stops the build, though not
+    /// `cargo check`. Nothing is known of an `In` that is written by hand or has an `other` variant; there such a request
+    /// times out.
+    ///
     /// Dropped before the answer came, the request stands, and its answer is received like any other packet.
     ///
     /// Where packets carry no number, an answer that never comes is a gap: the next answer is taken for it, and the request
@@ -273,6 +278,7 @@ where
     /// # Errors
     /// As there.
     pub async fn request_within(&self, mut packet: Out, time: Duration) -> Result<In, RequestError> {
+        const { replies::check::<In, Out>() };
         let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
         let number = self.pending.numbers.fetch_add(1, Relaxed);
         packet.set_request_number(number);

@@ -57,11 +57,14 @@ use super::{
 ///
 /// On a variant:
 /// - `#[packet(id = 701)]`: its id, 0 to 65,535
-/// - `#[packet(format = …)]`: its own format. A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's
+/// - `#[packet(format = …)]`: its own format. A bare `Raw`, `MsgPack`, `MsgPackArray` or `Protobuf` is netcore's; a bare
+///   name that is almost one of these, or that begins with a small letter, is refused. A format of one's own may have
+///   such a name behind a path: `self::Row`
 /// - `#[packet(max = 128)]`: the most bytes of its body
 /// - `#[packet(ignore_extra)]`: bytes behind its body are no error
 /// - `#[packet(reply = 702)]`: the id, in the other direction's enum, of the packet that [answers](Self::reply) it.
-///   Nothing of that is on the wire
+///   Nothing of that is on the wire. A client's request does not build where that enum has no such packet, unless it has
+///   an `other` variant
 /// - `#[packet(numbered)]`: a [request number](Self::request_number) stands first in its body, four bytes. The answer's
 ///   variant, in the other enum, is `numbered` too
 /// - `#[packet(other)]`: takes what no other variant does, as a [`Frame`]
@@ -107,6 +110,11 @@ pub trait Packet: Sized {
 
     /// Whether a decoded packet may keep slices of the read buffer. Where it says `false`, decoding shares nothing.
     const SHARES: bool;
+
+    /// Whether [`SCHEMA`](Self::SCHEMA) has every packet there can be: the derive says so of an enum without a catch-all.
+    /// Requests are then compared with it when they are compiled.
+    #[doc(hidden)]
+    const CLOSED_SET: bool = false;
 
     /// The packet's id.
     fn id(&self) -> PacketId;

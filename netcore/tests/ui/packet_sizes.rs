@@ -6,7 +6,7 @@ enum ToServer {
     OverTheWire([u8; 65_531]),
     #[packet(id = 2, max = 3)]
     OverItsOwn { at: u32 },
-    #[packet(id = 3, max = 65_531)]
+    #[packet(id = 3, max = 65_530 + 1)]
     NoBound { at: u32 },
 }
 

@@ -25,7 +25,8 @@ pub use byteorder::{BigEndian, LittleEndian};
 /// | … with `#[raw(rest)]` | what is left of the body |
 /// | `Vec<T>` with `#[raw(count = u8)]`, `#[raw(count_in = field)]`, `#[raw(rest)]` | a count, then the items |
 ///
-/// Every length takes a bound: `#[raw(len = u16, max = 126)]`. Without one the body's 65,530 bytes are the bound, and a
+/// Every length takes a bound: `#[raw(len = u16, max = 126)]`; one that the length could never say (`len = u8, max = 400`)
+/// does not compile. Without one the body's 65,530 bytes are the bound, and a
 /// list may take (items × `size_of` the item) bytes of memory. Attributes of an `Option`'s or list's items:
 /// `#[raw(len = u8)] name: Option<String>`, `#[raw(count = u8, item(len = u8))] names: Vec<String>`. Padded text that
 /// may carry zeros in front too is read with `trim = both`.

@@ -1,0 +1,341 @@
+//! Whether what requests declare as their replies can come at all. The compiler runs this, where a request is made.
+
+use crate::schema::{PacketSchema, Schema, Shared};
+use crate::{Packet, PacketId};
+
+/// Stops the build where a `reply` of `Out` is no packet that `In` could take for the answer.
+///
+/// Nothing is known of an `In` that is written by hand or has a catch-all variant.
+///
+/// A program that builds, and the same with another reply, which no test like the others could hold:
+///
+/// ```
+/// # use netcore::{Client, Packet, memory};
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 701, reply = 702)]
+///     Login,
+/// }
+/// #[derive(Packet)]
+/// enum ToClient {
+///     #[packet(id = 702)]
+///     LoggedIn,
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let (_nobody, connector) = memory::listener(1);
+/// # let options = Client::<ToClient, ToServer>::options().request_timeout(std::time::Duration::ZERO);
+/// let client = options.over(connector.connect().unwrap());
+/// assert!(client.request(ToServer::Login).await.is_err());
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # use netcore::{Client, Packet, memory};
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 701, reply = 703)]
+///     Login,
+/// }
+/// #[derive(Packet)]
+/// enum ToClient {
+///     #[packet(id = 702)]
+///     LoggedIn,
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let (_nobody, connector) = memory::listener(1);
+/// # let options = Client::<ToClient, ToServer>::options().request_timeout(std::time::Duration::ZERO);
+/// let client = options.over(connector.connect().unwrap());
+/// assert!(client.request(ToServer::Login).await.is_err());
+/// # }
+/// ```
+///
+/// And where the connection comes back:
+///
+/// ```
+/// # use netcore::{Client, Packet, memory};
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 701, reply = 702)]
+///     Login,
+/// }
+/// #[derive(Packet)]
+/// enum ToClient {
+///     #[packet(id = 702)]
+///     LoggedIn,
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let (_nobody, connector) = memory::listener(1);
+/// # let options = Client::<ToClient, ToServer>::options().request_timeout(std::time::Duration::ZERO);
+/// let client = options.reconnect().dial(move || std::future::ready(connector.connect()));
+/// assert!(client.request(ToServer::Login).await.is_err());
+/// # }
+/// ```
+///
+/// ```compile_fail
+/// # use netcore::{Client, Packet, memory};
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 701, reply = 703)]
+///     Login,
+/// }
+/// #[derive(Packet)]
+/// enum ToClient {
+///     #[packet(id = 702)]
+///     LoggedIn,
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let (_nobody, connector) = memory::listener(1);
+/// # let options = Client::<ToClient, ToServer>::options().request_timeout(std::time::Duration::ZERO);
+/// let client = options.reconnect().dial(move || std::future::ready(connector.connect()));
+/// assert!(client.request(ToServer::Login).await.is_err());
+/// # }
+/// ```
+#[track_caller]
+#[allow(clippy::panic, reason = "the compiler's panic, not the program's")]
+pub(super) const fn check<In: Packet, Out: Packet>() {
+    if !In::CLOSED_SET {
+        return;
+    }
+    if let Some(words) = fault(Out::SCHEMA, In::SCHEMA) {
+        panic!("{}", words.as_str());
+    }
+}
+
+/// What is wrong with the first reply that never comes, and what to do.
+const fn fault(asks: &Schema, answers: &Schema) -> Option<Words> {
+    let mut left = packets(asks);
+    while let [ask, rest @ ..] = left {
+        left = rest;
+        let Some(reply) = ask.reply else { continue };
+        let Some(answer) = find(answers, reply) else {
+            return Some(no_such_packet(asks, ask, reply, answers));
+        };
+        // WIRE §8: "The answer of a numbered packet is numbered too".
+        if ask.numbered != answer.numbered {
+            let (with, without) = if ask.numbered {
+                (named(Words::new(), asks, ask), named(Words::new(), answers, answer))
+            } else {
+                (named(Words::new(), answers, answer), named(Words::new(), asks, ask))
+            };
+            let words = with.say(" is `numbered`, and ").say(without.as_str());
+            return Some(
+                words.say(" is not, though one answers the other: make both `numbered`, or neither"),
+            );
+        }
+    }
+    None
+}
+
+const fn no_such_packet(asks: &Schema, ask: &PacketSchema, reply: PacketId, answers: &Schema) -> Words {
+    let words = named(Words::new(), asks, ask).say(" has `reply = ").number(reply).say("`, and `");
+    let words = words.say(text(&answers.name)).say("` has no packet ").number(reply);
+    let words = match find(asks, reply) {
+        Some(own) => named(words.say(" ("), asks, own).say(" is one, of the wrong direction)"),
+        None => words,
+    };
+    words
+        .say(": write the id of the packet of `")
+        .say(text(&answers.name))
+        .say("` that answers, or declare it there with `#[packet(id = ")
+        .number(reply)
+        .say(")]`")
+}
+
+/// `` `ToServer::Login` ``
+const fn named(words: Words, schema: &Schema, packet: &PacketSchema) -> Words {
+    words.say("`").say(text(&schema.name)).say("::").say(text(&packet.name)).say("`")
+}
+
+const fn find(schema: &Schema, id: PacketId) -> Option<&PacketSchema> {
+    let mut left = packets(schema);
+    while let [packet, rest @ ..] = left {
+        if packet.id.0 == id.0 {
+            return Some(packet);
+        }
+        left = rest;
+    }
+    None
+}
+
+const fn packets(schema: &Schema) -> &[PacketSchema] {
+    match &schema.packets {
+        Shared::Static(packets) => packets,
+        // What the compiler sees is part of the program.
+        Shared::Owned(_) => &[],
+    }
+}
+
+const fn text(text: &Shared<str>) -> &str {
+    match text {
+        Shared::Static(text) => text,
+        Shared::Owned(_) => "",
+    }
+}
+
+/// Text that is put together while compiling, where there is no `String`. What is over its end is cut off.
+struct Words {
+    bytes: [u8; 512],
+    len: usize,
+}
+
+impl Words {
+    const fn new() -> Self {
+        Self { bytes: [0; 512], len: 0 }
+    }
+
+    const fn say(mut self, text: &str) -> Self {
+        let (_, mut free) = self.bytes.split_at_mut(self.len);
+        let mut text = text.as_bytes();
+        while let ([to, free_behind @ ..], [byte, behind @ ..]) = (free, text) {
+            *to = *byte;
+            self.len += 1;
+            (free, text) = (free_behind, behind);
+        }
+        self
+    }
+
+    const fn number(self, PacketId(number): PacketId) -> Self {
+        let words = if number >= 10 { self.number(PacketId(number / 10)) } else { self };
+        let digit = [b'0' + (number % 10) as u8];
+        match str::from_utf8(&digit) {
+            Ok(digit) => words.say(digit),
+            Err(_) => words,
+        }
+    }
+
+    const fn as_str(&self) -> &str {
+        match str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => text,
+            // Cut off inside a letter, by names of hundreds of letters.
+            Err(_) => "a `reply` is no packet that the other side sends: write the id of one",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Words, check, fault};
+    use crate::{Frame, Packet, PacketId};
+
+    #[derive(Packet)]
+    #[packet(crate = crate)]
+    #[allow(dead_code)]
+    enum ToServer {
+        #[packet(id = 701, reply = 702)]
+        Login,
+        #[packet(id = 721, reply = 722, numbered)]
+        Enter(u32),
+        #[packet(id = 731)]
+        Say,
+    }
+
+    /// Declares one enum of packets a line, and returns what is wrong with it as the answers to `ToServer`.
+    macro_rules! faults {
+        ($({ $($body:tt)* })*) => {
+            [$({
+                #[derive(Packet)]
+                #[packet(crate = crate)]
+                #[allow(dead_code)]
+                enum ToClient { $($body)* }
+                fault(ToServer::SCHEMA, ToClient::SCHEMA).map(|words| words.as_str().to_owned())
+            }),*]
+        };
+    }
+
+    #[test]
+    fn replies_that_the_other_direction_has_are_good() {
+        let good = faults! {
+            { #[packet(id = 702)] LoggedIn, #[packet(id = 722, numbered)] Entered(u32) }
+            { #[packet(id = 722, numbered)] Entered(u32), #[packet(id = 702)] LoggedIn { result: i16 }, #[packet(id = 9)] More }
+        };
+        assert_eq!(good, [None, None]);
+    }
+
+    #[test]
+    fn a_reply_that_never_comes_is_named_with_what_to_do() {
+        let [other_id, none_at_all, similar_id, numbered, no_number] = faults! {
+            { #[packet(id = 703)] LoggedIn, #[packet(id = 722, numbered)] Entered(u32) }
+            { #[packet(id = 702)] LoggedIn }
+            { #[packet(id = 7022)] LoggedIn, #[packet(id = 70)] Entered }
+            { #[packet(id = 702, numbered)] LoggedIn(u32), #[packet(id = 722, numbered)] Entered(u32) }
+            { #[packet(id = 702)] LoggedIn, #[packet(id = 722)] Entered }
+        }
+        .map(Option::unwrap);
+        let login = "`ToServer::Login` has `reply = 702`, and `ToClient` has no packet 702: write the id of the packet \
+                     of `ToClient` that answers, or declare it there with `#[packet(id = 702)]`";
+        assert_eq!((&*other_id, &*similar_id), (login, login));
+        assert!(none_at_all.starts_with("`ToServer::Enter` has `reply = 722`, and "), "{none_at_all}");
+        assert_eq!(
+            [numbered, no_number],
+            [
+                "`ToClient::LoggedIn` is `numbered`, and `ToServer::Login` is not, though one answers the other: make both \
+                 `numbered`, or neither",
+                "`ToServer::Enter` is `numbered`, and `ToClient::Entered` is not, though one answers the other: make both \
+                 `numbered`, or neither",
+            ]
+        );
+    }
+
+    #[derive(Packet)]
+    #[packet(crate = crate)]
+    #[allow(dead_code)]
+    enum Both {
+        #[packet(id = 1, reply = 2)]
+        Ask,
+        #[packet(id = 2)]
+        Answer,
+        #[packet(id = 65535, reply = 1)]
+        More,
+    }
+
+    #[derive(Packet)]
+    #[packet(crate = crate)]
+    #[allow(dead_code)]
+    enum Half {
+        #[packet(id = 2)]
+        Answer,
+    }
+
+    #[test]
+    fn one_set_of_packets_may_be_both_directions() {
+        const { check::<Both, Both>() };
+        let half = fault(Both::SCHEMA, Half::SCHEMA).unwrap();
+        assert_eq!(
+            half.as_str(),
+            "`Both::More` has `reply = 1`, and `Half` has no packet 1 (`Both::Ask` is one, of the wrong direction): \
+             write the id of the packet of `Half` that answers, or declare it there with `#[packet(id = 1)]`"
+        );
+    }
+
+    #[derive(Packet)]
+    #[packet(crate = crate)]
+    #[allow(dead_code)]
+    enum Any {
+        #[packet(id = 9)]
+        Nine,
+        #[packet(other)]
+        Other(Frame),
+    }
+
+    #[test]
+    fn a_set_that_takes_any_id_is_not_judged() {
+        const { check::<Frame, ToServer>() };
+        const { check::<Any, ToServer>() };
+        const { assert!(Both::CLOSED_SET && !Any::CLOSED_SET && !Frame::CLOSED_SET) };
+    }
+
+    #[test]
+    fn text_that_is_too_long_is_cut_off() {
+        let words = Words::new().say(&"a".repeat(510)).say("bcd").number(PacketId(65_535));
+        assert_eq!(words.as_str(), "a".repeat(510) + "bc");
+        // Inside a letter: other words, not none.
+        let words = Words::new().say(&"ä".repeat(300)).say("b");
+        assert_eq!(words.as_str(), "ä".repeat(256));
+        let words = Words::new().say("a").say(&"ä".repeat(300));
+        assert!(words.as_str().starts_with("a `reply` is no packet"), "{}", words.as_str());
+    }
+}
