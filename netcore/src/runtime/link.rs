@@ -200,7 +200,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             match written {
                 Poll::Ready(Ok(len)) if len > 0 => {
                     self.session.handle_written(clock, len);
-                    self.stats.bytes_out.fetch_add(len as u64, Relaxed);
+                    self.stats.traffic.bytes_out(len);
                 }
                 Poll::Ready(result) => return Err(self.broken(kind_of(&result))),
                 Poll::Pending => {
@@ -225,7 +225,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             match Pin::new(&mut self.transport).poll_write(cx, said) {
                 Poll::Ready(Ok(len)) if len > 0 => {
                     self.session.handle_sent(len);
-                    self.stats.bytes_out.fetch_add(len as u64, Relaxed);
+                    self.stats.traffic.bytes_out(len);
                     if len == said.len() {
                         return said.clear();
                     }
@@ -301,7 +301,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 Poll::Ready(Err(self.session.handle_end(self.input.bytes())))
             }
             Poll::Ready(Ok(len)) => {
-                self.stats.bytes_in.fetch_add(len as u64, Relaxed);
+                self.stats.traffic.bytes_in(len);
                 Poll::Ready(Ok(len))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.read_failed(&error))),
@@ -336,7 +336,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             return;
         }
         self.usual = count;
-        self.stats.packets_in.fetch_add(count as u64, Relaxed);
+        self.stats.traffic.packets_in(count);
         if let Some(inspect) = &mut self.inspect {
             inspect(Some(&mut self.batch));
             if self.batch.is_empty() {

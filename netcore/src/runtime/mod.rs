@@ -38,6 +38,7 @@ mod stats;
 mod text;
 mod time;
 mod timers;
+mod traffic;
 mod transport;
 mod turn;
 mod worker;

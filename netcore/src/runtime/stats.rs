@@ -6,14 +6,16 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, OnceLock};
 
+use super::traffic::{Sums, Traffic};
 use crate::session::{CloseReason, Total};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// The counters as they run. Each is touched once a batch, never once a packet.
+        /// The counters as they run. None is touched once a packet.
         #[derive(Debug, Default)]
         pub(crate) struct Stats {
             $(pub(crate) $name: AtomicU64,)*
+            pub(super) traffic: Traffic,
             // Where the outboxes count what they drop.
             pub(crate) total: OnceLock<Arc<Total>>,
             closes: [AtomicU64; CloseReason::labels().len()],
@@ -25,6 +27,12 @@ macro_rules! counters {
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[$doc])* pub $name: u64,)*
+            /// Packets received.
+            pub packets_in: u64,
+            /// Bytes received.
+            pub bytes_in: u64,
+            /// Bytes sent.
+            pub bytes_out: u64,
             /// Packets dropped because their peer was slow.
             pub dropped: u64,
             pub(crate) closes: Vec<u64>,
@@ -33,8 +41,14 @@ macro_rules! counters {
 
         impl Stats {
             pub(crate) fn snapshot(&self) -> Snapshot {
+                $(let $name = self.$name.load(Acquire);)*
+                // After the sessions that have closed: all of theirs is in it.
+                let Sums { packets_in, bytes_in, bytes_out } = self.traffic.sums();
                 Snapshot {
-                    $($name: self.$name.load(Acquire),)*
+                    $($name,)*
+                    packets_in,
+                    bytes_in,
+                    bytes_out,
                     dropped: self.total.get().map_or(0, |total| total.dropped()),
                     closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
                     turned_away: self.turned_away.iter().map(|count| count.load(Relaxed)).collect(),
@@ -61,12 +75,6 @@ counters! {
     handshakes_timed_out,
     /// Accepts that failed, out of descriptors mostly.
     accept_errors,
-    /// Packets received.
-    packets_in,
-    /// Bytes received.
-    bytes_in,
-    /// Bytes sent.
-    bytes_out,
     /// Packets dropped because their peer sent too fast.
     rate_dropped,
     /// Packets that were too fast and passed.

@@ -68,6 +68,20 @@ fn a_token_may_begin_with_a_hyphen() {
     server.ends_empty("a hyphen");
 }
 
+#[test]
+fn a_client_that_was_not_let_in_says_so_with_its_exit_code() {
+    let server = Started::new(Settings::default());
+    let mut first = at(&server, Raw, "ann", "3");
+    first.reads(&["you are logged in"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+    command.args(["--connect", &server.at(Raw).to_string(), "--name", "ann"]);
+    let ended = Process::start(&mut command).end();
+    let why = "chat-client: the server did not let you in: that name is taken, or you are logged in already";
+    assert_eq!((ended.code, ended.stderr.last().map(String::as_str)), (Some(2), Some(why)));
+    drop(first);
+    server.ends_empty("a name in use");
+}
+
 fn bots(server: &Started, format: Format, more: &[&str]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
     command.args(["--format", &format!("{format:?}").to_lowercase()]);

@@ -24,7 +24,7 @@ use tokio::time::timeout;
 /// Chats in a room of the chat server, over raw structs, MessagePack or protobuf.
 ///
 /// Lines are said to the room; `/help` names what else there is. The exit code is 0 after /quit or the end of the input,
-/// 2 for wrong flags, when no server is there, or when it closes the connection.
+/// 2 for wrong flags, when no server is there, when it lets nobody of that name in, or when it closes the connection.
 #[derive(clap::Parser)]
 #[command(name = "chat-client", version)]
 #[command(
@@ -105,11 +105,13 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
         while !session.is_answered {
             session.heard(receiver.recv().await?.ok_or(CLOSED)?)?;
         }
-        Ok(())
+        Outcome::Ok(())
     };
     timeout(Duration::from_secs(5), rest)
         .await
-        .map_err(|_| "the server does not answer: is that a door for game clients?")?
+        .map_err(|_| "the server does not answer: is that a door for game clients?")??;
+    // Said at the end only: who is at the terminal may have tried again.
+    session.refused.map_or(Ok(()), |code| Err(format!("the server did not let you in: {code}").into()))
 }
 
 const CLOSED: &str = "the server closed the connection";
@@ -129,6 +131,8 @@ struct Session<F: Format> {
     // The room of the one that was accepted, until that is answered.
     accepted: Option<i32>,
     me: Option<Name>,
+    // Why the last log-in failed, if it did.
+    refused: Option<Code>,
     // The ping at the end.
     is_answered: bool,
 }
@@ -145,6 +149,7 @@ impl<F: Format> Session<F> {
             invited: None,
             accepted: None,
             me: None,
+            refused: None,
             is_answered: false,
         }
     }
@@ -247,6 +252,7 @@ impl<F: Format> Session<F> {
             Event::Invited { invite, room, .. } => {
                 self.invited = Some((*invite, *room));
             }
+            Event::LogIn(code) => self.refused = Some(*code).filter(|code| *code != Code::Ok),
             Event::Pong(_) => self.is_answered = true,
             _ => {}
         }
