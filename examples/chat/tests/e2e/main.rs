@@ -15,6 +15,7 @@ mod memory;
 mod mixed;
 mod people;
 mod process;
+mod relays;
 mod rooms;
 mod scenario;
 mod soak;
