@@ -9,6 +9,7 @@ mod api_server;
 mod clients;
 mod deadlines;
 mod doors;
+mod held;
 mod invites;
 mod judgement;
 mod memory;
