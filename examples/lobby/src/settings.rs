@@ -30,8 +30,9 @@ pub struct Settings {
     #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=127))]
     pub room_users: u8,
-    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. Of the longest ones a relay does not
-    /// fit in its notice: one of over 65522 bytes is refused with 161.
+    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. A relay that does
+    /// not fit in its notice is refused with 161: one of over 65522 bytes, or, where servers share rooms, over 65516 or a
+    /// few more.
     #[arg(long, value_name = "BYTES", default_value_t = 1024, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(5..=65535))]
     pub max_packet: u16,

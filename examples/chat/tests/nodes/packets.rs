@@ -76,11 +76,11 @@ impl Player {
 
     /// It is in: those were there before.
     #[track_caller]
-    fn is_in(&mut self, room: i32, before: &[Who]) -> Who {
+    fn is_in(&mut self, room: i32, before: &[&Who]) -> Who {
         if !before.is_empty() {
             let Event::Users(mut users) = self.next() else { panic!("{} is told nobody", self.name) };
             users.sort_by_key(|who| who.user);
-            let mut before = before.to_vec();
+            let mut before = before.iter().map(|who| (*who).clone()).collect::<Vec<_>>();
             before.sort_by_key(|who| who.user);
             assert_eq!(users, before, "{}", self.name);
         }
@@ -122,7 +122,10 @@ const DOORS: [&str; 4] = ["--raw", "--msgpack", "--protobuf", "--text"];
 fn packets_of_three_formats_and_lines_cross_servers_and_outlive_one_of_them_and_redis() {
     let Some(mut redis) = RedisServer::start() else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let start = |workers| Server::start(&mut chat(&DOORS, &redis.url(), workers), DOORS.len());
+    let start = |workers| {
+        let mut command = chat(&DOORS, &redis.url(), workers);
+        Server::start(command.args(["--max-packet", "65535"]), DOORS.len())
+    };
     let (a, b, c) = (start("1"), start("3"), start("2"));
     let mut ann = Player::new::<Raw>(&runtime, door(&a, "raw"), "ann");
     let mut bob = Player::new::<MsgPack>(&runtime, door(&b, "msgpack"), "bob");
@@ -132,9 +135,9 @@ fn packets_of_three_formats_and_lines_cross_servers_and_outlive_one_of_them_and_
 
     // A room of four seats, on three servers.
     let is_ann = ann.enters(4).is_in(4, &[]);
-    let is_bob = bob.enters(4).is_in(4, &[is_ann.clone()]);
+    let is_bob = bob.enters(4).is_in(4, &[&is_ann]);
     ann.hears(Event::Came(is_bob.clone()));
-    let is_kim = kim.enters(4).is_in(4, &[is_ann.clone(), is_bob.clone()]);
+    let is_kim = kim.enters(4).is_in(4, &[&is_ann, &is_bob]);
     for player in [&mut ann, &mut bob] {
         player.hears(Event::Came(is_kim.clone()));
     }
@@ -171,6 +174,12 @@ fn packets_of_three_formats_and_lines_cross_servers_and_outlive_one_of_them_and_
             assert_eq!(eve.finds(&format!("{who}: line ")), format!("{who}: line {number}"));
         }
     }
+    // Room user ids are long here: the rest depends on how long.
+    let longest = vec![7; 65_516];
+    ann.relays(&[7; 65_523]).hears(Event::Error(Code::RelayLength)).relays(&longest);
+    for player in [&mut ann, &mut bob, &mut kim] {
+        player.hears_relay(is_ann.user, &longest);
+    }
     eve.types("hello").finds("eve: hello");
     for player in [&mut ann, &mut bob, &mut kim] {
         player.hears_chat(is_eve.user, "hello");
@@ -191,7 +200,7 @@ fn packets_of_three_formats_and_lines_cross_servers_and_outlive_one_of_them_and_
     dan.hears(Event::Invited { invite, from: name("bob"), room: 4, millis: 60_000 });
     dan.says(Request::Answer { invite: Some(invite), accept: true });
     dan.hears(Event::Answer { code: Code::Ok, accept: true });
-    let is_dan = dan.is_in(4, &[is_ann.clone(), is_bob.clone(), is_kim.clone()]);
+    let is_dan = dan.is_in(4, &[&is_ann, &is_bob, &is_kim]);
     for player in [&mut ann, &mut kim] {
         player.hears(Event::Came(is_dan.clone()));
     }
