@@ -10,6 +10,9 @@ use support::{At, Outcome};
 
 /// Rooms in which people and bots bet on punto banco: the player's hand or the banker's.
 ///
+/// Its rooms and their games are this process's own: servers do not share them. With --api there may be several, each with
+/// rooms of its own, and the API server says to each user where to play.
+///
 /// Once it listens, it prints `listening raw ADDR` on stdout, with the real port. Logs go to stderr, at the level that
 /// RUST_LOG names (info unless set; debug shows every connection and why it was closed).
 ///
@@ -30,6 +33,9 @@ struct Flags {
     /// For tests: the cards of each room follow from this number, and whoever knows it knows them all.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
+    #[arg(long, value_name = "HOST:PORT", default_value = "off")]
+    metrics: At,
     #[command(flatten)]
     settings: Settings,
 }
@@ -39,7 +45,9 @@ async fn main() -> ExitCode {
     support::main(serve).await
 }
 
-async fn serve(Flags { raw, pace, seed, settings }: Flags) -> Outcome {
+async fn serve(Flags { raw, pace, seed, metrics, settings }: Flags) -> Outcome {
+    // Before the server, which looks for who wants to hear.
+    support::metrics(&metrics).await?;
     let workers = settings.workers.into();
     let shared = Shared::open(GAME, settings)?;
     let (lobby, decks) = (shared.clone(), seed.map_or_else(Decks::random, Decks::seeded));

@@ -62,6 +62,9 @@ struct Flags {
     #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(1_000..=86_400_000))]
     node_ttl_ms: u64,
+    /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
+    #[arg(long, value_name = "HOST:PORT", default_value = "off")]
+    metrics: At,
     #[command(flatten)]
     settings: Settings,
 }
@@ -72,6 +75,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
+    // Before the server, which looks for who wants to hear.
+    support::metrics(&flags.metrics).await?;
     let tls = match (&flags.tls_cert, &flags.tls_key) {
         (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
         _ => None,

@@ -40,6 +40,8 @@ pub enum Code {
     InRoom,
     /// A chat or whisper of no bytes, or of more than 126.
     ChatLength,
+    /// A relay that is too long to be passed on.
+    RelayLength,
     /// The token is not one that the API server gave out for this id.
     BadToken,
     /// The API server does not answer.
@@ -68,7 +70,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the raw numbers.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Ok,
         Self::Body,
         Self::NotLoggedIn,
@@ -81,6 +83,7 @@ impl Code {
         Self::Full,
         Self::InRoom,
         Self::ChatLength,
+        Self::RelayLength,
         Self::BadToken,
         Self::ApiAway,
         Self::Claimed,
@@ -134,6 +137,7 @@ impl Code {
             Self::Full => (134, 134, "that room is full"),
             Self::InRoom => (135, 135, "you are in a room already"),
             Self::ChatLength => (151, 151, "a line has 1 to 126 bytes"),
+            Self::RelayLength => (161, 161, "that is too long to be passed on"),
             Self::BadToken => (1001, 1001, "that token is not valid"),
             Self::ApiAway => (1002, 1002, "the log-in server does not answer, try again later"),
             Self::Claimed => (1003, 1003, "somebody else has your name"),

@@ -14,10 +14,10 @@ use crate::Name;
 
 mod invites;
 
-pub(crate) use invites::{Invite, Party};
+pub(crate) use invites::{INVITES, Invite, Party};
 
 /// The directory; clones are the same one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Directory(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
@@ -29,6 +29,9 @@ struct Inner {
     invites: HashMap<u64, Invite>,
     last_guest: u64,
     last_invite: u64,
+    // How many invitations there may be of one user, and to one, and how often that was not enough.
+    most_invites: u32,
+    invites_over: u64,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,11 @@ struct Entry {
 }
 
 impl Directory {
+    /// Nobody has a name yet; so many invitations there may be of one user, and to one.
+    pub(crate) fn new(most_invites: u32) -> Self {
+        Self(Arc::new(Mutex::new(Inner { most_invites, ..Inner::default() })))
+    }
+
     /// How many names are taken.
     #[must_use]
     pub fn names(&self) -> usize {
@@ -53,6 +61,12 @@ impl Directory {
     #[must_use]
     pub fn seats(&self) -> usize {
         self.lock().seats.values().map(|taken| *taken as usize).sum()
+    }
+
+    /// How many invitations are written down, and how many there was no room for.
+    pub(crate) fn invites(&self) -> (u64, u64) {
+        let inner = self.lock();
+        (inner.invites.len() as u64, inner.invites_over)
     }
 
     /// Whether somebody has that name.
@@ -147,6 +161,12 @@ impl Directory {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing under the lock calls the game, so a poisoned directory is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self::new(INVITES)
     }
 }
 

@@ -1,12 +1,13 @@
 //! The logic: who may say what, in which order it is judged, and who does it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use netcore::{CloseReason, Context, Fault, FaultKind, Logic, PacketId, Rooms, SessionId};
 use tokio::time::Instant;
 
 use crate::game::{Place, Play, RoomOf};
+use crate::held::{Notices, Requests};
 use crate::message::{Heard, Kind, User};
 use crate::rate::Budget;
 use crate::raw::ToServer;
@@ -55,15 +56,12 @@ pub struct Lobby<G: Game> {
     // One room, of those at the doors for people: on worker 0.
     pub(crate) lounge: Rooms<Self, Name, G::Table>,
     // What came for sessions that are on their way here.
-    pub(crate) coming: HashMap<SessionId, Vec<Event<G::Event>>>,
+    pub(crate) coming: Notices<G>,
     // A timer runs, to look at who sits in the rooms that other nodes share.
     pub(crate) looking: bool,
     // When the other nodes could last be reached again.
     pub(crate) back: Option<Instant>,
 }
-
-/// What a session may have waiting behind its log-in.
-const HELD: (usize, usize) = (1024, 256 * 1024);
 
 impl<G: Game> Lobby<G> {
     /// A worker that plays `game` in its rooms. All workers of a server get the same `shared`.
@@ -72,16 +70,8 @@ impl<G: Game> Lobby<G> {
         let settings = shared.settings();
         let rooms = Rooms::new(0..settings.rooms, settings.room_users.into());
         let lounge = Rooms::new(0..1, usize::MAX);
-        Self {
-            game,
-            shared,
-            users: HashMap::new(),
-            rooms,
-            lounge,
-            coming: HashMap::new(),
-            looking: false,
-            back: None,
-        }
+        let coming = Notices::new(&shared.counts);
+        Self { game, shared, users: HashMap::new(), rooms, lounge, coming, looking: false, back: None }
     }
 
     /// Takes one request, or what came in place of one; behind a log-in that is under way, they wait.
@@ -91,9 +81,7 @@ impl<G: Game> Lobby<G> {
         if !user.waiting {
             return self.judge(ctx, session, heard);
         }
-        user.held_bytes += heard.bytes();
-        user.held.push_back(heard.kept());
-        if user.held.len() > HELD.0 || user.held_bytes > HELD.1 {
+        if user.held.push(heard, &self.shared.settings().hold).is_err() {
             ctx.close(session, close_for(Code::TooFast));
         }
     }
@@ -103,9 +91,8 @@ impl<G: Game> Lobby<G> {
         while let Some(user) = self.users.get_mut(&session)
             && !user.waiting
             && ctx.has(session)
-            && let Some(heard) = user.held.pop_front()
+            && let Some(heard) = user.held.pop()
         {
-            user.held_bytes -= heard.bytes();
             self.judge(ctx, session, heard);
         }
     }
@@ -245,8 +232,7 @@ impl<G: Game> Logic for Lobby<G> {
             claim: None,
             seat: None,
             waiting: false,
-            held: VecDeque::new(),
-            held_bytes: 0,
+            held: Requests::new(&self.shared.counts),
             enter_by: None,
         };
         self.users.insert(session, user);
@@ -269,7 +255,7 @@ impl<G: Game> Logic for Lobby<G> {
         // Another node's claim may have turned out to be the older one on the way.
         self.give_way(ctx, session);
         self.sit(ctx, session, place);
-        for event in self.coming.remove(&session).unwrap_or_default() {
+        for event in self.coming.take(session) {
             ctx.send(session, &event);
         }
         self.resume(ctx, session);
@@ -279,7 +265,7 @@ impl<G: Game> Logic for Lobby<G> {
         self.get_up(ctx, session);
         // Its claims end behind the directory's: what another node or session is granted is free here.
         let _user = self.users.remove(&session);
-        self.coming.remove(&session);
+        self.coming.take(session);
         let unanswered = self.shared.directory.release(session);
         self.invites_expired(ctx, unanswered);
     }
@@ -325,7 +311,7 @@ impl<G: Game> Logic for Lobby<G> {
 
 impl<G: Game> Heard<G> {
     /// About how much memory it holds.
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         64 + match self {
             Self::Request(Request::Chat(text) | Request::Whisper { text, .. }) => text.len(),
             Self::Request(Request::Relay(bytes)) => bytes.len(),
@@ -340,7 +326,7 @@ impl<G: Game> Heard<G> {
     }
 
     /// As it is kept: a slice would keep the whole buffer alive that it was read into.
-    fn kept(self) -> Self {
+    pub(crate) fn kept(self) -> Self {
         match self {
             Self::Request(Request::Relay(bytes)) => {
                 Self::Request(Request::Relay(Bytes::copy_from_slice(&bytes)))

@@ -1,11 +1,10 @@
 //! What the workers say to each other and to themselves.
 
-use std::collections::VecDeque;
-
 use netcore::cluster::{AskError, Claim, ClaimError, Event as News, Listing};
 use netcore::{Fault, GroupId, SessionId, TimerId};
 
 use crate::game::{Game, Place};
+use crate::held::Requests;
 use crate::nodes::{Listed, Naming, Seating, SharedSeat, Sought};
 use crate::rate::Budget;
 use crate::{Code, Event, Name, Request};
@@ -80,8 +79,7 @@ pub(crate) struct User<G: Game> {
     pub(crate) seat: Option<Box<SharedSeat>>,
     /// Something is decided elsewhere, a log-in say: what comes meanwhile waits in `held`.
     pub(crate) waiting: bool,
-    pub(crate) held: VecDeque<Heard<G>>,
-    pub(crate) held_bytes: usize,
+    pub(crate) held: Requests<G>,
     /// Runs while the user must enter a room.
     pub(crate) enter_by: Option<TimerId>,
 }

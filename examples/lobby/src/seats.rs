@@ -1,7 +1,7 @@
 //! Entering and leaving rooms, and what is said in them.
 
 use bytes::Bytes;
-use netcore::{Context, EnterError, SessionId};
+use netcore::{Context, EnterError, Header, SessionId};
 
 use crate::game::{Place, who};
 use crate::message::{Kind, Message};
@@ -10,6 +10,9 @@ use crate::{CHAT_MAX, Code, Event, Game, Lobby, Who};
 
 /// So many users one list can have: on the raw wire their number is an `i8`.
 const LIST: usize = 127;
+
+/// The most bytes that the body of a packet can have.
+const BODY: usize = u16::MAX as usize - Header::LEN;
 
 impl<G: Game> Lobby<G> {
     pub(crate) fn enter(&mut self, ctx: &mut Context<Self>, session: SessionId, number: Option<i32>) {
@@ -203,6 +206,9 @@ impl<G: Game> Lobby<G> {
         let Some((room, me)) = self.seat(session) else {
             return self.refuse(ctx, session, Code::NotInRoom);
         };
+        if bytes.len() > relay_max(me.user) {
+            return self.refuse(ctx, session, Code::RelayLength);
+        }
         if let (Some(nodes), Place::Room(index)) = (&self.shared.nodes, self.place(session)) {
             nodes.tell_room(index, &Told::Relayed { user: me.user, bytes: bytes.clone() });
         }
@@ -216,11 +222,51 @@ impl<G: Game> Lobby<G> {
     }
 }
 
+/// The most bytes that the user of that number may relay: what a 742 has room for in every format, and the message to other
+/// nodes too. 65,522 for numbers below 2^21; from there on protobuf needs a byte more for each seven bits, up to 2^63: 65,516.
+fn relay_max(user: u64) -> usize {
+    const RAW: usize = size_of::<u64>();
+    // Two tags, and the length of the bytes.
+    const PROTOBUF: usize = 2 + 3;
+    let number = (u64::BITS - (user | 1).leading_zeros()).div_ceil(7) as usize;
+    BODY - RAW.max(PROTOBUF + number)
+}
+
 fn code(error: EnterError) -> Code {
     match error {
         EnterError::NoRoom(_) => Code::NoRoom,
         EnterError::InRoom(_) => Code::InRoom,
         EnterError::Full(_) => Code::Full,
         _ => Code::Busy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use netcore::Packet;
+
+    use super::*;
+    use crate::protobuf::message::RoomRelayNtf;
+    use crate::{protobuf, raw};
+
+    #[test]
+    fn what_may_be_relayed_fits_in_each_format_and_a_byte_more_does_not() {
+        for bits in 0..64 {
+            for user in [1 << bits, (1 << bits) - 1] {
+                let fits = |len| {
+                    let bytes = Bytes::from(vec![1; len]);
+                    let (data, mut out) = (bytes.clone(), BytesMut::new());
+                    let protobuf = protobuf::ToClient::Relayed(RoomRelayNtf { room_user_id: user, data });
+                    Told::Relayed { user, bytes: bytes.clone() }.bytes().is_some()
+                        && raw::ToClient::Relayed { user, bytes }.encode(&mut out, u16::MAX).is_ok()
+                        && protobuf.encode(&mut out, u16::MAX).is_ok()
+                };
+                let most = relay_max(user);
+                // Protobuf leaves a number of 0 out, but no user has it in a room.
+                assert!(fits(most) && (user == 0 || !fits(most + 1)), "{user}: {most}");
+            }
+        }
+        assert_eq!((relay_max(1), relay_max(i64::MAX as u64)), (65_522, 65_516));
     }
 }

@@ -7,6 +7,7 @@ use netcore::cluster::Cluster;
 use netcore::{CloseReason, Limits, Rate};
 
 use crate::api::{Api, ApiFlags, LogIns, SetupError};
+use crate::held::{Counts, Held, HoldFlags};
 use crate::nodes::Nodes;
 use crate::{Code, Directory, Event, Gate, Open};
 
@@ -29,7 +30,9 @@ pub struct Settings {
     #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=127))]
     pub room_users: u8,
-    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535.
+    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. A relay that does
+    /// not fit in its notice is refused with 161: one of over 65522 bytes, or, where servers share rooms, over 65516 or a
+    /// few more.
     #[arg(long, value_name = "BYTES", default_value_t = 1024, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(5..=65535))]
     pub max_packet: u16,
@@ -45,6 +48,9 @@ pub struct Settings {
     /// How many requests a session may make a second, with a burst of two seconds' worth; 0: as many as it likes.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub requests_per_second: u32,
+    /// What waits.
+    #[command(flatten)]
+    pub hold: HoldFlags,
     /// The API server, if there is one.
     #[command(flatten)]
     pub api: ApiFlags,
@@ -62,6 +68,7 @@ impl Default for Settings {
             enter_ms: 0,
             ping_ms: 0,
             requests_per_second: 100,
+            hold: HoldFlags::default(),
             api: ApiFlags::default(),
         }
     }
@@ -116,6 +123,7 @@ fn time(millis: u32) -> Option<Duration> {
 pub struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) directory: Directory,
+    pub(crate) counts: Arc<Counts>,
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) people: Option<usize>,
     pub(crate) api: Option<Arc<Api>>,
@@ -127,8 +135,9 @@ impl Shared {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
+            directory: Directory::new(settings.hold.invites),
             settings: Arc::new(settings),
-            directory: Directory::default(),
+            counts: Arc::default(),
             gate: Arc::new(Open),
             people: None,
             api: None,
@@ -155,6 +164,12 @@ impl Shared {
     #[must_use]
     pub fn log_ins(&self) -> LogIns {
         self.api.as_deref().map(Api::log_ins).unwrap_or_default()
+    }
+
+    /// What waits on all workers, and how often it was too much.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        self.counts.held(self.directory.invites())
     }
 
     /// Who decides which log-ins are good.

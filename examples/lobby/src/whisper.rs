@@ -6,9 +6,6 @@ use crate::message::{Kind, Message};
 use crate::nodes::{Sought, Told, Whereabouts};
 use crate::{CHAT_MAX, Code, Event, Game, Lobby, Name};
 
-/// So much may wait for one session that is on its way to another worker.
-const COMING: usize = 256;
-
 impl<G: Game> Lobby<G> {
     pub(crate) fn whisper(
         &mut self,
@@ -73,12 +70,10 @@ impl<G: Game> Lobby<G> {
             None => Code::NoSuchUser,
             // It has not arrived yet.
             Some(worker) if worker == ctx.worker() => {
-                let waiting = self.coming.entry(to).or_default();
-                if waiting.len() >= COMING {
-                    return Code::Busy;
+                match self.coming.push(to, event, &self.shared.settings().hold) {
+                    Ok(()) => Code::Ok,
+                    Err(_) => Code::Busy,
                 }
-                waiting.push(event);
-                Code::Ok
             }
             Some(worker) => match ctx.tell(worker, Message(Kind::Deliver { to, event })) {
                 Ok(()) => Code::Ok,

@@ -23,6 +23,8 @@ u16, type u8, little-endian: [WIRE.md](../../proto/WIRE.md)). MessagePack and pr
 
 Who enters a room that is not empty is told its users (723), then gets the answer (722), and the others hear of it (724). Who leaves, or is gone:
 728 to the others. A chat goes as 733 to everybody in the room, its sender included, and then 732 to the sender; a relay as 742 to everybody.
+A relay that does not fit in a 742 goes to nobody, and its sender gets 203 with 161: one of over 65,522 bytes, or a few less, down to 65,516, when
+the sender's room user id is 2^21 or more, as where servers share rooms, and so takes more room in protobuf.
 ";
 
 #[test]

@@ -8,5 +8,7 @@ mod bounds;
 mod common;
 mod crowd;
 #[cfg(unix)]
+mod packets;
+#[cfg(unix)]
 mod processes;
 mod shared;

@@ -1,7 +1,7 @@
 //! Real servers and a real Redis: each of them is killed once.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Instant;
 
@@ -9,42 +9,49 @@ use support::testing::{Ended, PATIENCE, Process, RedisServer, Server, connect};
 
 use crate::common::plain;
 
-fn chat(redis: &str, workers: &str) -> Command {
+/// A server with these doors.
+pub(crate) fn chat(doors: &[&str], redis: &str, workers: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
-    command.args(["--raw", "off", "--msgpack", "off", "--protobuf", "off", "--text", "127.0.0.1:0"]);
+    for door in ["--raw", "--msgpack", "--protobuf", "--text"] {
+        command.args([door, if doors.contains(&door) { "127.0.0.1:0" } else { "off" }]);
+    }
     // Nodes that the machine lets stand still for a moment are not taken for dead.
     command.args(["--redis", redis, "--node-ttl-ms", "3000", "--workers", workers]);
     command
 }
 
 /// Somebody at a terminal.
-struct Person(BufReader<TcpStream>);
+pub(crate) struct Person(BufReader<TcpStream>);
 
 impl Person {
-    fn new(server: &Server, name: &str) -> Self {
-        let mut person = Self(BufReader::new(connect(server.addr())));
+    pub(crate) fn new(at: SocketAddr, name: &str) -> Self {
+        let mut person = Self(BufReader::new(connect(at)));
         person.types(&format!("/nick {name}")).finds(&format!("you are {name}"));
         person
     }
 
-    fn types(&mut self, line: &str) -> &mut Self {
+    pub(crate) fn types(&mut self, line: &str) -> &mut Self {
         self.0.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
         self
     }
 
     /// The next line, without the numbers that nobody can know.
     fn line(&mut self) -> String {
+        self.try_line().unwrap()
+    }
+
+    fn try_line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        plain(line.strip_suffix('\n').unwrap_or_else(|| panic!("not a whole line: {line:?}")))
+        self.0.read_line(&mut line)?;
+        Ok(plain(line.strip_suffix('\n').unwrap_or_else(|| panic!("not a whole line: {line:?}"))))
     }
 
     /// Reads up to that line, or one that begins so.
     #[track_caller]
-    fn finds(&mut self, expected: &str) -> String {
+    pub(crate) fn finds(&mut self, expected: &str) -> String {
         let (mut before, started) = (Vec::new(), Instant::now());
         while started.elapsed() < PATIENCE {
-            let line = self.line();
+            let Ok(line) = self.try_line() else { break };
             if line.starts_with(expected) {
                 return line;
             }
@@ -54,7 +61,7 @@ impl Person {
     }
 
     #[track_caller]
-    fn joins(&mut self, room: i32) -> &mut Self {
+    pub(crate) fn joins(&mut self, room: i32) -> &mut Self {
         self.types(&format!("/join {room}")).finds(&format!("you are in room {room}, as number #"));
         self
     }
@@ -73,7 +80,7 @@ fn all_hear_all(people: &mut [(&str, &mut Person)], word: &str) {
     }
 }
 
-fn ends(server: Server) -> Ended {
+pub(crate) fn ends(server: Server) -> Ended {
     let ended = server.terminate();
     assert_eq!(ended.code, Some(0), "{:?}", ended.stderr);
     ended
@@ -82,10 +89,10 @@ fn ends(server: Server) -> Ended {
 #[test]
 fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it() {
     let Some(mut redis) = RedisServer::start() else { return };
-    let start = |workers| Server::start(&mut chat(&redis.url(), workers), 1);
+    let start = |workers| Server::start(&mut chat(&["--text"], &redis.url(), workers), 1);
     let (a, b, c) = (start("1"), start("3"), start("2"));
     let [mut ann, mut bob, mut kim] =
-        [(&a, "ann"), (&b, "bob"), (&c, "kim")].map(|(at, who)| Person::new(at, who));
+        [(&a, "ann"), (&b, "bob"), (&c, "kim")].map(|(at, who)| Person::new(at.addr(), who));
     for person in [&mut ann, &mut bob, &mut kim] {
         person.joins(4);
     }
@@ -93,7 +100,7 @@ fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it
     all_hear_all(&mut [("ann", &mut ann), ("bob", &mut bob), ("kim", &mut kim)], "hi");
     kim.types("/msg ann psst").finds("[to ann] psst");
     ann.finds("[from kim] psst");
-    let mut eve = Person::new(&b, "eve");
+    let mut eve = Person::new(b.addr(), "eve");
     eve.types("/nick kim").finds("that name is taken");
     eve.types("/rooms").finds("room 4: 3 of 4");
     ann.types("/invite eve").finds("eve was asked to come");
@@ -130,8 +137,8 @@ fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it
     all_hear_all(&mut [("ann", &mut ann), ("kim", &mut kim)], "still here");
     bob.types("alone").finds("bob: alone");
     bob.types("/msg ann psst").finds("nobody here has that name, and the other servers cannot be asked");
-    let d = Server::start(&mut chat(&redis.url(), "2"), 1);
-    let mut dan = Person::new(&d, "dan");
+    let d = Server::start(&mut chat(&["--text"], &redis.url(), "2"), 1);
+    let mut dan = Person::new(d.addr(), "dan");
     dan.joins(9).types("new").finds("dan: new");
 
     // It is back, empty.
@@ -163,7 +170,7 @@ fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it
 #[test]
 fn a_wrong_redis_is_refused_in_one_sentence() {
     for url in ["nowhere", "http://127.0.0.1/", "redis://", "redis://:hunter2@localhost:port"] {
-        let sentence = Process::start(&mut chat(url, "1")).end().refused();
+        let sentence = Process::start(&mut chat(&["--text"], url, "1")).end().refused();
         assert!(sentence.starts_with("chat: ") && sentence.contains("--redis"), "{sentence}");
         assert!(!sentence.contains("hunter2"), "{sentence}");
     }
@@ -179,7 +186,7 @@ fn a_signal_counts_while_redis_has_not_answered_yet() {
     // It takes connections, and says nothing.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("redis://{}", silent.local_addr().unwrap());
-    let server = Process::start(&mut chat(&url, "1"));
+    let server = Process::start(&mut chat(&["--text"], &url, "1"));
     let _asking = silent.accept().unwrap();
     server.signal("TERM");
     let ended = server.end();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lobby::Settings;
 use lobby::raw::{Accept, ToClient, ToServer};
 
 use crate::common::*;
@@ -147,6 +148,36 @@ async fn game_clients_read_each_other_over_servers_and_no_two_have_one_room_user
         world.ends([a, b]).await;
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_relay_reaches_other_servers_and_a_longer_one_nobody() {
+    for workers in [1, 3] {
+        let world = World::new(Settings { workers, max_packet: u16::MAX, ..Settings::default() });
+        let [a, b] = [world.node().await, world.node().await];
+        let (mut ann, mut bob) = (a.client(), b.client());
+        for (name, person) in [("ann", &mut ann), ("bob", &mut bob)] {
+            person.request(log_in(name)).await.unwrap();
+            person.request(ToServer::Enter { room: 7 }).await.unwrap();
+        }
+        assert!(matches!(within(ann.recv()).await.unwrap(), Some(ToClient::Came(_))));
+        assert!(matches!(within(bob.recv()).await.unwrap(), Some(ToClient::Users { .. })));
+        for len in [65_523, 65_530, 65_522] {
+            ann.send(&ToServer::Relay(vec![len as u8; len].into())).unwrap();
+        }
+        for _ in 0..2 {
+            assert_eq!(within(ann.recv()).await.unwrap(), Some(ToClient::Error { code: 161 }));
+        }
+        for person in [&mut ann, &mut bob] {
+            let Some(ToClient::Relayed { bytes, .. }) = within(person.recv()).await.unwrap() else {
+                panic!("not relayed")
+            };
+            assert!(bytes == vec![65_522_u32 as u8; 65_522]);
+        }
+        drop((ann, bob));
+        pass(Duration::from_millis(1)).await;
+        world.ends([a, b]).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,6 +20,7 @@ use tracing::info;
 pub use flags::{ApiFlags, Public, SetupError};
 pub use tokens::LogIns;
 
+use crate::report::{self, reporting};
 use crate::{Settings, Shared};
 use listing::{Listing, registration};
 use tokens::{Tokens, Visitors};
@@ -63,12 +64,20 @@ impl Api {
 /// under the name that was given to [`Shared::open`](crate::Shared::open), reports its load, and leaves the list when it
 /// begins to stop. While the API server is away it tries on, for as long as it takes.
 ///
+/// What the rooms count is told to a recorder of metrics, if one was installed before, and at the end to the log.
+///
 /// Not cancel-safe: dropped, the server is cut off at once, and is in the list until its time there is up.
 ///
 /// # Errors
 /// [`SetupError`] when nobody could reach the server where it listens and `--public` does not say better, before anything
 /// is printed; and those of [`support::run`].
 pub async fn run<Message>(shared: &Shared, running: Running<Message>) -> Outcome {
+    let outcome = reporting(shared, run_listed(shared, running)).await;
+    report::log(shared);
+    outcome
+}
+
+async fn run_listed<Message>(shared: &Shared, running: Running<Message>) -> Outcome {
     let Some(api) = &shared.api else { return support::run(running).await };
     let server = registration(&shared.settings, running.addrs())?;
     let listing = Listing {

@@ -22,8 +22,8 @@ pub(crate) enum Party {
     There(NodeId),
 }
 
-/// How many invitations of one user, and to one user, there may be at once.
-const INVITES: u32 = 16;
+/// How many invitations of one user, and to one user, there may be at once, unless a flag says otherwise.
+pub(crate) const INVITES: u32 = 16;
 
 impl Directory {
     /// Writes an invitation down: its number, which is that one or the next, and whom it is for.
@@ -40,8 +40,8 @@ impl Directory {
         if guest.room == Some(room) {
             return Err(Code::InviteHere);
         }
-        if guest.received.len() >= INVITES as usize {
-            return Err(Code::TooManyInvites);
+        if guest.received.len() >= inner.most_invites as usize {
+            return Err(inner.too_many());
         }
         let host = inner.host(from)?;
         let id = id.unwrap_or_else(|| {
@@ -80,8 +80,8 @@ impl Directory {
         let mut inner = self.lock();
         let session = *inner.names.get(to).ok_or(Code::NoSuchUser)?;
         let guest = inner.users.get(&session).ok_or(Code::NoSuchUser)?;
-        if guest.received.len() >= INVITES as usize {
-            return Err(Code::TooManyInvites);
+        if guest.received.len() >= inner.most_invites as usize {
+            return Err(inner.too_many());
         }
         inner.receives(session, id);
         let (from, to) = ((Party::There(from.0), from.1), (Party::Here(session), to.clone()));
@@ -137,11 +137,16 @@ impl Inner {
     /// Who invites, if they may do so once more.
     fn host(&mut self, session: SessionId) -> Result<(Party, Name), Code> {
         let host = self.users.get_mut(&session).ok_or(Code::NotLoggedIn)?;
-        if host.sent >= INVITES {
-            return Err(Code::TooManyInvites);
+        if host.sent >= self.most_invites {
+            return Err(self.too_many());
         }
         host.sent += 1;
         Ok((Party::Here(session), host.name.clone()))
+    }
+
+    fn too_many(&mut self) -> Code {
+        self.invites_over += 1;
+        Code::TooManyInvites
     }
 
     fn receives(&mut self, session: SessionId, id: u64) {
@@ -210,6 +215,12 @@ mod tests {
         assert_eq!(host.invite_there(ANN, (THERE, &name("bob")), 3, 99), Err(Code::TooManyInvites));
         assert_eq!(guest.invite_from((THERE, name("ann")), &name("bob"), 3, 99), Err(Code::TooManyInvites));
         assert_eq!(guest.invite_from((THERE, name("ann")), &name("eve"), 3, 99), Err(Code::NoSuchUser));
+        let most = u64::from(INVITES);
+        assert_eq!(
+            (host.invites(), guest.invites()),
+            ((most, 1), (most, 1)),
+            "and how often it was too much"
+        );
         let (last, invite) = guest.invited(BOB, None).unwrap();
         assert_eq!((last, invite.from), (16, (Party::There(THERE), name("ann"))));
         guest.answered(last);

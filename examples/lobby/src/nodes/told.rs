@@ -30,7 +30,7 @@ pub(crate) enum Told {
         #[raw(len = u8)]
         text: String,
     },
-    // Without the name: what fits into a 742 fits in here.
+    // Without the name: what fits into a 742 fits in here, and what does not is refused to its sender.
     #[packet(id = 6)]
     Relayed {
         user: u64,

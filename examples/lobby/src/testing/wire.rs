@@ -31,6 +31,7 @@ pub const NO_ROOM: Code = Code(122, 122);
 pub const FULL: Code = Code(134, 134);
 pub const IN_ROOM: Code = Code(135, 135);
 pub const CHAT_LENGTH: Code = Code(151, 151);
+pub const RELAY_LENGTH: Code = Code(161, 161);
 pub const BAD_TOKEN: Code = Code(1001, 1001);
 pub const API_AWAY: Code = Code(1002, 1002);
 pub const TOO_FAST: Code = Code(1004, 1004);
