@@ -20,6 +20,25 @@ impl At {
     pub fn open<D>(&self, door: impl FnOnce(&str) -> D) -> Option<D> {
         self.0.as_deref().map(door)
     }
+
+    /// Reads the value of the flag of a server's one and only door, which takes no `off`.
+    ///
+    /// ```
+    /// use support::At;
+    ///
+    /// assert_eq!(At::only_door("[::1]:0"), Ok("[::1]:0".to_owned()));
+    /// assert_eq!(At::only_door("off"), Err("it is the only door, so without it there is nothing to serve"));
+    /// ```
+    ///
+    /// # Errors
+    /// Words for who typed it.
+    pub fn only_door(text: &str) -> Result<String, &'static str> {
+        match text.parse() {
+            Ok(Self(Some(address))) => Ok(address),
+            Ok(Self(None)) => Err("it is the only door, so without it there is nothing to serve"),
+            Err(_) => Err("it takes HOST:PORT or [IPv6]:PORT"),
+        }
+    }
 }
 
 impl FromStr for At {

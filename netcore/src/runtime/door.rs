@@ -38,6 +38,7 @@ pub struct Door<In, Out> {
     pub(super) adapter: Arc<dyn Adapter<In, Out>>,
     encode: Arc<dyn Encode<Out>>,
     pub(super) limits: Limits,
+    for_people: bool,
     pub(super) notice: Option<Words<Out>>,
     pub(super) tcp: TcpSettings,
     handshake: Handshake,
@@ -53,7 +54,7 @@ pub(super) enum Place {
 }
 
 /// How a door's sockets are set.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct TcpSettings {
     pub(super) nodelay: bool,
     pub(super) keepalive: Option<Duration>,
@@ -79,15 +80,15 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         Self::new("tcp", Place::Tcp(address.to_string()), adapter)
     }
 
-    /// TCP at `address`, with lines of text. The limits are those for people who type: no deadline for the first line,
-    /// nor for finishing one.
+    /// TCP at `address`, with lines of text. It is for people who type: unless [`limits`](Self::limits) sets one, there is
+    /// no deadline for the first line, nor for finishing one.
     #[must_use]
     pub fn text<P>(address: impl ToString, text: Text<P>) -> Self
     where
         P: TextProtocol<In = In, Out = Out>,
     {
-        let limits = Limits::new().first_packet(None).unfinished(None);
-        Self::new("text", Place::Tcp(address.to_string()), text).limits(limits)
+        let door = Self::new("text", Place::Tcp(address.to_string()), text);
+        Self { for_people: true, ..door }.limits(Limits::new())
     }
 
     /// TCP at `address`, with lines of text that are the game's own types: a `String` is heard, and what can be shown is
@@ -156,6 +157,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
             adapter,
             encode,
             limits: Limits::new(),
+            for_people: false,
             notice: None,
             tcp,
             handshake: Handshake::new(),
@@ -170,11 +172,20 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
-    /// The bounds of each session that comes through it, in place of those it has: on a door for people who type, start from
-    /// `Limits::new().first_packet(None).unfinished(None)`, which is what [`text`](Self::text) and [`lines`](Self::lines) have.
+    /// The bounds of each session that comes through it, in place of those it has. What they do not set is the default: on
+    /// a door of [`text`](Self::text) or [`lines`](Self::lines), `first_packet` and `unfinished` stay off.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use netcore::{Door, Limits};
+    ///
+    /// // People may take their time, up to ten minutes.
+    /// let limits = Limits::new().idle(Duration::from_secs(600));
+    /// let door: Door<String, String> = Door::lines("127.0.0.1:10001").limits(limits);
+    /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = if self.for_people { limits.of_people() } else { limits };
         self
     }
 
@@ -298,6 +309,45 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
 
 impl<In, Out> fmt::Debug for Door<In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("name", &self.name).field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Door")
+            .field("name", &self.name)
+            .field("limits", &self.limits)
+            .field("tcp", &self.tcp)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Frame;
+
+    fn times(limits: &Limits) -> [Option<u64>; 2] {
+        [limits.first_packet, limits.unfinished].map(|time| time.map(|time| time.as_secs()))
+    }
+
+    #[test]
+    fn a_text_door_keeps_its_own_defaults_for_what_the_limits_do_not_set() {
+        let door = || Door::<String, String>::lines("127.0.0.1:0");
+        assert_eq!(times(&door().limits), [None, None]);
+        let queue = door().limits(Limits::new().queue(1000)).limits;
+        assert_eq!((times(&queue), queue.queue), ([None, None], 1000));
+        let second = Duration::from_secs(1);
+        assert_eq!(times(&door().limits(Limits::new().first_packet(second)).limits), [Some(1), None]);
+        assert_eq!(times(&door().limits(Limits::new().unfinished(second)).limits), [None, Some(1)]);
+        // What was set to the value that it has anyway is set.
+        let set = Limits::new().first_packet(second * 60).unfinished(second * 10);
+        assert_eq!(times(&door().limits(set).limits), [Some(60), Some(10)]);
+        // The last ones hold, all of them.
+        let twice = door().limits(Limits::new().unfinished(second)).limits(Limits::new());
+        assert_eq!(times(&twice.limits), [None, None]);
+    }
+
+    #[test]
+    fn any_other_door_has_the_deadlines_unless_they_are_off() {
+        let door = || Door::<Frame, Frame>::tcp("127.0.0.1:0");
+        assert_eq!(times(&door().limits), [Some(60), Some(10)]);
+        assert_eq!(times(&door().limits(Limits::new().queue(1000)).limits), [Some(60), Some(10)]);
+        assert_eq!(times(&door().limits(Limits::new().first_packet(None)).limits), [None, Some(10)]);
     }
 }

@@ -55,12 +55,9 @@ pub(super) async fn accept_tcp<In, Out>(
 {
     let mut pause = FIRST_PAUSE;
     loop {
-        match listener.accept().await {
+        match accept(&listener, settings).await {
             Ok((stream, address)) => {
                 pause = FIRST_PAUSE;
-                set(&stream, settings);
-                // An IPv4 peer at an IPv6 socket is an IPv4 peer.
-                let address = SocketAddr::new(address.ip().to_canonical(), address.port());
                 house.arrive(stream, Some(address), door);
             }
             // One connection was gone before it was accepted: the next may be there.
@@ -98,6 +95,14 @@ where
     }
 }
 
+/// One connection, with its settings.
+async fn accept(listener: &TcpListener, settings: TcpSettings) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, address) = listener.accept().await?;
+    set(&stream, settings);
+    // An IPv4 peer at an IPv6 socket is an IPv4 peer.
+    Ok((stream, SocketAddr::new(address.ip().to_canonical(), address.port())))
+}
+
 /// Fails only for a connection that is gone already, which its session will find out.
 fn set(stream: &TcpStream, settings: TcpSettings) {
     let _ = stream.set_nodelay(settings.nodelay);
@@ -115,3 +120,100 @@ fn is_about_one(error: &io::Error) -> bool {
 
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Door, Frame};
+
+    /// Both ends of a connection through this door.
+    async fn connected(door: Door<Frame, Frame>) -> (TcpListener, TcpStream, TcpStream) {
+        let listener = bind("127.0.0.1:0", door.tcp).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, from) = accept(&listener, door.tcp).await.unwrap();
+        assert_eq!(from, client.local_addr().unwrap());
+        (listener, client, accepted)
+    }
+
+    fn door() -> Door<Frame, Frame> {
+        Door::tcp("127.0.0.1:0")
+    }
+
+    #[tokio::test]
+    async fn by_default_packets_do_not_wait_and_a_dead_peer_is_looked_for() {
+        let (listener, client, accepted) = connected(door()).await;
+        assert!(accepted.nodelay().unwrap());
+        assert!(!client.nodelay().unwrap(), "what the system has, so that the door made the difference");
+        let socket = SockRef::from(&accepted);
+        assert!(socket.keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        {
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(45));
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+        }
+        assert_eq!(SockRef::from(&listener).reuse_address().unwrap(), cfg!(not(windows)));
+    }
+
+    #[tokio::test]
+    async fn a_doors_settings_are_those_of_its_sockets() {
+        let (_, _, accepted) = connected(door().nodelay(false).keepalive(None)).await;
+        assert!(!accepted.nodelay().unwrap());
+        assert!(!SockRef::from(&accepted).keepalive().unwrap());
+        let (_, _, accepted) = connected(door().keepalive(Duration::from_secs(2))).await;
+        assert!(SockRef::from(&accepted).keepalive().unwrap());
+        #[cfg(target_os = "linux")]
+        {
+            let socket = SockRef::from(&accepted);
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(2));
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(1), "not none at all");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_systems_buffers_are_as_large_as_the_door_says() {
+        let sizes = |stream: &TcpStream| {
+            let socket = SockRef::from(stream);
+            (socket.send_buffer_size().unwrap(), socket.recv_buffer_size().unwrap())
+        };
+        let (_, _, small) = connected(door().buffers(16 * 1024, 8 * 1024)).await;
+        let (_, _, large) = connected(door().buffers(64 * 1024, 48 * 1024)).await;
+        // Linux doubles what it is asked for, for its own bookkeeping.
+        let times = if cfg!(target_os = "linux") { 2 } else { 1 };
+        assert_eq!(sizes(&small), (16 * 1024 * times, 8 * 1024 * times));
+        assert_eq!(sizes(&large), (64 * 1024 * times, 48 * 1024 * times));
+    }
+
+    #[tokio::test]
+    async fn a_port_can_be_had_again_while_old_connections_linger() {
+        use tokio::io::AsyncReadExt;
+
+        let (listener, mut client, accepted) = connected(door()).await;
+        let address = listener.local_addr().unwrap().to_string();
+        // Who closes first keeps the connection for a minute, in TIME_WAIT.
+        drop((accepted, listener));
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+        drop(client);
+        bind(&address, door().tcp).await.unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn no_more_wait_to_be_accepted_than_the_backlog() {
+        let waiting = async |backlog, tries: usize, patience| {
+            let listener = bind("127.0.0.1:0", door().backlog(backlog).tcp).await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let mut waiting = Vec::new();
+            while waiting.len() < tries {
+                match tokio::time::timeout(patience, TcpStream::connect(address)).await {
+                    Ok(Ok(stream)) => waiting.push(stream),
+                    Ok(Err(_)) | Err(_) => break,
+                }
+            }
+            waiting.len()
+        };
+        // Linux lets one more in than it was told, and tells the rest nothing.
+        let few = waiting(2, 30, Duration::from_millis(300)).await;
+        assert!((1..=4).contains(&few), "{few} wait");
+        assert_eq!(waiting(64, 30, Duration::from_secs(20)).await, 30);
+    }
+}

@@ -19,10 +19,10 @@ use crate::Frame;
 ///
 /// | setting | default | bounds |
 /// |---|---|---|
-/// | [`first_packet`](Self::first_packet) | 60 s | connecting → the first whole packet |
+/// | [`first_packet`](Self::first_packet) | 60 s; off on text doors and clients | connecting → the first whole packet |
 /// | [`login`](Self::login) | off | connecting → the game's `admit` |
 /// | [`admission`](Self::admission) | 64 KiB, 256 packets | what may come before `admit`, where `login` is on |
-/// | [`unfinished`](Self::unfinished) | 10 s | a packet's first byte → its last |
+/// | [`unfinished`](Self::unfinished) | 10 s; off on text doors | a packet's first byte → its last |
 /// | [`idle`](Self::idle) | off; 45 s with a heartbeat | silence from the peer |
 /// | [`heartbeat`](Self::heartbeat) | off | |
 /// | [`packets`](Self::packets), [`bytes`](Self::bytes), [`tiny`](Self::tiny) | off | a second |
@@ -52,6 +52,9 @@ pub struct Limits {
     pub(crate) read_chunk: usize,
     pub(crate) flush: Duration,
     pub(crate) linger: Duration,
+    // Whether these two were set: who types, and who serves, has defaults of his own for them.
+    set_first_packet: bool,
+    set_unfinished: bool,
 }
 
 impl Limits {
@@ -76,6 +79,8 @@ impl Limits {
             read_chunk: 64 * 1024,
             flush: Duration::from_secs(10),
             linger: Duration::from_secs(1),
+            set_first_packet: false,
+            set_unfinished: false,
         }
     }
 
@@ -83,6 +88,7 @@ impl Limits {
     #[must_use]
     pub fn first_packet(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.first_packet = time.into();
+        self.set_first_packet = true;
         self
     }
 
@@ -105,6 +111,7 @@ impl Limits {
     #[must_use]
     pub fn unfinished(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.unfinished = time.into();
+        self.set_unfinished = true;
         self
     }
 
@@ -210,6 +217,22 @@ impl Limits {
     pub const fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self
+    }
+
+    /// For a peer who may be silent at first, unless it was set.
+    pub(crate) const fn of_listeners(mut self) -> Self {
+        if !self.set_first_packet {
+            self.first_packet = None;
+        }
+        self
+    }
+
+    /// For people who type, as far as they were not set.
+    pub(crate) const fn of_people(mut self) -> Self {
+        if !self.set_unfinished {
+            self.unfinished = None;
+        }
+        self.of_listeners()
     }
 
     pub(crate) fn idle_time(&self) -> Option<Duration> {

@@ -22,3 +22,4 @@ mod ticks;
 mod timers;
 mod turns;
 mod ways;
+mod writes;

@@ -21,9 +21,10 @@ use crate::server::world::Rules;
     after_help = "Example: api --http '[::1]:0' --db :memory: --api-key-file key"
 )]
 pub struct Flags {
-    /// Where to listen: `HOST:PORT`, `[IPv6]:PORT` (port 0: the system picks one), or `off`.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000")]
-    pub(crate) http: At,
+    /// Where to listen: `HOST:PORT` or `[IPv6]:PORT` (port 0: the system picks one). There is no other door, so this one is
+    /// never closed.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8000", value_parser = At::only_door)]
+    pub(crate) http: String,
     /// Where the accounts are; `:memory:` for none that stay.
     #[arg(long, value_name = "FILE", default_value = "api.db")]
     pub(crate) db: PathBuf,

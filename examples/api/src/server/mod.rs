@@ -76,12 +76,9 @@ impl Server {
     /// # Errors
     /// When a file cannot be used, or it cannot listen there; in words for whoever typed the flags.
     pub async fn start(flags: &Flags) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let Some(address) = flags.http.open(str::to_owned) else {
-            return Err(netcore::ServerError::NoDoor.into());
-        };
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(app(flags, stopping)?);
-        let listener = listen::bind(&address).await?;
+        let listener = listen::bind(&flags.http).await?;
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let bounds = Bounds {
             connections: size(flags.connections),

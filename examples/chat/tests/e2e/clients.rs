@@ -1,6 +1,6 @@
 //! The client for people and the bots, as processes.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use lobby::Settings;
 use support::testing::{Process, Terminal};
@@ -69,17 +69,34 @@ fn a_token_may_begin_with_a_hyphen() {
 }
 
 #[test]
-fn a_client_that_was_not_let_in_says_so_with_its_exit_code() {
-    let server = Started::new(Settings::default());
-    let mut first = at(&server, Raw, "ann", "3");
-    first.reads(&["you are logged in"]);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
-    command.args(["--connect", &server.at(Raw).to_string(), "--name", "ann"]);
-    let ended = Process::start(&mut command).end();
-    let why = "chat-client: the server did not let you in: that name is taken, or you are logged in already";
-    assert_eq!((ended.code, ended.stderr.last().map(String::as_str)), (Some(2), Some(why)));
-    drop(first);
-    server.ends_empty("a name in use");
+fn a_refused_log_in_ends_the_client_in_one_sentence() {
+    for format in FORMATS {
+        let server = Started::new(Settings::default());
+        let mut ann = at(&server, format, "ann", "3");
+        ann.reads(&["you are logged in", "you are in room 3, as number 1"]);
+        let (format, door) = (format!("{format:?}").to_lowercase(), server.at(format).to_string());
+        let flags = ["--format", &format, "--name", "ann", "--room", "3", "--connect", &door];
+        // Without input, and with somebody at the keyboard who has not typed anything.
+        for input in [Stdio::null(), Stdio::piped()] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+            let command = command.args(flags).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut refused = command.spawn().unwrap();
+            let keys = refused.stdin.take();
+            let ended = refused.wait_with_output().unwrap();
+            drop(keys);
+            assert_eq!((ended.status.code(), &ended.stdout[..]), (Some(2), &b""[..]), "{format}");
+            let sentence = String::from_utf8(ended.stderr).unwrap();
+            assert_eq!(
+                sentence, "chat-client: not logged in: that name is taken, or you are logged in already\n",
+                "{format}"
+            );
+        }
+        // A second log-in is refused, and the first one holds.
+        ann.types("/login bob token").types("hi");
+        ann.reads(&["that name is taken, or you are logged in already", "ann: hi"]);
+        ann.ends();
+        server.ends_empty(&format);
+    }
 }
 
 fn bots(server: &Started, format: Format, more: &[&str]) -> Process {

@@ -274,7 +274,7 @@ fn the_session_of_the_readme_goes_as_it_says() {
     let commands = commands.replace(run, "client");
     // Whoever has just left may have their name for a moment longer.
     let client = format!(
-        "client() {{ local said typed=$(cat); while said=$(echo \"$typed\" | {} \"$@\"); \
+        "client() {{ local said typed=$(cat); while said=$(echo \"$typed\" | {} \"$@\" 2>&1); \
          [[ $said == *'name is taken'* ]]; do :; done; echo \"$said\"; }}",
         env!("CARGO_BIN_EXE_chat-client")
     );

@@ -55,7 +55,7 @@ where
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
-            limits: Limits::new().first_packet(None),
+            limits: Limits::new().of_listeners(),
             adapter,
             encode,
             #[cfg(feature = "tls")]
@@ -82,10 +82,10 @@ where
         self
     }
 
-    /// The connection's bounds.
+    /// The connection's bounds. There is no deadline for the server's first packet unless they set one.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = limits.of_listeners();
         self
     }
 

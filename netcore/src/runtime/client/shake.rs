@@ -55,3 +55,18 @@ where
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::runtime::handshake::Shaken;
+    use crate::{Client, Frame};
+
+    #[tokio::test]
+    async fn a_clients_packets_do_not_wait_for_each_other() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options = Client::<Frame, Frame>::options();
+        let shaken = options.shake(listener.local_addr().unwrap()).await.unwrap();
+        let Shaken::Same(stream) = shaken else { panic!("not the socket itself") };
+        assert!(stream.nodelay().unwrap());
+    }
+}

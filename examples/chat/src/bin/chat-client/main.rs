@@ -5,9 +5,10 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -18,13 +19,13 @@ use lobby::client::{self, Format};
 use lobby::{Code, Event, Name, Request, Who};
 use netcore::{Adapter, Client, ClientSender, ClientTls, Text, TextProtocol, WebSocket};
 use support::Outcome;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::timeout;
 
 /// Chats in a room of the chat server, over raw structs, MessagePack or protobuf.
 ///
 /// Lines are said to the room; `/help` names what else there is. The exit code is 0 after /quit or the end of the input,
-/// 2 for wrong flags, when no server is there, when it lets nobody of that name in, or when it closes the connection.
+/// 2 for wrong flags, when no server is there, when it refuses the log-in, or when it closes the connection.
 #[derive(clap::Parser)]
 #[command(name = "chat-client", version)]
 #[command(
@@ -89,10 +90,10 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     if let Some(room) = flags.room {
         session.enter(room)?;
     }
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut lines = typed();
     loop {
         tokio::select! {
-            line = lines.next_line() => match line? {
+            line = lines.recv() => match line.transpose()? {
                 Some(line) if session.typed(&line)? => {}
                 _ => break,
             },
@@ -105,13 +106,24 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
         while !session.is_answered {
             session.heard(receiver.recv().await?.ok_or(CLOSED)?)?;
         }
-        Outcome::Ok(())
+        Ok(())
     };
     timeout(Duration::from_secs(5), rest)
         .await
-        .map_err(|_| "the server does not answer: is that a door for game clients?")??;
-    // Said at the end only: who is at the terminal may have tried again.
-    session.refused.map_or(Ok(()), |code| Err(format!("the server did not let you in: {code}").into()))
+        .map_err(|_| "the server does not answer: is that a door for game clients?")?
+}
+
+/// The lines of the input. Not tokio's: a program that ends would wait for a line more.
+fn typed() -> Receiver<io::Result<String>> {
+    let (sender, lines) = mpsc::channel(1);
+    thread::spawn(move || {
+        for line in io::stdin().lines() {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 const CLOSED: &str = "the server closed the connection";
@@ -131,8 +143,8 @@ struct Session<F: Format> {
     // The room of the one that was accepted, until that is answered.
     accepted: Option<i32>,
     me: Option<Name>,
-    // Why the last log-in failed, if it did.
-    refused: Option<Code>,
+    // Whether the flags' log-in is answered: without it there is nothing to do here.
+    is_logged_in: bool,
     // The ping at the end.
     is_answered: bool,
 }
@@ -149,7 +161,7 @@ impl<F: Format> Session<F> {
             invited: None,
             accepted: None,
             me: None,
-            refused: None,
+            is_logged_in: false,
             is_answered: false,
         }
     }
@@ -214,6 +226,8 @@ impl<F: Format> Session<F> {
             return self.say("a packet that this client does not know");
         };
         match &mut event {
+            Event::LogIn(Code::Ok) => self.is_logged_in = true,
+            Event::LogIn(code) if !self.is_logged_in => Err(format!("not logged in: {code}"))?,
             Event::Users(users) => {
                 self.users = users.iter().map(|who| (who.user, who.name.clone())).collect();
             }
@@ -252,7 +266,6 @@ impl<F: Format> Session<F> {
             Event::Invited { invite, room, .. } => {
                 self.invited = Some((*invite, *room));
             }
-            Event::LogIn(code) => self.refused = Some(*code).filter(|code| *code != Code::Ok),
             Event::Pong(_) => self.is_answered = true,
             _ => {}
         }
@@ -263,12 +276,12 @@ impl<F: Format> Session<F> {
     fn print(&self, event: &Event<Happening>) -> Outcome {
         let mut lines = BytesMut::new();
         Adapter::encode(&Text::new(People), event, &mut lines)?;
-        let mut stdout = std::io::stdout().lock();
+        let mut stdout = io::stdout().lock();
         stdout.write_all(&lines)?;
         Ok(stdout.flush()?)
     }
 
     fn say(&self, words: &str) -> Outcome {
-        Ok(writeln!(std::io::stdout(), "{words}")?)
+        Ok(writeln!(io::stdout(), "{words}")?)
     }
 }
