@@ -18,7 +18,8 @@ pub struct HoldFlags {
     #[arg(long, value_name = "N", default_value_t = 1024, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub held_requests: u32,
-    /// How many bytes these may have: 1024 to 16777216. Each request counts as 64 and what it carries.
+    /// How many bytes these may have: 1024 to 16777216. Each request counts as 64 and
+    /// what it carries; one that is larger by itself closes its session.
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1024..=16_777_216))]
     pub held_bytes: u32,

@@ -316,6 +316,7 @@ impl<G: Game> Heard<G> {
             Self::Request(Request::Chat(text) | Request::Whisper { text, .. }) => text.len(),
             Self::Request(Request::Relay(bytes)) => bytes.len(),
             Self::Request(Request::LogIn { password, .. }) => password.len(),
+            Self::Request(Request::Game(command)) => G::carries(command),
             Self::Fault(fault) => match fault.kind() {
                 FaultKind::Unknown(frame) => frame.body.len(),
                 FaultKind::Malformed { body, .. } => body.len(),

@@ -11,7 +11,7 @@ use crate::{Event, TextLines};
 /// Lines of text at an address.
 #[must_use]
 pub fn text(at: &str) -> Door<Event, Event> {
-    Door::text(at, Text::new(TextLines).max_line(LONGEST)).name("text").limits(limits().unfinished(None))
+    Door::text(at, Text::new(TextLines).max_line(LONGEST)).name("text").limits(limits())
 }
 
 /// Packets at an address.
@@ -78,3 +78,14 @@ const LONGEST: usize = 512;
 const LARGEST: u16 = 64;
 /// So many sessions at once. Everyone hears of everyone, so that the work grows with the square of them.
 const MOST: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_packet_waits_for_the_next() {
+        let at = "127.0.0.1:0";
+        for door in [format!("{:?}", super::text(at)), format!("{:?}", super::raw(at))] {
+            assert!(door.contains("nodelay: true"), "{door}");
+        }
+    }
+}

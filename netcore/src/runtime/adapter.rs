@@ -264,7 +264,7 @@ where
         self.codec.finish(rest)
     }
 
-    fn shares(&self) -> bool {
+    fn always_shares(&self) -> bool {
         false
     }
 }

@@ -10,6 +10,7 @@ mod reconnecting;
 mod replies;
 mod shake;
 mod unsent;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;

@@ -211,14 +211,17 @@ impl<In, Out> Connection<In, Out> {
 
     /// Takes packets from the inbox; `false` at the end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.end.is_none() {
-            let Poll::Ready(end) = self.peer.poll_take(cx, &mut self.waker, &mut self.packets) else {
-                (self.put_away)(&mut self.packets);
-                return Poll::Pending;
-            };
-            self.end = end;
+        // First: what is taken changes places with it, and an idle inbox would keep its memory.
+        if self.packets.capacity() > 0 {
+            (self.put_away)(&mut self.packets);
         }
-        Poll::Ready(self.end.is_none())
+        if self.end.is_none() {
+            match ready!(self.peer.poll_take(cx, &mut self.waker, &mut self.packets)) {
+                None => return Poll::Ready(true),
+                end => self.end = end,
+            }
+        }
+        Poll::Ready(false)
     }
 
     /// Whether the end is one that a peer or server comes to.

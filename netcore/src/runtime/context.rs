@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -12,10 +12,10 @@ use super::groups::Groups;
 use super::queue::{Event, Queue, Queues};
 use super::shared::{Encoded, Encoder};
 use super::slots::{Slot, Slots};
-use super::time::YEARS;
+use super::time::{YEARS, now};
 use super::timers::Timers;
 use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
-use crate::session::{Clock, CloseReason, Fault, Moment, SessionId, Slow, Verdict};
+use crate::session::{CloseReason, Fault, SessionId, Slow, Verdict};
 
 /// A worker's sessions, groups and timers, as its [`Logic`] sees and changes them.
 ///
@@ -98,7 +98,8 @@ pub struct Context<L: Logic> {
     pub(super) leaving: Vec<Leaving<L::Message>>,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
-    pub(super) clock: Clock,
+    // Looked at when it is first asked for: to read a clock costs as much as a small packet.
+    pub(super) now: OnceLock<Instant>,
 }
 
 /// Dropped with the worker, it ends the background work.
@@ -402,11 +403,11 @@ impl<L: Logic> Context<L> {
         self.slots.get(session).map_or(0, |slot| slot.peer.outbox.queued() + slot.staged.len())
     }
 
-    /// The time: as the current callback, or one before it for the same session's packets, first asked for it. On a paused
-    /// clock it stands still.
+    /// The time. It stands still within a callback, and over those for a batch of one session's packets, for the timers that
+    /// fire together and for the ticks that are made up for; on a paused clock always.
     #[must_use]
     pub fn now(&self) -> Instant {
-        self.clock.now()
+        *self.now.get_or_init(now)
     }
 
     /// The server's counters.

@@ -38,6 +38,7 @@ pub struct Door<In, Out> {
     pub(super) adapter: Arc<dyn Adapter<In, Out>>,
     encode: Arc<dyn Encode<Out>>,
     pub(super) limits: Limits,
+    // Its peers type: `limits` keeps their defaults.
     for_people: bool,
     pub(super) notice: Option<Words<Out>>,
     pub(super) tcp: TcpSettings,

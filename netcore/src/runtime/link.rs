@@ -275,7 +275,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             let Self { session, batch, input, .. } = self;
             let share = input.is_much(fresh);
             batch.share(share);
-            let apart = !share && session.shares();
+            let apart = !share && session.always_shares();
             let result = input.decode(apart, |input| session.handle_bytes(clock, input, fresh, batch));
             self.tell_rates();
             self.more = self.batch.is_full();

@@ -187,13 +187,21 @@ mod tests {
     async fn a_port_can_be_had_again_while_old_connections_linger() {
         use tokio::io::AsyncReadExt;
 
-        let (listener, mut client, accepted) = connected(door()).await;
-        let address = listener.local_addr().unwrap().to_string();
-        // Who closes first keeps the connection for a minute, in TIME_WAIT.
-        drop((accepted, listener));
-        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
-        drop(client);
-        bind(&address, door().tcp).await.unwrap();
+        let mut again = None;
+        // The system may have given the port away meanwhile, but not each time.
+        for _ in 0..5 {
+            let (listener, mut client, accepted) = connected(door()).await;
+            let address = listener.local_addr().unwrap().to_string();
+            // Who closes first keeps the connection for a minute, in TIME_WAIT.
+            drop((accepted, listener));
+            assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+            drop(client);
+            again = bind(&address, door().tcp).await.ok();
+            if again.is_some() {
+                break;
+            }
+        }
+        assert!(again.is_some(), "a port of connections that linger cannot be had");
     }
 
     #[cfg(target_os = "linux")]
@@ -212,7 +220,7 @@ mod tests {
             waiting.len()
         };
         // Linux lets one more in than it was told, and tells the rest nothing.
-        let few = waiting(2, 30, Duration::from_millis(300)).await;
+        let few = waiting(2, 30, Duration::from_secs(2)).await;
         assert!((1..=4).contains(&few), "{few} wait");
         assert_eq!(waiting(64, 30, Duration::from_secs(20)).await, 30);
     }

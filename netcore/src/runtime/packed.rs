@@ -179,7 +179,7 @@ where
         }
     }
 
-    fn shares(&self) -> bool {
+    fn always_shares(&self) -> bool {
         false
     }
 }

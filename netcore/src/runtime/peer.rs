@@ -200,7 +200,7 @@ impl<In> Peer<In> {
             *queued = more;
         }
         // The worker's own of the last time: a little of it goes round with the session, between two threads mostly.
-        if inbox.packets.capacity() > FEW {
+        if inbox.packets.capacity() * size_of::<Result<In, Fault>>() > LITTLE {
             spare::give(&mut inbox.packets);
         }
         more
@@ -324,5 +324,52 @@ impl<In> Peer<In> {
     }
 }
 
-/// Memory for so many packets stays with a worker's session while there are none.
-const FEW: usize = 8;
+/// So many bytes for packets stay with a worker's session while there are none.
+const LITTLE: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+
+    use super::*;
+    use crate::runtime::connection::{Connection, Encoding, Writes};
+    use crate::{Binary, Frame};
+
+    fn peer() -> Arc<Peer<Frame>> {
+        Arc::new(Peer::new(SessionId::new(1, 1), 0, None, Outbox::new(1000), None, None))
+    }
+
+    fn deliver(peer: &Arc<Peer<Frame>>, count: u16) {
+        let mut batch = Inbound::new();
+        (0..count).for_each(|id| batch.push(Ok(Frame::new(id, "")), 5));
+        peer.deliver(&mut batch, Waker::noop());
+    }
+
+    #[test]
+    fn a_session_that_waits_for_packets_keeps_no_memory_for_them() {
+        let peer = peer();
+        let encode = Arc::new(Writes::<_, Frame>(Arc::new(Binary::new()), std::marker::PhantomData));
+        let mut connection = Connection::<_, Frame>::new(peer.clone(), Encoding { encode, slow: None });
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut is_ready = || pin!(connection.recv()).poll(&mut cx).is_ready();
+        deliver(&peer, 100);
+        assert!(is_ready());
+        // More comes while the game is still at it.
+        deliver(&peer, 200);
+        let rest = std::iter::from_fn(|| is_ready().then_some(())).count();
+        assert_eq!((rest, peer.lock().packets.capacity()), (299, 0));
+    }
+
+    #[test]
+    fn a_workers_session_keeps_little() {
+        let peer = peer();
+        for (count, kept) in [(3, true), (200, false)] {
+            deliver(&peer, count);
+            let mut packets = VecDeque::with_capacity(count.into());
+            assert!(matches!(peer.take(&mut packets), Found::Packets));
+            assert!(!peer.done());
+            assert_eq!(peer.lock().packets.capacity() > 0, kept, "{count}");
+        }
+    }
+}

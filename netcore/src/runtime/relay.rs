@@ -80,7 +80,7 @@ impl Decode<Batch> for Relay {
         self.frames.finish(rest)
     }
 
-    fn shares(&self) -> bool {
+    fn always_shares(&self) -> bool {
         false
     }
 }

@@ -149,7 +149,7 @@ impl<P: TextProtocol> Decode<P::In> for Text<P> {
         Ok(())
     }
 
-    fn shares(&self) -> bool {
+    fn always_shares(&self) -> bool {
         false
     }
 }

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tracing::error;
@@ -18,7 +18,7 @@ use super::slots::Slots;
 use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic, Tick};
-use crate::session::{Clock, CloseReason, Fault, SessionId};
+use crate::session::{CloseReason, Fault, SessionId};
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ impl<L: Logic> Worker<L> {
             leaving: Vec::new(),
             stop: parts.stop,
             over: Over::default(),
-            clock: Clock::new(now),
+            now: OnceLock::new(),
         };
         let tick = settings.tick.map(|step| (start + step, 0));
         let ticking = Ticking::new(parts.worker, tick.is_some());
@@ -111,12 +111,12 @@ impl<L: Logic> Worker<L> {
             if self.ended {
                 return self.end();
             }
-            if self.queue.has_more() {
+            let due = self.context.timers.next().into_iter().chain(self.tick.map(|(due, _)| due)).min();
+            if self.queue.has_more() || due.is_some_and(|due| due <= now()) {
                 // Beside other tasks, where the worker is one of the runtime's; a thread of its own goes on at once.
                 tokio::task::yield_now().await;
                 continue;
             }
-            let due = self.context.timers.next().into_iter().chain(self.tick.map(|(due, _)| due)).min();
             match due {
                 None => self.queue.wait().await,
                 Some(due) => {
@@ -141,7 +141,7 @@ impl<L: Logic> Worker<L> {
     }
 
     fn handle(&mut self, event: Event<L::In, L::Message>) {
-        self.context.clock = Clock::new(now);
+        self.context.now = OnceLock::new();
         match event {
             Event::Ready(peer) => self.packets_of(&peer),
             Event::Opened(peer) => {
@@ -359,7 +359,7 @@ impl<L: Logic> Worker<L> {
             return;
         }
         let now = now();
-        self.context.clock = Clock::at(now);
+        self.context.now = now.into();
         let started = self.context.timers.started();
         while let Some((id, message, session)) = self.context.timers.fire(now, started) {
             if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {

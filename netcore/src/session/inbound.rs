@@ -26,7 +26,7 @@ pub trait Decode<In>: Send {
 
     /// Whether packets keep slices of `input` although [`Inbound::may_share`] says that they should not. What a read brought is
     /// then decoded from memory of its own where it is little: a slice would else keep the whole read buffer.
-    fn shares(&self) -> bool {
+    fn always_shares(&self) -> bool {
         true
     }
 }

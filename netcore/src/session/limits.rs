@@ -52,7 +52,7 @@ pub struct Limits {
     pub(crate) read_chunk: usize,
     pub(crate) flush: Duration,
     pub(crate) linger: Duration,
-    // Whether these two were set: who types, and who serves, has defaults of his own for them.
+    // Whether these two were set: doors for people who type, and clients, have defaults of their own.
     set_first_packet: bool,
     set_unfinished: bool,
 }
@@ -219,8 +219,8 @@ impl Limits {
         self
     }
 
-    /// For a peer who may be silent at first, unless it was set.
-    pub(crate) const fn of_listeners(mut self) -> Self {
+    /// For clients: a server may be silent at first, unless it was set.
+    pub(crate) const fn of_clients(mut self) -> Self {
         if !self.set_first_packet {
             self.first_packet = None;
         }
@@ -232,7 +232,7 @@ impl Limits {
         if !self.set_unfinished {
             self.unfinished = None;
         }
-        self.of_listeners()
+        self.of_clients()
     }
 
     pub(crate) fn idle_time(&self) -> Option<Duration> {

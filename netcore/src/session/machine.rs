@@ -151,8 +151,8 @@ impl<In> Session<In> {
     }
 
     /// Whether packets keep slices of what is taken in, however little.
-    pub(crate) fn shares(&self) -> bool {
-        self.decode.shares()
+    pub(crate) fn always_shares(&self) -> bool {
+        self.decode.always_shares()
     }
 
     /// The peer's stream ended; `rest` is what is left of the input. Why the session closes.

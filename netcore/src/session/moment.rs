@@ -27,12 +27,6 @@ impl Clock {
     pub(crate) const fn new(read: fn() -> Instant) -> Self {
         Self { read, now: Cell::new(None) }
     }
-
-    /// One that was looked at already.
-    #[cfg(feature = "runtime")]
-    pub(crate) const fn at(now: Instant) -> Self {
-        Self { read: Instant::now, now: Cell::new(Some(now)) }
-    }
 }
 
 impl Moment for &Clock {

@@ -1,8 +1,8 @@
 //! Typed packets out of a byte stream, straight from the read buffer, and back.
 
-use std::cell::OnceCell;
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
@@ -87,7 +87,7 @@ impl<In: Packet, Out: Packet> PacketCodec<In, Out> {
         self.packets_of(buf, usize::MAX, true)
     }
 
-    /// As [`packets`](Self::packets), of which at most `most` are taken: to stop there costs nothing. Unless they are to
+    /// As [`packets`](Self::packets), where who calls takes at most `most`: to stop there costs nothing. Unless they are to
     /// keep slices of `buf`, what they keep is copied.
     pub(crate) fn packets_of<'a>(
         &'a mut self,
@@ -102,7 +102,7 @@ impl<In: Packet, Out: Packet> PacketCodec<In, Out> {
             buf,
             batch,
             shares,
-            copy: OnceCell::new(),
+            copy: OnceLock::new(),
             taken: 0,
             ended: false,
             types: PhantomData,
@@ -151,7 +151,7 @@ pub struct Packets<'a, P> {
     // Never where no `P` could.
     shares: bool,
     // What packets keep slices of if they could and do not.
-    copy: OnceCell<Bytes>,
+    copy: OnceLock<Bytes>,
     // How much of either was read.
     taken: usize,
     ended: bool,

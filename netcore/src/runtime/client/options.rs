@@ -55,7 +55,7 @@ where
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
-            limits: Limits::new().of_listeners(),
+            limits: Limits::new().of_clients(),
             adapter,
             encode,
             #[cfg(feature = "tls")]
@@ -85,7 +85,7 @@ where
     /// The connection's bounds. There is no deadline for the server's first packet unless they set one.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits.of_listeners();
+        self.limits = limits.of_clients();
         self
     }
 

@@ -1,6 +1,6 @@
 //! The one place where a body is read from: every access is checked.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
@@ -29,8 +29,9 @@ enum Owner<'a> {
     None,
     /// Shared bytes: what is kept is a slice of them.
     Shared(&'a Bytes),
-    /// The `whole` of what was read, which is not to be kept: `copy` is made with the first slice, for all of them.
-    Copied { whole: &'a [u8], copy: &'a OnceCell<Bytes> },
+    /// The `whole` of what was read, which is not to be kept. `copy` is made with the first small slice, for all that
+    /// follow; one that is most of what there is has a copy of its own.
+    Copied { whole: &'a [u8], copy: &'a OnceLock<Bytes> },
 }
 
 impl<'a> Reader<'a> {
@@ -73,7 +74,7 @@ impl<'a> Reader<'a> {
     /// Reads `part` of `whole`. What is kept is copied: with all that follows it, so that others need no copy of their
     /// own, unless it is most of that.
     #[inline]
-    pub(crate) const fn copied(part: &'a [u8], whole: &'a [u8], copy: &'a OnceCell<Bytes>) -> Self {
+    pub(crate) const fn copied(part: &'a [u8], whole: &'a [u8], copy: &'a OnceLock<Bytes>) -> Self {
         Self { rest: part, owner: Owner::Copied { whole, copy } }
     }
 
@@ -81,7 +82,7 @@ impl<'a> Reader<'a> {
     #[inline]
     #[must_use]
     pub const fn is_shared(&self) -> bool {
-        !matches!(self.owner, Owner::None)
+        matches!(self.owner, Owner::Shared(_))
     }
 
     /// How many bytes are left.
@@ -144,7 +145,7 @@ impl<'a> Reader<'a> {
         Self { rest: piece, owner: self.owner }
     }
 
-    /// Takes `len` bytes; they share the read buffer where there is one.
+    /// Takes `len` bytes. They share the read buffer where there is one, or, of a read that brought little, a copy.
     ///
     /// # Errors
     /// [`BodyErrorKind::Short`]; nothing is taken then.
@@ -189,7 +190,10 @@ impl<'a> Reader<'a> {
 }
 
 /// `part` of the `copy` of what follows it in `whole`.
-fn kept(part: &[u8], whole: &[u8], copy: &OnceCell<Bytes>) -> Bytes {
+fn kept(part: &[u8], whole: &[u8], copy: &OnceLock<Bytes>) -> Bytes {
+    if part.is_empty() {
+        return Bytes::new();
+    }
     let at = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
     let follows = whole.get(at..).unwrap_or_default();
     if copy.get().is_none() && part.len() < follows.len() / 2 {
@@ -213,8 +217,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_little_is_copied_once_for_all() {
-        let (whole, copy) = (b"0123456789", OnceCell::new());
+        let (whole, copy) = (b"0123456789", OnceLock::new());
         let mut reader = Reader::copied(&whole[1..], whole, &copy);
+        assert!(reader.take_bytes(0).unwrap().is_empty() && copy.get().is_none());
         let [first, second] = [2, 3].map(|len| reader.take_bytes(len).unwrap());
         assert_eq!((&first[..], &second[..], copy.get().unwrap().len()), (&b"12"[..], &b"345"[..], 9));
         assert_eq!(second.as_ptr().addr() - first.as_ptr().addr(), 2);
@@ -224,7 +229,7 @@ mod tests {
 
     #[test]
     fn most_of_what_there_is_needs_no_copy_of_the_rest() {
-        let (whole, copy) = (b"0123456789", OnceCell::new());
+        let (whole, copy) = (b"0123456789", OnceLock::new());
         let kept = Reader::copied(&whole[4..], whole, &copy).take_bytes(5).unwrap();
         assert_eq!((&kept[..], copy.get()), (&b"45678"[..], None));
         assert_eq!(memory_of(kept), 5);
