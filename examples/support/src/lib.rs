@@ -49,9 +49,11 @@ use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser;
 use netcore::{Running, ServerError};
+use tokio::sync::mpsc::{self, Receiver};
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
@@ -124,6 +126,20 @@ fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {
         writeln!(stdout, "listening metrics {addr}")?;
     }
     stdout.flush()
+}
+
+/// The lines of the input. Not tokio's: a program that ends would wait for one line more.
+#[must_use]
+pub fn typed() -> Receiver<io::Result<String>> {
+    let (sender, lines) = mpsc::channel(1);
+    thread::spawn(move || {
+        for line in io::stdin().lines() {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
 }
 
 /// Whether a letter shows nothing, or turns the line around, so that a name with it looks like another.

@@ -32,6 +32,19 @@ fn game(number: u64, side: Side) -> (String, i64) {
 }
 
 #[test]
+fn a_refused_log_in_ends_the_client_in_one_sentence() {
+    let server = Started::new(Settings::default(), RESTLESS);
+    let mut ann = at(server.addr(), "ann", "3");
+    ann.reads(&["you are logged in"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baccarat-client"));
+    command.args(["--connect", &server.addr().to_string(), "--name", "ann", "--room", "3"]);
+    let sentence = Process::start(&mut command).end().refused();
+    assert_eq!(sentence, "baccarat-client: not logged in: that name is taken, or you are logged in already");
+    drop(ann);
+    server.ends_empty("a refused log-in");
+}
+
+#[test]
 fn people_see_the_cards_and_what_everybody_wins() {
     let server = Started::new(Settings::default(), Pace { tie_bets: true, ..RESTLESS });
     let mut ann = at(server.addr(), "ann", "3");

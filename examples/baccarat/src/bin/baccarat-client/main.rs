@@ -6,13 +6,14 @@
 mod session;
 mod typed;
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use baccarat::{Account, Place};
 use lobby::Name;
 use support::Outcome;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::sync::mpsc::Receiver;
 
 use crate::session::{Ended, Session, say};
 
@@ -21,8 +22,8 @@ use crate::session::{Ended, Session, say};
 /// Lines are said to the room; `/help` names what else there is. With `--api`, an API server says where to play, and when
 /// that server is gone, where to go on.
 ///
-/// The exit code is 0 after /quit or the end of the input, 2 for wrong flags, when no server is there, or when it closes
-/// the connection.
+/// The exit code is 0 after /quit or the end of the input, 2 for wrong flags, when no server is there, when it refuses the
+/// log-in, or when it closes the connection.
 #[derive(clap::Parser)]
 #[command(name = "baccarat-client", version)]
 #[command(after_help = "Examples:\n  \
@@ -58,7 +59,7 @@ async fn main() -> ExitCode {
 }
 
 async fn play(flags: Flags) -> Outcome {
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut lines = support::typed();
     let mut session = Session::new(flags.name.clone());
     match &flags.api {
         None => {
@@ -77,7 +78,7 @@ async fn play_where_sent(
     url: &str,
     flags: &Flags,
     session: &mut Session,
-    lines: &mut Lines<BufReader<Stdin>>,
+    lines: &mut Receiver<io::Result<String>>,
 ) -> Outcome {
     let mut account = Account::open(url, flags.name.as_str(), &flags.password, flags.sign_up, SOON).await?;
     loop {

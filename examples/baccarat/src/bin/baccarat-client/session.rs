@@ -1,6 +1,6 @@
 //! One connection: what is typed goes out, what comes is shown.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use baccarat::{Ask, Round, Side, Tell, View, ask, heard, picture, refusal};
@@ -8,7 +8,7 @@ use lobby::client::{Format, Raw};
 use lobby::{Code, Event, Name, Request, Who, raw};
 use netcore::{Client, ClientReceiver, ClientSender};
 use support::Outcome;
-use tokio::io::{BufReader, Lines, Stdin};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
 use crate::typed::{HELP, Typed, read};
@@ -50,11 +50,11 @@ impl Session {
     }
 
     /// Until the user or the server ends it.
-    pub(crate) async fn play(&mut self, lines: &mut Lines<BufReader<Stdin>>) -> Result<Ended, Error> {
+    pub(crate) async fn play(&mut self, lines: &mut Receiver<io::Result<String>>) -> Result<Ended, Error> {
         loop {
             let Some(line) = &mut self.line else { return Ok(Ended::Lost(CLOSED.into())) };
             tokio::select! {
-                typed = lines.next_line() => match typed? {
+                typed = lines.recv() => match typed.transpose()? {
                     Some(typed) if self.typed(&typed)? => {}
                     _ => break,
                 },
@@ -128,6 +128,11 @@ impl Session {
             say("a packet that this client does not know")?;
             return Ok(true);
         };
+        if let Event::LogIn(code) = &event
+            && *code != Code::Ok
+        {
+            return Err(format!("not logged in: {code}").into());
+        }
         let (master, me) = (self.view.master(), self.view.me());
         let gone = if let Event::Went(who) = &event { self.view.who(who.user) } else { None };
         match self.view.hear(&event) {
@@ -175,7 +180,6 @@ impl Session {
                 None => return Ok(()),
             },
             Event::Error(code)
-            | Event::LogIn(code)
             | Event::Enter { code, .. }
             | Event::Leave(code)
             | Event::Whisper { code, .. }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -19,7 +18,6 @@ use lobby::client::{self, Format};
 use lobby::{Code, Event, Name, Request, Who};
 use netcore::{Adapter, Client, ClientSender, ClientTls, Text, TextProtocol, WebSocket};
 use support::Outcome;
-use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::timeout;
 
 /// Chats in a room of the chat server, over raw structs, MessagePack or protobuf.
@@ -90,7 +88,7 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     if let Some(room) = flags.room {
         session.enter(room)?;
     }
-    let mut lines = typed();
+    let mut lines = support::typed();
     loop {
         tokio::select! {
             line = lines.recv() => match line.transpose()? {
@@ -111,19 +109,6 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     timeout(Duration::from_secs(5), rest)
         .await
         .map_err(|_| "the server does not answer: is that a door for game clients?")?
-}
-
-/// The lines of the input. Not tokio's: a program that ends would wait for a line more.
-fn typed() -> Receiver<io::Result<String>> {
-    let (sender, lines) = mpsc::channel(1);
-    thread::spawn(move || {
-        for line in io::stdin().lines() {
-            if sender.blocking_send(line).is_err() {
-                break;
-            }
-        }
-    });
-    lines
 }
 
 const CLOSED: &str = "the server closed the connection";
