@@ -78,16 +78,12 @@ impl Settings {
     /// The bounds of a session at a door that speaks packets.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        self.shared_limits().idle(time(self.ping_ms))
+        self.people_limits().idle(time(self.ping_ms))
     }
 
     /// The bounds of a session at a door for people: they think, and a silent one has nothing to ping with.
     #[must_use]
     pub fn people_limits(&self) -> Limits {
-        self.shared_limits().unfinished(None)
-    }
-
-    fn shared_limits(&self) -> Limits {
         // What is over the requests a second is answered with a refusal each time; ten times as much is an attack.
         let flood = |rate: u32| Rate::per_second(rate.saturating_mul(10));
         Limits::new()

@@ -6,6 +6,7 @@
 // It is test code, although no test module: what goes wrong here fails the test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod metrics;
 mod redis;
 mod terminal;
 

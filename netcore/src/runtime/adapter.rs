@@ -46,7 +46,7 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
         None
     }
 
-    /// What its bytes are made of, for metrics.
+    /// What its bytes are made of: for metrics, and for the door's [limits](crate::Door::limits).
     fn spoken(&self) -> Spoken {
         Spoken::Other
     }
@@ -165,7 +165,6 @@ impl Framing for Binary {
         Box::new(DecodeBinary { codec: PacketCodec::with_frames(self.frames.clone()), incoming })
     }
 
-    #[inline(always)]
     fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError> {
         packet.encode(dst, self.frames.out_limit())
     }
@@ -176,8 +175,6 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
         self.read(Ok)
     }
 
-    // Always: it is called through a table, and a second call behind that one would be all that inlining left.
-    #[inline(always)]
     fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
         self.write(packet, dst)
     }

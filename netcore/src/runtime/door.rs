@@ -16,7 +16,7 @@ use super::memory::{self, MemoryConnector, MemoryListener};
 use super::peer::Notice;
 use super::{Adapter, Binary, Hello, HelloIds, PlainText, Proxy, Stats, Text, TextProtocol};
 use crate::Packet;
-use crate::session::{CloseReason, Limits, Slow};
+use crate::session::{CloseReason, Limits, Slow, Spoken};
 
 /// One way into a game: a transport, the protocol that is spoken there, and its limits. A server has as many as it likes,
 /// all into one game.
@@ -38,8 +38,6 @@ pub struct Door<In, Out> {
     pub(super) adapter: Arc<dyn Adapter<In, Out>>,
     encode: Arc<dyn Encode<Out>>,
     pub(super) limits: Limits,
-    // Its peers type: `limits` keeps their defaults.
-    for_people: bool,
     pub(super) notice: Option<Words<Out>>,
     pub(super) tcp: TcpSettings,
     handshake: Handshake,
@@ -81,15 +79,14 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         Self::new("tcp", Place::Tcp(address.to_string()), adapter)
     }
 
-    /// TCP at `address`, with lines of text. It is for people who type: unless [`limits`](Self::limits) sets one, there is
-    /// no deadline for the first line, nor for finishing one.
+    /// TCP at `address`, with lines of text. They are for people who type: unless [`limits`](Self::limits) sets one, there
+    /// is no deadline for the first line, nor for finishing one.
     #[must_use]
     pub fn text<P>(address: impl ToString, text: Text<P>) -> Self
     where
         P: TextProtocol<In = In, Out = Out>,
     {
-        let door = Self::new("text", Place::Tcp(address.to_string()), text);
-        Self { for_people: true, ..door }.limits(Limits::new())
+        Self::new("text", Place::Tcp(address.to_string()), text)
     }
 
     /// TCP at `address`, with lines of text that are the game's own types: a `String` is heard, and what can be shown is
@@ -158,12 +155,12 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
             adapter,
             encode,
             limits: Limits::new(),
-            for_people: false,
             notice: None,
             tcp,
             handshake: Handshake::new(),
             hello: None,
         }
+        .limits(Limits::new())
     }
 
     /// Its name, in logs and errors.
@@ -173,8 +170,8 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
-    /// The bounds of each session that comes through it, in place of those it has. What they do not set is the default: on
-    /// a door of [`text`](Self::text) or [`lines`](Self::lines), `first_packet` and `unfinished` stay off.
+    /// The bounds of each session that comes through it, in place of those it has. What they do not set is the default:
+    /// where [lines](Spoken::Lines) are spoken, over whichever transport, `first_packet` and `unfinished` stay off.
     ///
     /// ```
     /// use std::time::Duration;
@@ -186,7 +183,10 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     /// ```
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = if self.for_people { limits.of_people() } else { limits };
+        self.limits = match self.adapter.spoken() {
+            Spoken::Lines => limits.of_people(),
+            _ => limits,
+        };
         self
     }
 
@@ -342,6 +342,21 @@ mod tests {
         // The last ones hold, all of them.
         let twice = door().limits(Limits::new().unfinished(second)).limits(Limits::new());
         assert_eq!(times(&twice.limits), [None, None]);
+    }
+
+    #[test]
+    fn what_has_the_defaults_of_people_is_what_is_spoken_not_the_transport() {
+        let lines = || Text::new(PlainText::new());
+        for door in [
+            Door::<String, String>::tcp_with("127.0.0.1:0", lines()),
+            Door::memory(lines()).0,
+            Door::incoming(lines()).0,
+        ] {
+            assert_eq!(times(&door.limits), [None, None], "{}", door.name);
+        }
+        for door in [Door::<Frame, Frame>::memory(Binary::new()).0, Door::incoming(Binary::new()).0] {
+            assert_eq!(times(&door.limits), [Some(60), Some(10)], "{}", door.name);
+        }
     }
 
     #[test]

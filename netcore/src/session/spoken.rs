@@ -2,7 +2,8 @@
 
 use crate::Schema;
 
-/// What an [`Adapter`](crate::Adapter)'s bytes are made of. Metrics count packets by the names that this leads to.
+/// What an [`Adapter`](crate::Adapter)'s bytes are made of. Metrics count packets by the names that this leads to, and a
+/// door of lines waits for people who type.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Spoken {

@@ -1,39 +1,22 @@
 //! What waits has the bounds that flags give it, and is counted.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::Bytes;
-use lobby::{Gate, HoldFlags, Name, Settings, Shared, Verdict};
-use support::testing::{PATIENCE, Server, connect, exchange, read};
-use tokio::time::sleep;
+use lobby::{HoldFlags, Settings, Shared};
+use support::testing::metrics::wait_for;
+use support::testing::{Server, connect, read};
 
 use crate::memory::{InTest, pass};
 use crate::process::chat;
+use crate::waiting::Slow;
 use crate::wire::*;
-
-/// Says yes after a second.
-struct Slow;
-
-impl Gate for Slow {
-    fn ask(&self, _: &Name, _: &Bytes) -> Verdict {
-        Verdict::Later(Box::pin(async {
-            sleep(Duration::from_secs(1)).await;
-            Ok(())
-        }))
-    }
-
-    fn guests(&self) -> bool {
-        false
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn as_many_requests_wait_behind_a_log_in_as_the_flags_say() {
     for workers in [1, 3] {
         let hold = HoldFlags { held_requests: 3, held_bytes: 2048, ..HoldFlags::default() };
         let settings = Settings { workers, hold, ..Settings::default() };
-        let server = InTest::over(Shared::new(settings).gate(Slow)).await;
+        let server = InTest::over(Shared::new(settings).gate(Slow::default())).await;
         let mut ann = server.client(Raw);
         ann.says([Raw.login("ann"), Raw.ping(1).repeat(3)].concat()).await;
         pass(Duration::from_millis(1)).await;
@@ -51,13 +34,6 @@ async fn as_many_requests_wait_behind_a_log_in_as_the_flags_say() {
         drop(ann);
         server.ends_empty().await;
     }
-}
-
-/// A value of `/metrics`.
-fn metric(at: SocketAddr, series: &str) -> Option<String> {
-    let answer = exchange(connect(at), b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec());
-    let text = String::from_utf8(answer).unwrap();
-    text.lines().find_map(|line| Some(line.strip_prefix(series)?.strip_prefix(' ')?.to_owned()))
 }
 
 #[test]
@@ -84,23 +60,18 @@ fn the_metrics_say_what_waits_and_how_often_it_was_too_much() {
         ],
     );
     for (series, value) in [
-        ("lobby_held{kind=\"invites\"}", "1"),
-        ("lobby_held_over_total{kind=\"invites\"}", "1"),
-        ("lobby_held_over_total{kind=\"requests\"}", "0"),
-        ("lobby_held_over_total{kind=\"notices\"}", "0"),
-        ("lobby_held{kind=\"requests\"}", "0"),
-        ("lobby_held{kind=\"notices\"}", "0"),
-        ("lobby_held_bytes", "0"),
-        ("lobby_names", "2"),
-        ("lobby_seats", "1"),
-        ("netcore_sessions_open", "2"),
+        ("lobby_held{kind=\"invites\"}", 1.0),
+        ("lobby_held_over_total{kind=\"invites\"}", 1.0),
+        ("lobby_held_over_total{kind=\"requests\"}", 0.0),
+        ("lobby_held_over_total{kind=\"notices\"}", 0.0),
+        ("lobby_held{kind=\"requests\"}", 0.0),
+        ("lobby_held{kind=\"notices\"}", 0.0),
+        ("lobby_held_bytes", 0.0),
+        ("lobby_names", 2.0),
+        ("lobby_seats", 1.0),
+        ("netcore_sessions_open", 2.0),
     ] {
-        let started = Instant::now();
-        // They are told once a second.
-        while metric(at, series).as_deref() != Some(value) {
-            assert!(started.elapsed() < PATIENCE, "{series} is not {value}");
-            std::thread::yield_now();
-        }
+        wait_for(at, series, value);
     }
     drop((ann, bob));
     let ended = server.terminate();

@@ -14,7 +14,7 @@ use crate::wire::*;
 /// Says yes to the password `secret` after a while: as many milliseconds as the name's first byte, and so that a test can
 /// count how often it was asked.
 #[derive(Clone, Default)]
-struct Slow(Arc<Mutex<HashMap<String, u32>>>);
+pub(crate) struct Slow(Arc<Mutex<HashMap<String, u32>>>);
 
 impl Gate for Slow {
     fn ask(&self, name: &Name, password: &Bytes) -> Verdict {
