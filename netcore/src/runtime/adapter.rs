@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use super::Packed;
 #[cfg(feature = "compress")]
 use crate::Compress;
-use crate::session::{Decode, Fault, FaultKind, Inbound, Spoken};
+use crate::session::{Decode, Fault, FaultKind, Inbound, Spoken, put};
 use crate::wire::Packets;
 use crate::{
     EncodeError, Frame, FrameCodec, FrameError, Header, Packet, PacketCodec, PacketError, PacketErrorKind,
@@ -294,11 +294,32 @@ impl<WireIn: Packet, F> DecodeBinary<WireIn, F> {
         let mut refused = None;
         while !batch.is_full() {
             let before = packets.taken();
-            let taken = packets.good_to(&mut refused, |packet, size| {
-                count(&packet, size);
-                batch.push((self.incoming)(packet), size);
-            });
-            if taken.is_none() {
+            let taken = if WireIn::CLOSED_SET {
+                let Some(place) = batch.place() else { break };
+                let mut fault = None;
+                let size = packets.good_to(&mut refused, |packet, size| {
+                    count(&packet, size);
+                    match (self.incoming)(packet) {
+                        Ok(packet) => put(place, packet),
+                        Err(refused) => fault = Some(refused),
+                    }
+                    size
+                });
+                match (size, fault) {
+                    (Some(size), None) => batch.placed(size),
+                    (Some(size), Some(fault)) => batch.push(Err(fault), size),
+                    (None, _) => {}
+                }
+                size.is_some()
+            } else {
+                // Frames: nothing but words, which come from a function that wrote them one by one, and are to go on so.
+                let pushed = packets.good_to(&mut refused, |packet, size| {
+                    count(&packet, size);
+                    batch.push((self.incoming)(packet), size);
+                });
+                pushed.is_some()
+            };
+            if !taken {
                 let Some(error) = refused.take() else { break };
                 let size = packets.taken() - before;
                 batch.push(Err(fault_at(&packets, before, error)?), size);

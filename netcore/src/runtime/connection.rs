@@ -1,6 +1,5 @@
 //! One session as a task sees it.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -13,7 +12,7 @@ use bytes::BytesMut;
 use super::peer::Peer;
 use super::{Adapter, spare, turn};
 use crate::EncodeError;
-use crate::session::{CloseReason, Fault, Outbox, SessionId, Slow, Verdict};
+use crate::session::{CloseReason, Fault, Outbox, Sequence, SessionId, Slow, Verdict};
 
 /// A packet was not sent. A reason of a close becomes one by `?`, so that a session's task that receives and sends can
 /// return it.
@@ -73,9 +72,9 @@ pub struct Connection<In, Out> {
     peer: Arc<Peer<In>>,
     sender: Sender<Out>,
     // Taken from the inbox and not yet received.
-    packets: VecDeque<Result<In, Fault>>,
+    packets: Sequence<In>,
     // `spare::give`: a bound on `In` would be one on the game's own generic functions.
-    put_away: fn(&mut VecDeque<Result<In, Fault>>),
+    put_away: fn(&mut Sequence<In>),
     // What it left at the inbox to be called with.
     waker: Option<Waker>,
     end: Option<CloseReason>,
@@ -153,7 +152,7 @@ impl<In, Out> Connection<In, Out> {
         Self {
             peer,
             sender,
-            packets: VecDeque::new(),
+            packets: Sequence::new(),
             put_away: spare::give,
             waker: None,
             end: None,
@@ -184,7 +183,7 @@ impl<In, Out> Connection<In, Out> {
     pub fn recv_any(&mut self) -> impl Future<Output = Result<Option<Result<In, Fault>>, CloseReason>> {
         poll_fn(|cx| {
             loop {
-                match self.packets.pop_front() {
+                match self.packets.pop() {
                     Some(packet) => return Poll::Ready(Ok(Some(packet))),
                     None if ready!(self.poll_more(cx)) => {}
                     None if self.ended_well() => return Poll::Ready(Ok(None)),
@@ -198,10 +197,10 @@ impl<In, Out> Connection<In, Out> {
     #[cold]
     fn poll_packet(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
-            if let Some(Ok(_)) = self.packets.front() {
+            if self.packets.has_packet() {
                 return Poll::Ready(true);
             }
-            if let Some(Err(fault)) = self.packets.pop_front() {
+            if let Some(fault) = self.packets.pop_fault() {
                 self.refuse(&fault);
             } else if !ready!(self.poll_more(cx)) {
                 return Poll::Ready(false);
@@ -212,7 +211,7 @@ impl<In, Out> Connection<In, Out> {
     /// Takes packets from the inbox; `false` at the end.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         // First: what is taken changes places with it, and an idle inbox would keep its memory.
-        if self.packets.capacity() > 0 {
+        if self.packets.memory() > 0 {
             (self.put_away)(&mut self.packets);
         }
         if self.end.is_none() {
@@ -328,10 +327,14 @@ impl<In, Out> Future for Recv<'_, In, Out> {
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if !matches!(self.0.packets.front(), Some(Ok(_))) && !ready!(self.0.poll_packet(cx)) {
-            return Poll::Ready(if self.0.ended_well() { Ok(None) } else { Err(self.0.reason()) });
+        loop {
+            if let Some(packet) = self.0.packets.pop_packet() {
+                return Poll::Ready(Ok(Some(packet)));
+            }
+            if !ready!(self.0.poll_packet(cx)) {
+                return Poll::Ready(if self.0.ended_well() { Ok(None) } else { Err(self.0.reason()) });
+            }
         }
-        Poll::Ready(Ok(self.0.packets.pop_front().and_then(Result::ok)))
     }
 }
 
@@ -351,6 +354,11 @@ impl<Out> Sender<Out> {
     /// # Errors
     /// [`SendError`] says why it was not queued.
     pub fn send(&self, packet: &Out) -> Result<(), SendError> {
+        if turn::stage(&self.outbox, &self.encoding, packet) { Ok(()) } else { self.send_closely(packet) }
+    }
+
+    #[inline(never)]
+    fn send_closely(&self, packet: &Out) -> Result<(), SendError> {
         let mut error = None;
         let verdict = turn::send(&self.outbox, &self.encoding, packet, &mut error);
         self.said(verdict, error)

@@ -268,7 +268,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 Poll::Pending => return Ok(false),
                 Poll::Ready(result) => result?,
             };
-            if self.batch.packets.capacity() == 0 {
+            if self.batch.packets.memory() == 0 {
                 self.batch.packets = spare::take();
                 self.batch.packets.reserve(self.usual);
             }

@@ -1,6 +1,5 @@
 //! What the task at the socket and the game share of one session.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -11,7 +10,7 @@ use bytes::BytesMut;
 
 use super::registry::Free;
 use super::spare;
-use crate::session::{CloseReason, Fault, Inbound, Outbox, SessionId, Slow};
+use crate::session::{CloseReason, Inbound, Outbox, Sequence, SessionId, Slow};
 
 /// One session, as everyone but its socket's task knows it.
 pub(crate) struct Peer<In> {
@@ -41,7 +40,7 @@ pub(crate) type Notice = Arc<dyn Fn(CloseReason, &mut BytesMut) + Send + Sync>;
 
 /// Packets on their way to the game.
 struct Inbox<In> {
-    packets: VecDeque<Result<In, Fault>>,
+    packets: Sequence<In>,
     end: Option<CloseReason>,
     ended: bool,
     reader: Reader<In>,
@@ -101,7 +100,7 @@ impl<In> Peer<In> {
         free: Option<Arc<Free>>,
     ) -> Self {
         let inbox = Inbox {
-            packets: VecDeque::new(),
+            packets: Sequence::new(),
             end: None,
             ended: false,
             reader: Reader::Task(None),
@@ -168,7 +167,7 @@ impl<In> Peer<In> {
     }
 
     /// Takes everything that waits, for a worker; `to` is empty.
-    pub(crate) fn take(&self, to: &mut VecDeque<Result<In, Fault>>) -> Found {
+    pub(crate) fn take(&self, to: &mut Sequence<In>) -> Found {
         let mut inbox = self.lock();
         let found = if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
@@ -200,7 +199,7 @@ impl<In> Peer<In> {
             *queued = more;
         }
         // The worker's own of the last time: a little of it goes round with the session, between two threads mostly.
-        if inbox.packets.capacity() * size_of::<Result<In, Fault>>() > LITTLE {
+        if inbox.packets.memory() > LITTLE {
             spare::give(&mut inbox.packets);
         }
         more
@@ -212,7 +211,7 @@ impl<In> Peer<In> {
         &self,
         cx: &mut Context<'_>,
         known: &mut Option<Waker>,
-        to: &mut VecDeque<Result<In, Fault>>,
+        to: &mut Sequence<In>,
     ) -> Poll<Option<CloseReason>> {
         // What comes from here on calls the waker, so that to see it a moment late is to see it in time.
         if self.waits.load(SeqCst)
@@ -248,7 +247,7 @@ impl<In> Peer<In> {
     }
 
     /// Puts packets that were taken back to the front.
-    pub(crate) fn put_back(&self, packets: &mut VecDeque<Result<In, Fault>>) {
+    pub(crate) fn put_back(&self, packets: &mut Sequence<In>) {
         let mut inbox = self.lock();
         self.packets.store(self.packets.load(Relaxed) + packets.len(), Relaxed);
         packets.append(&mut inbox.packets);
@@ -258,7 +257,7 @@ impl<In> Peer<In> {
     /// Throws away what waits, and what will come: the game has closed the session.
     pub(crate) fn ignore(&self) {
         let mut inbox = self.lock();
-        inbox.packets = VecDeque::new();
+        inbox.packets = Sequence::new();
         self.emptied();
         inbox.ended = true;
         let full = std::mem::take(&mut inbox.full);
@@ -358,7 +357,7 @@ mod tests {
         // More comes while the game is still at it.
         deliver(&peer, 200);
         let rest = std::iter::from_fn(|| is_ready().then_some(())).count();
-        assert_eq!((rest, peer.lock().packets.capacity()), (299, 0));
+        assert_eq!((rest, peer.lock().packets.memory()), (299, 0));
     }
 
     #[test]
@@ -366,10 +365,11 @@ mod tests {
         let peer = peer();
         for (count, kept) in [(3, true), (200, false)] {
             deliver(&peer, count);
-            let mut packets = VecDeque::with_capacity(count.into());
+            let mut packets = Sequence::new();
+            packets.reserve(count.into());
             assert!(matches!(peer.take(&mut packets), Found::Packets));
             assert!(!peer.done());
-            assert_eq!(peer.lock().packets.capacity() > 0, kept, "{count}");
+            assert_eq!(peer.lock().packets.memory() > 0, kept, "{count}");
         }
     }
 }

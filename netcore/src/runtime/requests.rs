@@ -78,7 +78,7 @@ impl<In: Packet> Pending<In> {
                 }
                 (packet, _) => Some(packet),
             };
-            batch.packets.extend(left);
+            left.into_iter().for_each(|packet| batch.packets.push(packet));
         }
     }
 

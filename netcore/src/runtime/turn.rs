@@ -17,6 +17,8 @@ use crate::session::{Outbox, Slow, Verdict};
 struct Turn {
     // The address of its outbox, which outlives the turn; 0 between two turns.
     owner: usize,
+    // So many bytes may be staged: there is room for them in the outbox.
+    room: usize,
     // Its memory stays with the thread, for the next turn.
     staged: BytesMut,
     // For packets to any other session.
@@ -32,8 +34,9 @@ thread_local! {
 #[inline]
 pub(super) fn begin(outbox: &Outbox) -> Open {
     TURN.with_borrow_mut(|turn| {
-        let outer = std::mem::replace(&mut turn.owner, outbox.address());
-        let staged = if outer == 0 { BytesMut::new() } else { std::mem::take(&mut turn.staged) };
+        let outer = (std::mem::replace(&mut turn.owner, outbox.address()), turn.room);
+        turn.room = outbox.room();
+        let staged = if outer.0 == 0 { BytesMut::new() } else { std::mem::take(&mut turn.staged) };
         Open { outer, staged }
     })
 }
@@ -41,7 +44,8 @@ pub(super) fn begin(outbox: &Outbox) -> Open {
 /// A turn that has begun.
 #[must_use]
 pub(super) struct Open {
-    outer: usize,
+    // Whose turn it was before, and with how much room.
+    outer: (usize, usize),
     staged: BytesMut,
 }
 
@@ -50,7 +54,7 @@ impl Open {
     #[inline]
     pub(super) fn end(self) -> BytesMut {
         TURN.with_borrow_mut(|turn| {
-            turn.owner = self.outer;
+            (turn.owner, turn.room) = self.outer;
             std::mem::replace(&mut turn.staged, self.staged)
         })
     }
@@ -67,9 +71,25 @@ pub(super) fn give(mut staged: BytesMut) {
     });
 }
 
+/// Stages a packet for the session whose turn it is. `false`: it is not this one's, or more is to be looked at than is
+/// worth it for each packet; nothing was done then, and [`send`] is to.
+#[inline]
+pub(super) fn stage<Out>(outbox: &Outbox, encoding: &Encoding<Out>, packet: &Out) -> bool {
+    TURN.with(|turn| match turn.try_borrow_mut() {
+        Ok(mut turn) if turn.is_of(outbox) && encoding.slow.is_none() && !outbox.is_singly() => {
+            let before = turn.staged.len();
+            let staged = encoding.append(packet, &mut turn.staged).is_ok() && turn.staged.len() <= turn.room;
+            if !staged {
+                turn.staged.truncate(before);
+            }
+            staged
+        }
+        _ => false,
+    })
+}
+
 /// Sends a packet to a session, by way of its turn if it is its turn. Why one does not encode is left in `error`: in a
 /// `Result` beside the verdict, the error's empty place would be moved with each packet, through memory.
-#[inline]
 pub(super) fn send<Out>(
     outbox: &Outbox,
     encoding: &Encoding<Out>,
@@ -89,7 +109,7 @@ pub(super) fn flush(outbox: &Outbox) {
         if let Ok(mut turn) = turn.try_borrow_mut()
             && turn.is_of(outbox)
         {
-            outbox.push_joined(&mut turn.staged);
+            turn.push(outbox);
         }
     });
 }
@@ -109,7 +129,7 @@ pub(super) fn send_if_room<Out>(
         let staged = own.as_ref().map_or(0, |turn| turn.staged.len());
         if staged + outbox.queued() > outbox.limit() / 2 {
             if let Some(turn) = own {
-                outbox.push_joined(&mut turn.staged);
+                turn.push(outbox);
             }
             return None;
         }
@@ -134,7 +154,7 @@ impl Turn {
         packet: &Out,
         error: &mut Option<EncodeError>,
     ) -> Verdict {
-        if !self.is_of(outbox) || outbox.is_shared() {
+        if !self.is_of(outbox) || outbox.is_singly() {
             return apart(&mut self.scratch, outbox, encoding, packet, error);
         }
         let before = self.staged.len();
@@ -153,8 +173,17 @@ impl Turn {
     #[cold]
     fn split(&mut self, outbox: &Outbox, before: usize, slow: Slow) -> Verdict {
         let packet = self.staged.split_off(before);
+        self.push(outbox);
+        let verdict = outbox.push(&packet, slow);
+        self.room = outbox.room();
+        verdict
+    }
+
+    /// Puts what was staged into the outbox.
+    #[cold]
+    fn push(&mut self, outbox: &Outbox) {
         outbox.push_joined(&mut self.staged);
-        outbox.push(&packet, slow)
+        self.room = outbox.room();
     }
 }
 

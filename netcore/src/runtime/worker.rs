@@ -18,7 +18,7 @@ use super::slots::Slots;
 use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic, Tick};
-use crate::session::{CloseReason, Fault, SessionId};
+use crate::session::{CloseReason, Sequence, SessionId};
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub(crate) struct Worker<L: Logic> {
     // When the next tick is due, and its number.
     tick: Option<(Instant, u64)>,
     ticking: Ticking,
-    packets: VecDeque<Result<L::In, Fault>>,
+    packets: Sequence<L::In>,
     // Callbacks since what was sent last went to the sockets.
     unflushed: usize,
     // The game is to be made anew; it is being made.
@@ -89,7 +89,7 @@ impl<L: Logic> Worker<L> {
             settings,
             tick,
             ticking,
-            packets: VecDeque::new(),
+            packets: Sequence::new(),
             unflushed: 0,
             rebuild: false,
             rebuilding: false,
@@ -200,17 +200,20 @@ impl<L: Logic> Worker<L> {
 
     /// Handles a session's packets until it has closed (the rest is of no interest) or moved (the rest is the other
     /// worker's).
-    fn packets_in(&mut self, session: SessionId, packets: &mut VecDeque<Result<L::In, Fault>>) {
+    fn packets_in(&mut self, session: SessionId, packets: &mut Sequence<L::In>) {
         while !packets.is_empty() && self.is_here(session) {
             // As many as nothing comes between: one guard against panics is enough for them.
             let mut calls = 0;
             self.call(Some(session), |logic, ctx| {
-                while let Some(packet) = packets.pop_front() {
-                    calls += 1;
-                    match packet {
-                        Ok(packet) => logic.packet(ctx, session, packet),
-                        Err(fault) => logic.fault(ctx, session, fault),
+                loop {
+                    if let Some(packet) = packets.pop_packet() {
+                        logic.packet(ctx, session, packet);
+                    } else if let Some(fault) = packets.pop_fault() {
+                        logic.fault(ctx, session, fault);
+                    } else {
+                        break;
                     }
+                    calls += 1;
                     if calls >= FLUSH || !ctx.leaving.is_empty() {
                         break;
                     }

@@ -20,6 +20,9 @@ use crate::{FrameError, InflateError, PacketId};
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
+// A `Result` lays a reason over a packet, and the compiler copies the packet in the pieces that the reason has: with a
+// narrower number first, in pieces that are odd, and do not fit those in which the packet is read.
+#[repr(u64)]
 pub enum CloseReason {
     /// The peer closed its side, between two packets.
     #[error("the peer closed the connection")]

@@ -1,12 +1,11 @@
 //! What a session takes in: packets, and what came in place of one.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
 use super::moment::Later;
-use super::{CloseReason, Meter, Moment};
+use super::{CloseReason, Meter, Moment, Sequence};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
 
 /// Cuts one session's bytes into packets. A door's [`Adapter`](crate::Adapter) makes one for each session.
@@ -34,7 +33,7 @@ pub trait Decode<In>: Send {
 /// One batch of packets on the way to the game: those of one read, at most [`Inbound::MAX`].
 #[derive(Debug)]
 pub struct Inbound<In> {
-    pub(crate) packets: VecDeque<Result<In, Fault>>,
+    pub(crate) packets: Sequence<In>,
     // What the packets took of the stream.
     pub(crate) bytes: usize,
     tiny_under: u16,
@@ -60,7 +59,7 @@ impl<In> Inbound<In> {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            packets: VecDeque::new(),
+            packets: Sequence::new(),
             bytes: 0,
             tiny_under: 0,
             tiny: [0; MAX / 64],
@@ -99,13 +98,32 @@ impl<In> Inbound<In> {
     }
 
     /// Adds a packet that took `size` bytes of the stream, or that has become so large since.
-    #[inline]
+    // Always: as an argument, the packet would go through memory.
+    #[inline(always)]
     pub fn push(&mut self, packet: Result<In, Fault>, size: usize) {
+        self.count(size);
+        self.packets.push(packet);
+    }
+
+    /// Where the next packet is to be put; then [`placed`](Self::placed) is to be called.
+    #[inline]
+    pub(crate) fn place(&mut self) -> Option<&mut Option<In>> {
+        self.packets.place()
+    }
+
+    /// A packet that took `size` bytes of the stream has been put there.
+    #[inline]
+    pub(crate) fn placed(&mut self, size: usize) {
+        self.count(size);
+        self.packets.placed();
+    }
+
+    #[inline]
+    fn count(&mut self, size: usize) {
         if size < usize::from(self.tiny_under) {
             self.mark_tiny();
         }
         self.bytes += size;
-        self.packets.push_back(packet);
     }
 
     /// How many packets wait in it.
@@ -131,6 +149,7 @@ impl<In> Inbound<In> {
     }
 
     pub(crate) fn begin(&mut self, now: impl Moment, tiny_under: u16) {
+        self.packets.close_up();
         self.when = Some(now.later());
         self.tiny_under = tiny_under;
         self.tiny = [0; MAX / 64];
@@ -150,7 +169,7 @@ impl<In> Inbound<In> {
     /// Counts what came in place of packets, and is still there. Nothing is, from before `begin`, where somebody counts.
     #[inline]
     pub(crate) fn count_faults(&self) {
-        self.meter.faults(self.packets.iter().filter_map(|packet| packet.as_ref().err()));
+        self.meter.faults(&self.packets);
     }
 
     /// How many were added since `begin`, and are still there.
@@ -210,7 +229,7 @@ impl<In> Iterator for Inbound<In> {
     type Item = Result<In, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.packets.pop_front()
+        self.packets.pop()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use metrics::{Counter, counter};
 
-use super::{Fault, FaultKind, Spoken, Verdict};
+use super::{FaultKind, Sequence, Spoken, Verdict};
 use crate::{Header, PacketId, Schema};
 
 /// What the sessions of one door count together; nothing where no recorder was installed.
@@ -108,9 +108,9 @@ impl Meter {
 
     /// What came in place of packets.
     #[inline]
-    pub(crate) fn faults<'a>(&self, faults: impl Iterator<Item = &'a Fault>) {
+    pub(crate) fn faults<In>(&self, packets: &Sequence<In>) {
         let Some(counters) = &self.0 else { return };
-        for fault in faults {
+        for fault in packets.faults() {
             match fault.kind() {
                 FaultKind::Unknown(_) => counters.unknown.increment(1),
                 FaultKind::Malformed { .. } => counters.malformed.increment(1),

@@ -1,6 +1,6 @@
 //! What stands in place of `meter.rs` without the feature: nothing.
 
-use super::{Fault, Spoken, Verdict};
+use super::{Sequence, Spoken, Verdict};
 use crate::PacketId;
 
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ impl Meter {
     pub(crate) fn inflated(&self, _: u64) {}
 
     #[inline(always)]
-    pub(crate) fn faults<'a>(&self, _: impl Iterator<Item = &'a Fault>) {}
+    pub(crate) fn faults<In>(&self, _: &Sequence<In>) {}
 
     #[inline(always)]
     pub(crate) fn sent(&self, _: &[u8]) -> Tally {

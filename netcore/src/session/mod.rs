@@ -19,6 +19,7 @@ pub(crate) mod pair;
 #[cfg(feature = "testing")]
 mod pipe;
 mod rate;
+mod sequence;
 mod spoken;
 mod transport_fault;
 mod waiting;
@@ -43,5 +44,6 @@ pub use pipe::Pipe;
 #[cfg(any(feature = "compress", feature = "websocket"))]
 pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
+pub(crate) use sequence::{Sequence, put};
 pub use spoken::Spoken;
 pub use transport_fault::{ProxyFault, TlsFault, WebSocketFault};

@@ -51,8 +51,8 @@ struct Shared {
     closed: AtomicBool,
     // `Queue::waker` is there.
     listening: AtomicBool,
-    // Several senders have it.
-    shared: AtomicBool,
+    // No packet is to be joined to others before it is pushed: several senders have it, or its end is there.
+    singly: AtomicBool,
     dropped: AtomicU64,
     // Somebody waits for room: `Queue::room`.
     wanted: AtomicBool,
@@ -86,7 +86,7 @@ impl Outbox {
             blocked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             listening: AtomicBool::new(false),
-            shared: AtomicBool::new(false),
+            singly: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
             limit,
@@ -198,11 +198,19 @@ impl Outbox {
 
     /// Several senders have it from now on, between whose packets there is an order.
     pub(crate) fn share(&self) {
-        self.0.shared.store(true, SeqCst);
+        self.0.singly.store(true, SeqCst);
     }
 
-    pub(crate) fn is_shared(&self) -> bool {
-        self.0.shared.load(Relaxed)
+    /// Whether each packet is to be pushed by itself.
+    #[inline]
+    pub(crate) fn is_singly(&self) -> bool {
+        self.0.singly.load(Relaxed)
+    }
+
+    /// How many bytes there is room for.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        self.0.limit.saturating_sub(self.queued())
     }
 
     /// Which queue it is, as long as it is there. Never 0.
@@ -438,6 +446,7 @@ impl Outbox {
             queue.end = Some(End { reason, flush: end.flush });
         }
         self.0.closed.store(true, SeqCst);
+        self.0.singly.store(true, SeqCst);
         if !end.flush {
             let waiting = queue.throw_away();
             self.0.queued.fetch_sub(waiting, SeqCst);
