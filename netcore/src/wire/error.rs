@@ -37,9 +37,9 @@ pub enum FrameError {
     #[error("the stream ended inside a packet: {have} of {need} bytes had come")]
     EndInsidePacket {
         /// Bytes of the packet that had come.
-        have: usize,
+        have: u16,
         /// Bytes the packet needs; 5 while its header is not whole.
-        need: usize,
+        need: u16,
     },
     /// Our own side tried to send a packet over the limit. Nothing of it was written.
     #[error(
