@@ -26,7 +26,7 @@ fn every_header_size_is_judged_as_soon_as_the_header_is_there() {
                 0..5 => (vec![], Some(FrameError::SizeBelowHeader { size })),
                 5 => (vec![Frame::new(7, "")], None),
                 size if size > max => (vec![], Some(FrameError::SizeOverLimit { size, max })),
-                size => (vec![], Some(FrameError::EndInsidePacket { have: 5, need: size })),
+                size => (vec![], Some(FrameError::EndInsidePacket { have: 5, need: size.into() })),
             };
             for (path, read) in PATHS {
                 let found = read(FrameCodec::new().max_in(max), &[&header(size, 7)]);
@@ -223,7 +223,7 @@ fn model(mut stream: &[u8], max: u16) -> Read {
     let mut frames = Vec::new();
     loop {
         let [s0, s1, i0, i1, kind, behind @ ..] = stream else {
-            let end = FrameError::EndInsidePacket { have: stream.len() as u16, need: 5 };
+            let end = FrameError::EndInsidePacket { have: stream.len(), need: 5 };
             return (frames, (!stream.is_empty()).then_some(end));
         };
         let size = u16::from_le_bytes([*s0, *s1]);
@@ -234,7 +234,7 @@ fn model(mut stream: &[u8], max: u16) -> Read {
             return (frames, Some(FrameError::SizeOverLimit { size, max }));
         }
         let Some(body) = behind.get(..usize::from(size) - 5) else {
-            let end = FrameError::EndInsidePacket { have: stream.len() as u16, need: size };
+            let end = FrameError::EndInsidePacket { have: stream.len(), need: size.into() };
             return (frames, Some(end));
         };
         let id = PacketId(u16::from_le_bytes([*i0, *i1]));

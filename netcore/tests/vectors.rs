@@ -370,7 +370,7 @@ fn frame_error(value: &Value) -> Option<FrameError> {
         "size_below_header" => FrameError::SizeBelowHeader { size: get("size") as u16 },
         "size_over_limit" => FrameError::SizeOverLimit { size: get("size") as u16, max: get("max") as u16 },
         "end_inside_packet" => {
-            FrameError::EndInsidePacket { have: get("have") as u16, need: get("need") as u16 }
+            FrameError::EndInsidePacket { have: get("have") as usize, need: get("need") as usize }
         }
         other => panic!("{other} is no error of a stream"),
     })

@@ -139,10 +139,8 @@ impl FrameCodec {
             return Ok(());
         }
         let header = Header::at_front(rest);
-        let need = header.map_or(Header::LEN as u16, |header| header.size());
-        // Whole packets that the caller has left there are not counted beyond what a packet can have.
-        let have = u16::try_from(rest.len()).unwrap_or(u16::MAX);
-        self.fail(FrameError::EndInsidePacket { have, need })
+        let need = header.map_or(Header::LEN, |header| usize::from(header.size()));
+        self.fail(FrameError::EndInsidePacket { have: rest.len(), need })
     }
 
     /// Appends a frame to `dst`.

@@ -37,9 +37,9 @@ pub enum FrameError {
     #[error("the stream ended inside a packet: {have} of {need} bytes had come")]
     EndInsidePacket {
         /// Bytes of the packet that had come.
-        have: u16,
+        have: usize,
         /// Bytes the packet needs; 5 while its header is not whole.
-        need: u16,
+        need: usize,
     },
     /// Our own side tried to send a packet over the limit. Nothing of it was written.
     #[error(

@@ -94,7 +94,7 @@ fn end(error: &Value) -> CloseReason {
     let found = match error["kind"].as_str() {
         None => return CloseReason::PeerClosed,
         Some("end_inside_packet") => {
-            let (have, need) = (get("have") as u16, get("need") as u16);
+            let (have, need) = (get("have") as usize, get("need") as usize);
             return CloseReason::Frame(FrameError::EndInsidePacket { have, need });
         }
         Some("no_length") => InflateError::NoLength,
