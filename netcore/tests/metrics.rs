@@ -8,6 +8,7 @@ use metrics_util::MetricKind;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use netcore::cluster::{ClaimError, Cluster, Event, Memory, PublishError};
 use netcore::memory::{MemoryConnector, MemoryStream};
 use netcore::{
     Binary, Client, CloseReason, Connection, Context, Door, Frame, Host, Limits, Logic, Over, Packet,
@@ -147,6 +148,10 @@ fn the_manuals_table_is_what_is_emitted() {
         pass(1_500).await;
         server.shutdown().await;
         while !matches!(client.next().await, Some(netcore::ClientEvent::Failed { .. })) {}
+        let (node, starter) = Cluster::new(Memory::new());
+        let _events = starter.start_events();
+        node.settled().await.unwrap();
+        node.shutdown().await;
     });
 
     // name → kind, unit, labels.
@@ -440,4 +445,53 @@ fn ticks_and_round_trips_are_measured_in_seconds() {
     assert_eq!(values("netcore_client_request_seconds"), [0.25]);
     assert_eq!(values("netcore_tick_duration_seconds"), [0.0; 10]);
     assert!(values("netcore_tick_lateness_seconds").iter().all(|late| *late < 0.01));
+}
+
+#[test]
+fn what_is_said_between_nodes_is_told_each_second_and_at_the_end() {
+    let recorder = DebuggingRecorder::new();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        runtime.block_on(async {
+            let memory = Memory::new();
+            let [(a, mut heard), (b, _heard)] = [memory.clone(), memory.line()].map(|line| {
+                let (node, starter) = Cluster::new(line);
+                (node, starter.start_events())
+            });
+            let _kim = a.claim("kim").await.unwrap();
+            assert!(matches!(b.claim("kim").await, Err(ClaimError::Taken { .. })));
+            a.subscribe("news").unwrap();
+            a.settled().await.unwrap();
+            b.publish("news", "hello").unwrap();
+            while !matches!(heard.recv().await, Some(Event::Message { .. })) {}
+            memory.away();
+            while !matches!(heard.recv().await, Some(Event::Away { .. })) {}
+            let _lee = a.claim("lee").await.unwrap();
+            pass(1_001).await;
+            let told = series(&recorder);
+            assert_eq!(told["netcore_cluster_away{}"], 1.0);
+            for (name, value) in [
+                ("published_total{}", 1.0),
+                ("delivered_total{}", 1.0),
+                ("connected_total{}", 2.0),
+                ("links_lost_total{}", 1.0),
+                ("claims_total{kind=refused}", 1.0),
+                ("claims_total{kind=alone}", 1.0),
+                ("claims_total{kind=lost}", 0.0),
+                ("dropped_total{kind=in}", 0.0),
+                ("dropped_total{kind=out}", 0.0),
+            ] {
+                assert_eq!(told[&format!("netcore_cluster_{name}")], value, "{name}");
+            }
+            assert_eq!(a.publish("news", "lost"), Err(PublishError::Away));
+            a.shutdown().await;
+            b.shutdown().await;
+            pass(1).await;
+            // Since the recorder was looked at before.
+            let told = series(&recorder);
+            assert_eq!(told["netcore_cluster_unsent_total{}"], 1.0, "also what was counted last");
+            assert_eq!(told["netcore_cluster_away{}"], -1.0);
+        });
+    });
 }

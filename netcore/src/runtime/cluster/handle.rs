@@ -13,6 +13,7 @@ use super::core::{Core, ITSELF};
 use super::options::MAX_BLOCK;
 use super::outlet::Workers;
 use super::{Event, Listing, NODES, NodeId, Options, Snapshot, driver};
+use crate::runtime::metrics::publish_node;
 use crate::runtime::{Full, Teller};
 
 /// One node of the cluster, for the game's code: cheap to clone, and no call waits.
@@ -192,6 +193,8 @@ impl Starter {
         let workers = Workers::new(tell, map, bounds, core.ear.stats.clone());
         core.ear.hand_to(Some(Arc::new(workers)));
         core.started.store(true, Relaxed);
+        let looked_at = core.clone();
+        publish_node(move || (looked_at.ear.stats.snapshot(), looked_at.is_away()), core.done.clone());
         tokio::spawn(driver::hand_over(core.clone()));
         tokio::spawn(driver::drive(core));
     }

@@ -1,13 +1,17 @@
 //! What a server and a client tell the `metrics` facade. Without the feature, `off.rs` stands in this file's place.
 
+mod cluster;
+mod counters;
 mod names;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{Gauge, Histogram, counter, gauge, histogram};
 use tokio::time::{Instant, interval};
 
+pub(super) use self::cluster::publish_node;
+use self::counters::{Count, Counters};
 use self::names::describe;
 use super::house::House;
 use super::{Snapshot, Stats, TryError};
@@ -19,9 +23,7 @@ pub(super) struct Publisher(Option<Totals>);
 
 struct Totals {
     stats: Arc<Stats>,
-    told: Mutex<Snapshot>,
-    // In the order of `counts`.
-    counters: Vec<Counter>,
+    counters: Mutex<Counters<Snapshot>>,
     open: Gauge,
 }
 
@@ -29,12 +31,8 @@ impl Publisher {
     pub(super) fn new(stats: Arc<Stats>) -> Arc<Self> {
         Arc::new(Self(is_recording().then(|| {
             describe();
-            let counters = counts(&Snapshot::default()).into_iter().map(|count| match count.label {
-                None => counter!(count.name),
-                Some((key, value)) => counter!(count.name, key => value),
-            });
-            let (counters, open) = (counters.collect(), gauge!("netcore_sessions_open"));
-            Totals { stats, told: Mutex::default(), counters, open }
+            let counters = Mutex::new(Counters::new(counts));
+            Totals { stats, counters, open: gauge!("netcore_sessions_open") }
         })))
     }
 
@@ -70,21 +68,13 @@ impl Drop for Publisher {
 
 impl Totals {
     fn publish(&self) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.stats.snapshot();
-        for ((now, told), counter) in counts(&now).into_iter().zip(counts(&told)).zip(&self.counters) {
-            counter.increment(now.value - told.value);
-        }
+        let open = now.open() as f64;
+        let told = counters.publish(now);
         // Not set: other servers of the process have theirs in the same gauge.
-        self.open.increment(now.open() as f64 - told.open() as f64);
-        *told = now;
+        self.open.increment(open - told.open() as f64);
     }
-}
-
-struct Count {
-    name: &'static str,
-    label: Option<(&'static str, &'static str)>,
-    value: u64,
 }
 
 /// Each counter of a server, as metrics name it.
@@ -114,8 +104,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         dropped,
         closes: _,
     } = snapshot;
-    let plain = |name, value: &u64| Count { name, label: None, value: *value };
-    let by = |name, key, label, value: &u64| Count { name, label: Some((key, label)), value: *value };
+    let (plain, by) = (Count::plain, Count::by);
     let mut all = vec![
         plain("netcore_sessions_opened_total", opened),
         plain("netcore_accept_errors_total", accept_errors),
@@ -128,7 +117,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         plain("netcore_ticks_skipped_total", ticks_skipped),
         plain("netcore_panics_total", panics),
     ];
-    // By all labels, so that there are as many of an empty snapshot: the counters stand in this order.
+    // By all labels, so that there are as many of an empty snapshot.
     for label in CloseReason::labels() {
         all.push(by("netcore_sessions_closed_total", "reason", label, &snapshot.closed_for(label)));
         all.push(by("netcore_connections_refused_total", "reason", label, &snapshot.turned_away_for(label)));

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::TryError;
 use crate::Packet;
+use crate::cluster::Snapshot;
 use crate::session::{CloseReason, Meter, Spoken};
 
 pub(super) struct Ticking;
@@ -58,3 +61,6 @@ pub(super) fn client_lost(_: CloseReason) {}
 
 #[inline(always)]
 pub(super) fn client_unsent(_: u64) {}
+
+#[inline(always)]
+pub(super) fn publish_node(_: impl Fn() -> (Snapshot, bool), _: CancellationToken) {}
