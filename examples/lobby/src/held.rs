@@ -32,11 +32,22 @@ pub struct HoldFlags {
     #[arg(long, value_name = "N", default_value_t = INVITES, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub invites: u32,
+    /// How many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where servers
+    /// were apart; those over the bound are shown when there is room.
+    #[arg(long, value_name = "N", default_value_t = 1024, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub held_elsewhere: u32,
 }
 
 impl Default for HoldFlags {
     fn default() -> Self {
-        Self { held_requests: 1024, held_bytes: 256 * 1024, held_notices: 256, invites: INVITES }
+        Self {
+            held_requests: 1024,
+            held_bytes: 256 * 1024,
+            held_notices: 256,
+            invites: INVITES,
+            held_elsewhere: 1024,
+        }
     }
 }
 
@@ -52,12 +63,16 @@ pub struct Held {
     pub notices: u64,
     /// Invitations whose minute is not over, answered ones included.
     pub invites: u64,
+    /// Users of other servers in rooms with somebody of this one.
+    pub elsewhere: u64,
     /// Sessions that were closed because too many of their requests waited.
     pub requests_over: u64,
     /// Whispers and invitations that were refused because too many waited for their user.
     pub notices_over: u64,
     /// Invitations that were refused because there were too many, of that user or to that one.
     pub invites_over: u64,
+    /// How often somebody on another server was not shown, because their room knew of too many.
+    pub elsewhere_over: u64,
 }
 
 /// The counters behind it, but those of the directory.
@@ -66,8 +81,10 @@ pub(crate) struct Counts {
     requests: AtomicU64,
     bytes: AtomicU64,
     notices: AtomicU64,
+    pub(crate) elsewhere: AtomicU64,
     requests_over: AtomicU64,
     notices_over: AtomicU64,
+    pub(crate) elsewhere_over: AtomicU64,
 }
 
 impl Counts {
@@ -78,9 +95,11 @@ impl Counts {
             bytes: self.bytes.load(Relaxed),
             notices: self.notices.load(Relaxed),
             invites,
+            elsewhere: self.elsewhere.load(Relaxed),
             requests_over: self.requests_over.load(Relaxed),
             notices_over: self.notices_over.load(Relaxed),
             invites_over,
+            elsewhere_over: self.elsewhere_over.load(Relaxed),
         }
     }
 }

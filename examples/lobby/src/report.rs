@@ -25,9 +25,9 @@ pub(crate) async fn reporting<T>(shared: &Shared, work: impl Future<Output = T>)
 
 /// Says in the log what was too much to wait, where anything was.
 pub(crate) fn log(shared: &Shared) {
-    let Held { requests_over, notices_over, invites_over, .. } = shared.held();
-    if (requests_over, notices_over, invites_over) != (0, 0, 0) {
-        info!(requests_over, notices_over, invites_over, "too much waited");
+    let Held { requests_over, notices_over, invites_over, elsewhere_over, .. } = shared.held();
+    if [requests_over, notices_over, invites_over, elsewhere_over] != [0; 4] {
+        info!(requests_over, notices_over, invites_over, elsewhere_over, "too much waited");
     }
 }
 
@@ -36,20 +36,30 @@ fn tell(shared: &Shared) {
     let held = shared.held();
     metrics::gauge!("lobby_names").set(shared.directory().names() as f64);
     metrics::gauge!("lobby_seats").set(shared.directory().seats() as f64);
-    for (kind, count) in [("requests", held.requests), ("notices", held.notices), ("invites", held.invites)] {
+    for (kind, count) in [
+        ("requests", held.requests),
+        ("notices", held.notices),
+        ("invites", held.invites),
+        ("elsewhere", held.elsewhere),
+    ] {
         metrics::gauge!("lobby_held", "kind" => kind).set(count as f64);
     }
     metrics::gauge!("lobby_held_bytes").set(held.bytes as f64);
-    for (kind, count) in
-        [("requests", held.requests_over), ("notices", held.notices_over), ("invites", held.invites_over)]
-    {
+    for (kind, count) in [
+        ("requests", held.requests_over),
+        ("notices", held.notices_over),
+        ("invites", held.invites_over),
+        ("elsewhere", held.elsewhere_over),
+    ] {
         metrics::counter!("lobby_held_over_total", "kind" => kind).absolute(count);
     }
     if shared.api.is_some() {
-        let LogIns { let_in, refused, away, busy } = shared.log_ins();
+        let LogIns { let_in, refused, away, busy, coming, coming_over } = shared.log_ins();
         for (result, count) in [("let_in", let_in), ("refused", refused), ("away", away), ("busy", busy)] {
             metrics::counter!("lobby_log_ins_total", "result" => result).absolute(count);
         }
+        metrics::gauge!("lobby_coming").set(coming as f64);
+        metrics::counter!("lobby_coming_over_total").absolute(coming_over);
     }
 }
 

@@ -181,7 +181,7 @@ impl Shared {
     /// alone, nobody else is asked or told.
     #[must_use]
     pub fn cluster(mut self, cluster: &Cluster) -> Self {
-        self.nodes = Some(Nodes::new(cluster, &self.settings));
+        self.nodes = Some(Nodes::new(cluster, &self.settings, &self.counts));
         self
     }
 

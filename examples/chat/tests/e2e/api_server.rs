@@ -82,11 +82,16 @@ impl Api {
 
     /// A chat server that lets in whom this one knows.
     pub(crate) fn chat(&self) -> Server {
+        self.chat_with(&[], 4)
+    }
+
+    /// With more flags, and so many doors, that of the metrics included.
+    pub(crate) fn chat_with(&self, more: &[&str], doors: usize) -> Server {
         let key = self.dir.join("key");
         let flags = ["--workers", "2", "--api", &self.url(), "--api-key-file", key.to_str().unwrap()];
-        let mut command = chat(&[&ANYWHERE[..], &flags].concat());
+        let mut command = chat(&[&ANYWHERE[..], &flags, more].concat());
         // So that what must not be in the logs would be there.
-        Server::start(command.env("RUST_LOG", "trace"), 4)
+        Server::start(command.env("RUST_LOG", "trace"), doors)
     }
 
     /// For what the library says.

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use api::{Member, Wish};
+use support::testing::metrics::wait_for;
 use support::testing::{PATIENCE, Server, connect, read};
 
 use crate::api_server::{Api, KEY};
@@ -289,4 +290,36 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let at = text.find(from).unwrap_or_else(|| panic!("{from:?} is not in the README")) + from.len();
     let rest = &text[at..];
     &rest[..rest.find(to).unwrap()]
+}
+
+#[test]
+fn the_metrics_say_what_came_of_log_ins() {
+    let mut api = Api::new("metrics");
+    let server = api.chat_with(&["--metrics", "127.0.0.1:0", "--api-coming", "1"], 5);
+    let at = |name: &str| server.doors.iter().find(|(door, _)| door == name).unwrap().1;
+    let [ann, bob] = ["ann", "bob"].map(|name| (name, api.token(&api.sign_up(name))));
+    let mut inside = [&ann, &bob].map(|(name, token)| {
+        let mut client = connect(at("raw"));
+        let wrong = Raw.login_by(name, "secret");
+        let answers = [Raw.result(702, BAD_TOKEN), Raw.result(702, OK)];
+        says(&mut client, &[wrong, Raw.login_by(name, token)], &answers);
+        client
+    });
+    let told = |series: &[(&str, f64)]| {
+        series.iter().for_each(|(name, value)| wait_for(at("metrics"), &format!("lobby_{name}"), *value));
+    };
+    told(&[
+        ("log_ins_total{result=\"let_in\"}", 2.0),
+        ("log_ins_total{result=\"refused\"}", 2.0),
+        ("log_ins_total{result=\"away\"}", 0.0),
+        ("log_ins_total{result=\"busy\"}", 0.0),
+        ("coming", 1.0),
+        ("coming_over_total", 1.0),
+    ]);
+    says(&mut inside[0], &[Raw.enter(3)], &[Raw.entered(OK, 3, 1)]);
+    told(&[("coming", 0.0), ("coming_over_total", 1.0)]);
+    api.goes();
+    says(&mut connect(at("raw")), &[Raw.login_by("cat", &bob.1)], &[Raw.result(702, API_AWAY)]);
+    told(&[("log_ins_total{result=\"away\"}", 1.0)]);
+    assert_eq!(server.terminate().code, Some(0));
 }

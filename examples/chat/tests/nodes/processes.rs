@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Instant;
 
+use support::testing::metrics::wait_for;
 use support::testing::{Ended, PATIENCE, Process, RedisServer, Server, connect};
 
 use crate::common::plain;
@@ -137,7 +138,9 @@ fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it
     all_hear_all(&mut [("ann", &mut ann), ("kim", &mut kim)], "still here");
     bob.types("alone").finds("bob: alone");
     bob.types("/msg ann psst").finds("nobody here has that name, and the other servers cannot be asked");
-    let d = Server::start(&mut chat(&["--text"], &redis.url(), "2"), 1);
+    let d = Server::start(chat(&["--text"], &redis.url(), "2").args(["--metrics", "127.0.0.1:0"]), 2);
+    let metrics = d.doors.iter().find(|(name, _)| name == "metrics").unwrap().1;
+    wait_for(metrics, "netcore_cluster_away", 1.0);
     let mut dan = Person::new(d.addr(), "dan");
     dan.joins(9).types("new").finds("dan: new");
 
@@ -149,7 +152,11 @@ fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it
     for line in &unsent[..2] {
         assert!(line.ends_with("messages of this one"), "they are told what was lost: {line}");
     }
+    for (series, value) in [("netcore_cluster_away", 0.0), ("netcore_cluster_connected_total", 1.0)] {
+        wait_for(metrics, series, value);
+    }
     dan.joins(4);
+    wait_for(metrics, "lobby_held{kind=\"elsewhere\"}", 3.0);
     all_hear_all(&mut [("ann", &mut ann), ("bob", &mut bob), ("kim", &mut kim), ("dan", &mut dan)], "again");
     for name in ["ann", "bob", "kim"] {
         dan.types(&format!("/nick {name}")).finds("that name is taken");

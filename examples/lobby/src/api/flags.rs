@@ -29,11 +29,23 @@ pub struct ApiFlags {
     #[arg(long, value_name = "N", default_value_t = 256, requires = "url", allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub api_logins: u32,
+    /// Of how many users it is told that they have come: those who were let in and are in no room yet, 1 to 8192. The seat
+    /// that it keeps for one over the bound is free when its time is up.
+    #[arg(long, value_name = "N", default_value_t = 8192, requires = "url", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=8192))]
+    pub api_coming: u32,
 }
 
 impl Default for ApiFlags {
     fn default() -> Self {
-        Self { url: None, api_key_file: None, public: Vec::new(), api_ms: 5000, api_logins: 256 }
+        Self {
+            url: None,
+            api_key_file: None,
+            public: Vec::new(),
+            api_ms: 5000,
+            api_logins: 256,
+            api_coming: 8192,
+        }
     }
 }
 

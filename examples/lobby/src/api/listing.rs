@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_load_is_what_the_directory_knows_in_the_numbers_of_the_rooms() {
-        let (directory, visitors) = (Directory::default(), Visitors::default());
+        let (directory, visitors) = (Directory::default(), Visitors::new(&ApiFlags::default()));
         for (index, (name, room)) in
             [("ann", Some(3)), ("bob", Some(3)), ("cat", None), ("dan", Some(9000))].into_iter().enumerate()
         {

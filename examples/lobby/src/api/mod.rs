@@ -39,7 +39,7 @@ impl Api {
     /// What the flags ask for, and the gate that goes with it; `None` without an API server.
     pub(crate) fn open(game: &str, flags: &ApiFlags) -> Result<Option<(Self, Tokens)>, SetupError> {
         let Some(client) = flags.client()? else { return Ok(None) };
-        let visitors = Arc::new(Visitors::default());
+        let visitors = Arc::new(Visitors::new(flags));
         let asking = client.clone();
         let redeem = move |name: crate::Name, token: String| {
             let client = asking.clone();
@@ -91,8 +91,8 @@ async fn run_listed<Message>(shared: &Shared, running: Running<Message>) -> Outc
     api.leave();
     // It has an end of its own: the time that a call may take.
     let _ = listed.await;
-    let LogIns { let_in, refused, away, busy, .. } = api.log_ins();
-    info!(let_in, refused, away, busy, "log-ins by token");
+    let LogIns { let_in, refused, away, busy, coming_over, .. } = api.log_ins();
+    info!(let_in, refused, away, busy, coming_over, "log-ins by token");
     outcome
 }
 

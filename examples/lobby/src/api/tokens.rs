@@ -89,11 +89,17 @@ pub struct LogIns {
     pub away: u64,
     /// Refused because too many were waiting for its answers.
     pub busy: u64,
+    /// How many are on their way now: let in, and in no room yet.
+    pub coming: u64,
+    /// Let in, but the API server will not hear that they have come: too many were on their way.
+    pub coming_over: u64,
 }
 
 /// Who was let in, and how it went.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Visitors {
+    // As many newcomers at most.
+    most: usize,
     /// Those whom the API server does not know to have come yet: their ids there, and since when.
     newcomers: Mutex<HashMap<Name, (u64, Instant)>>,
     is_away: AtomicBool,
@@ -101,16 +107,32 @@ pub(crate) struct Visitors {
     refused: AtomicU64,
     away: AtomicU64,
     busy: AtomicU64,
+    over: AtomicU64,
 }
 
 impl Visitors {
+    pub(crate) fn new(flags: &ApiFlags) -> Self {
+        Self {
+            most: flags.api_coming as usize,
+            newcomers: Mutex::default(),
+            is_away: AtomicBool::new(false),
+            let_in: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            away: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
+            over: AtomicU64::new(0),
+        }
+    }
+
     fn let_in(&self, name: Name, id: u64) -> Result<(), Code> {
         self.answered();
         self.let_in.fetch_add(1, Relaxed);
         let mut newcomers = self.newcomers();
         // The seat that is kept for one over the bound is free when its time is up.
-        if newcomers.len() < MOST_NEWCOMERS {
+        if newcomers.len() < self.most || newcomers.contains_key(&name) {
             newcomers.insert(name, (id, Instant::now()));
+        } else {
+            self.over.fetch_add(1, Relaxed);
         }
         Ok(())
     }
@@ -159,6 +181,8 @@ impl Visitors {
             refused: count(&self.refused),
             away: count(&self.away),
             busy: count(&self.busy),
+            coming: self.newcomers().len() as u64,
+            coming_over: count(&self.over),
         }
     }
 
@@ -168,8 +192,6 @@ impl Visitors {
     }
 }
 
-/// As many as one report of the load may name.
-const MOST_NEWCOMERS: usize = 8192;
 /// Longer than a seat is kept unless the API server's operator says otherwise.
 const FORGOTTEN: Duration = Duration::from_secs(120);
 
@@ -207,7 +229,7 @@ mod tests {
 
     /// An API server on which each user has an answer: `slow` one in 10 seconds, `away` none.
     fn gate(flags: &ApiFlags) -> (Tokens, Arc<Visitors>) {
-        let visitors = Arc::new(Visitors::default());
+        let visitors = Arc::new(Visitors::new(flags));
         let redeem = |name: Name, _: String| async move {
             match name.as_str() {
                 "ann" => Ok(User { id: 7, name: "ann".into() }),
@@ -229,7 +251,8 @@ mod tests {
         assert_eq!(later(ask(&gate, "ann", TOKEN)).await, Ok(()));
         assert_eq!(later(ask(&gate, "bob", TOKEN)).await, Err(Code::BadToken));
         assert_eq!(later(ask(&gate, "away", TOKEN)).await, Err(Code::ApiAway));
-        assert_eq!(visitors.log_ins(), LogIns { let_in: 1, refused: 1, away: 1, busy: 0 });
+        let expected = LogIns { let_in: 1, refused: 1, away: 1, coming: 1, ..LogIns::default() };
+        assert_eq!(visitors.log_ins(), expected);
     }
 
     #[tokio::test(start_paused = true)]
@@ -284,5 +307,17 @@ mod tests {
         advance(FORGOTTEN).await;
         assert!(visitors.take(|_| false).is_empty());
         assert!(visitors.take(|_| true).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_when_too_many_do_is_let_in_and_counted() {
+        let visitors = Visitors::new(&ApiFlags { api_coming: 2, ..ApiFlags::default() });
+        for (who, coming, over) in [("ann", 1, 0), ("bob", 2, 0), ("kim", 2, 1), ("bob", 2, 1)] {
+            assert_eq!(visitors.let_in(name(who), 7), Ok(()));
+            let told = visitors.log_ins();
+            assert_eq!((told.coming, told.coming_over), (coming, over), "{who}");
+        }
+        assert_eq!(visitors.take(|_| true).len(), 2);
+        assert_eq!((visitors.log_ins().let_in, visitors.log_ins().coming), (4, 0));
     }
 }

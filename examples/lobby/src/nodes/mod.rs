@@ -28,6 +28,7 @@ pub(crate) use told::{Sitting, Told, named};
 use picture::Picture;
 use tie::Tie;
 
+use crate::held::Counts;
 use crate::{Code, Name, Settings};
 
 /// This node, for all its workers.
@@ -39,6 +40,7 @@ struct Inner {
     first: Cluster,
     // Those of the workers, the first one's included: what they claim and hear is told to them.
     handles: Vec<Cluster>,
+    counts: Arc<Counts>,
     rooms: Mutex<HashMap<u32, Picture>>,
     // What a question about all rooms brought, and when. Locked while it is asked, so that it is asked once for all.
     seen: tokio::sync::Mutex<Option<(Instant, Rooms)>>,
@@ -54,14 +56,15 @@ pub(crate) struct Listed {
 }
 
 impl Nodes {
-    pub(crate) fn new(cluster: &Cluster, settings: &Arc<Settings>) -> Self {
+    pub(crate) fn new(cluster: &Cluster, settings: &Arc<Settings>, counts: &Arc<Counts>) -> Self {
         let handles: Vec<_> = (0..settings.workers.into()).map(|worker| cluster.at(worker)).collect();
         let first = cluster.at(0);
         if let Err(error) = first.subscribe(&topic_of(first.node())) {
             tracing::error!(%error, "other nodes cannot whisper to this one");
         }
+        let (settings, counts) = (settings.clone(), counts.clone());
         let (rooms, seen) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self(Arc::new(Inner { settings: settings.clone(), first, handles, rooms, seen }))
+        Self(Arc::new(Inner { settings, first, handles, counts, rooms, seen }))
     }
 
     pub(crate) fn me(&self) -> NodeId {
@@ -224,6 +227,11 @@ impl Nodes {
             }
             listed
         })
+    }
+
+    /// Of a room that nobody has looked at yet.
+    fn picture(&self) -> Picture {
+        Picture::new(self.0.settings.hold.held_elsewhere as usize, &self.0.counts)
     }
 
     /// Changes the picture of a room, if there is one.

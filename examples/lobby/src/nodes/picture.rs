@@ -1,11 +1,14 @@
 //! Who is in a room on other nodes, as this one knows.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use netcore::cluster::{Holder, NodeId};
 
 use super::seat;
 use crate::Who;
+use crate::held::Counts;
 
 /// Somebody in a room, on another node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,7 +21,7 @@ pub struct Elsewhere {
 
 /// What this node knows of one room. Two things tell it: messages, at once and at most once; and listings of the seats
 /// that are taken, which are true and late.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Picture {
     /// Seats of this node's, those included that were asked for.
     pub(super) ties: usize,
@@ -26,6 +29,9 @@ pub(super) struct Picture {
     listings: usize,
     gone: HashSet<u64>,
     known: BTreeMap<u64, Known>,
+    // No more than so many.
+    most: usize,
+    counts: Arc<Counts>,
     // Counts what came, so that a listing removes nobody who came after it was asked for.
     clock: u64,
 }
@@ -46,6 +52,19 @@ pub(crate) struct Change {
 }
 
 impl Picture {
+    /// Of a room in which nobody is known to be; of more than `most` at a time it will not know.
+    pub(super) fn new(most: usize, counts: &Arc<Counts>) -> Self {
+        Self {
+            ties: 0,
+            listings: 0,
+            gone: HashSet::new(),
+            known: BTreeMap::new(),
+            most,
+            counts: counts.clone(),
+            clock: 0,
+        }
+    }
+
     /// A node says who of its own is here.
     pub(super) fn came(&mut self, node: NodeId, users: impl IntoIterator<Item = Elsewhere>) -> Change {
         let mut change = Change::default();
@@ -59,11 +78,14 @@ impl Picture {
     /// Somebody was there at the time `asked`, under that name.
     fn take(&mut self, node: NodeId, one: Elsewhere, asked: u64, change: &mut Change) {
         let Some(known) = self.known.get(&one.seat) else {
-            if self.known.len() < MOST {
-                self.clock += 1;
-                self.known.insert(one.seat, Known { node, who: one.who.clone(), since: self.clock });
-                change.came.push(one);
+            if self.known.len() >= self.most {
+                self.counts.elsewhere_over.fetch_add(1, Relaxed);
+                return;
             }
+            self.clock += 1;
+            self.known.insert(one.seat, Known { node, who: one.who.clone(), since: self.clock });
+            self.counts.elsewhere.fetch_add(1, Relaxed);
+            change.came.push(one);
             return;
         };
         // Whoever has taken another name since then has it still.
@@ -73,10 +95,13 @@ impl Picture {
     }
 
     pub(super) fn went(&mut self, seat: u64) -> Option<Elsewhere> {
-        if self.listings > 0 && self.gone.len() < MOST {
+        // One that is not noted may come back with a listing, until the next.
+        if self.listings > 0 && self.gone.len() < self.most {
             self.gone.insert(seat);
         }
-        self.known.remove(&seat).map(|known| Elsewhere { seat, who: known.who })
+        let known = self.known.remove(&seat)?;
+        self.counts.elsewhere.fetch_sub(1, Relaxed);
+        Some(Elsewhere { seat, who: known.who })
     }
 
     /// How they were seen before, if that was otherwise.
@@ -141,8 +166,11 @@ impl Picture {
     }
 }
 
-/// More than the seats of any room: those of nodes that were apart.
-const MOST: usize = 1024;
+impl Drop for Picture {
+    fn drop(&mut self) {
+        self.counts.elsewhere.fetch_sub(self.known.len() as u64, Relaxed);
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +182,10 @@ mod tests {
     const ME: NodeId = NodeId::new(1);
     const B: NodeId = NodeId::new(2);
     const C: NodeId = NodeId::new(3);
+
+    fn picture() -> Picture {
+        Picture::new(100, &Arc::default())
+    }
 
     fn one(seat: u64) -> Elsewhere {
         let name = Name::new(format!("user{seat}").as_bytes()).unwrap();
@@ -175,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_listing_adds_who_was_missed_and_removes_who_was_known_before_it_was_asked_for() {
-        let mut picture = Picture::default();
+        let mut picture = picture();
         assert!(came(&mut picture, B, 1) && came(&mut picture, B, 2) && !came(&mut picture, B, 2));
         let asked = picture.ask();
         assert!(came(&mut picture, C, 3), "it is in no listing that was made before");
@@ -187,7 +219,7 @@ mod tests {
 
     #[test]
     fn who_left_while_a_listing_was_under_way_does_not_come_back_with_it() {
-        let mut picture = Picture::default();
+        let mut picture = picture();
         picture.ask();
         let asked = picture.ask();
         assert!(picture.went(1).is_none() && came(&mut picture, B, 2));
@@ -201,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_the_node_itself_says_counts_more_than_that_somebody_was_gone() {
-        let mut picture = Picture::default();
+        let mut picture = picture();
         assert!(came(&mut picture, B, 1) && came(&mut picture, C, 2));
         picture.ask();
         assert_eq!(seats(&picture.lost(B)), [1]);
@@ -211,7 +243,7 @@ mod tests {
 
     #[test]
     fn another_name_keeps_the_seat_and_is_found_out_if_it_was_not_heard() {
-        let mut picture = Picture::default();
+        let mut picture = picture();
         let new = Elsewhere { seat: 1, who: one(7).who };
         came(&mut picture, B, 1);
         let before = picture.ask();
@@ -223,5 +255,30 @@ mod tests {
         let change = picture.listed(ME, &[holder(B, 1)], asked, true);
         assert_eq!((change.renamed, change.came), (vec![(new.who.clone(), one(1))], vec![]));
         assert_eq!(picture.came(B, [new.clone()]).renamed, [(one(1).who, new)]);
+    }
+
+    #[test]
+    fn who_is_over_the_bound_is_counted_and_shown_when_there_is_room() {
+        let counts = Arc::default();
+        let mut picture = Picture::new(2, &counts);
+        let told = |counts: &Counts| {
+            let held = counts.held((0, 0));
+            (held.elsewhere, held.elsewhere_over)
+        };
+        assert_eq!([1, 2, 3].map(|number| came(&mut picture, B, number)), [true, true, false]);
+        assert_eq!(told(&counts), (2, 1));
+        let all = [1, 2, 3].map(|number| holder(B, number));
+        let asked = picture.ask();
+        assert_eq!(picture.listed(ME, &all, asked, true), Change::default());
+        assert_eq!((picture.went(3), told(&counts)), (None, (2, 2)));
+        picture.answered();
+        picture.went(1);
+        let asked = picture.ask();
+        assert_eq!(seats(&picture.listed(ME, &all[1..], asked, true).came), [3]);
+        assert_eq!(told(&counts), (2, 2));
+        picture.lost(B);
+        assert!(told(&counts) == (0, 2) && came(&mut picture, C, 4));
+        drop(picture);
+        assert_eq!(told(&counts), (0, 2));
     }
 }

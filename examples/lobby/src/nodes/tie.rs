@@ -17,7 +17,7 @@ impl Tie {
     /// To be tied before a listing is asked for. `None` if the node listens to as many topics as it may.
     pub(super) fn new(nodes: &Nodes, index: u32) -> Option<Self> {
         let mut rooms = nodes.lock();
-        let picture = rooms.entry(index).or_default();
+        let picture = rooms.entry(index).or_insert_with(|| nodes.picture());
         if picture.ties == 0 {
             // Under the lock, so that it does not cross the end of the last one.
             if let Err(error) = nodes.of_room(index).subscribe(&nodes.topic(index)) {
