@@ -228,3 +228,22 @@ impl<In, Out> fmt::Debug for ClientOptions<In, Out> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Frame;
+
+    #[test]
+    fn a_client_keeps_its_own_defaults_for_what_the_limits_do_not_set() {
+        let client = |limits| ClientOptions::<Frame, Frame>::new().limits(limits).limits;
+        let (second, ten) = (Duration::from_secs(1), Some(Duration::from_secs(10)));
+        let defaults = ClientOptions::<Frame, Frame>::new().limits;
+        assert_eq!((defaults.first_packet, defaults.unfinished), (None, ten));
+        let queue = client(Limits::new().queue(1000));
+        assert_eq!((queue.first_packet, queue.unfinished, queue.queue), (None, ten, 1000));
+        // What was set to the value that it has anyway is set.
+        let set = client(Limits::new().first_packet(second * 60).unfinished(second));
+        assert_eq!((set.first_packet, set.unfinished), (Some(second * 60), Some(second)));
+    }
+}
