@@ -21,7 +21,7 @@ use tokio::net::ToSocketAddrs;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connection::Encoding;
+use super::encoding::Encoding;
 use super::handshake::Slot;
 use super::link::{Link, Transport};
 use super::metrics::RoundTrip;

@@ -9,32 +9,10 @@ use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 
+use super::encoding::Encoding;
 use super::peer::Peer;
-use super::{Adapter, spare, turn};
-use crate::EncodeError;
-use crate::session::{CloseReason, Fault, Outbox, Sequence, SessionId, Slow, Verdict};
-
-/// A packet was not sent. A reason of a close becomes one by `?`, so that a session's task that receives and sends can
-/// return it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// The session is closing or gone.
-    #[error("the session is closed: {0}")]
-    Closed(CloseReason),
-    /// The peer reads too slowly, and the packet's policy is to be dropped.
-    #[error("dropped, because the peer reads too slowly")]
-    Dropped,
-    /// It cannot be encoded: a mistake of ours.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-}
-
-impl From<CloseReason> for SendError {
-    fn from(reason: CloseReason) -> Self {
-        Self::Closed(reason)
-    }
-}
+use super::{SendError, Sender, spare, turn};
+use crate::session::{CloseReason, Fault, Sequence, SessionId, Slow};
 
 /// One session, for the task that speaks with its peer: what a server gives to each session's `async fn`, and what is
 /// inside a [`Client`](crate::Client).
@@ -82,73 +60,12 @@ pub struct Connection<In, Out> {
     closes: bool,
 }
 
-/// Sends to one session, from anywhere. Cheap to clone; it does not keep the session open.
-pub struct Sender<Out> {
-    id: SessionId,
-    outbox: Outbox,
-    encoding: Encoding<Out>,
-}
-
-/// How packets for one kind of door are encoded, and what becomes of them if their peer is slow.
-pub(crate) struct Encoding<Out> {
-    pub(crate) encode: Arc<dyn Encode<Out>>,
-    // `None`: never dropped.
-    pub(crate) slow: Option<fn(&Out) -> Slow>,
-}
-
-impl<Out> Encoding<Out> {
-    /// Appends a packet to `dst`, or leaves it as it was: after an error, and after a panic of the game's own code.
-    #[inline]
-    pub(crate) fn append(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        let begun = Begun { before: dst.len(), dst };
-        self.encode.encode(packet, begun.dst)?;
-        std::mem::forget(begun);
-        Ok(())
-    }
-
-    #[inline]
-    pub(crate) fn slow(&self, packet: &Out) -> Slow {
-        self.slow.map_or(Slow::Disconnect, |slow| slow(packet))
-    }
-}
-
-/// A packet that is being written behind others.
-struct Begun<'a> {
-    dst: &'a mut BytesMut,
-    before: usize,
-}
-
-impl Drop for Begun<'_> {
-    fn drop(&mut self) {
-        self.dst.truncate(self.before);
-    }
-}
-
-/// An adapter's side towards the peer.
-pub(crate) trait Encode<Out>: Send + Sync {
-    fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError>;
-    fn tell(&self, words: &str, dst: &mut BytesMut) -> bool;
-}
-
-/// An adapter without the type that it reads.
-pub(crate) struct Writes<A, In>(pub(crate) Arc<A>, pub(crate) std::marker::PhantomData<fn() -> In>);
-
-impl<In: 'static, Out, A: Adapter<In, Out>> Encode<Out> for Writes<A, In> {
-    fn encode(&self, packet: &Out, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        self.0.encode(packet, dst)
-    }
-
-    fn tell(&self, words: &str, dst: &mut BytesMut) -> bool {
-        self.0.tell(words, dst)
-    }
-}
-
 impl<In, Out> Connection<In, Out> {
     pub(crate) fn new(peer: Arc<Peer<In>>, encoding: Encoding<Out>) -> Self
     where
         In: 'static,
     {
-        let sender = Sender { id: peer.id, outbox: peer.outbox.clone(), encoding };
+        let sender = Sender::new(peer.id, peer.outbox.clone(), encoding);
         Self {
             peer,
             sender,
@@ -348,100 +265,11 @@ impl<In, Out> Drop for Connection<In, Out> {
     }
 }
 
-impl<Out> Sender<Out> {
-    /// Sends a packet: it is queued at once, and goes out by itself.
-    ///
-    /// # Errors
-    /// [`SendError`] says why it was not queued.
-    pub fn send(&self, packet: &Out) -> Result<(), SendError> {
-        if turn::stage(&self.outbox, &self.encoding, packet) { Ok(()) } else { self.send_closely(packet) }
-    }
-
-    #[inline(never)]
-    fn send_closely(&self, packet: &Out) -> Result<(), SendError> {
-        let mut error = None;
-        let verdict = turn::send(&self.outbox, &self.encoding, packet, &mut error);
-        self.said(verdict, error)
-    }
-
-    /// Waits until at most half of the queue's bound is taken, then sends.
-    ///
-    /// Cancel-safe: when the future is dropped, the packet was not sent.
-    ///
-    /// # Errors
-    /// As [`send`](Self::send).
-    #[inline]
-    pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
-        poll_fn(|cx| {
-            let mut error = None;
-            if let Some(verdict) = turn::send_if_room(&self.outbox, &self.encoding, packet, &mut error) {
-                return Poll::Ready(self.said(verdict, error));
-            }
-            ready!(self.outbox.poll_room(cx));
-            Poll::Ready(self.send(packet))
-        })
-    }
-
-    /// Which session it sends to.
-    #[must_use]
-    pub fn id(&self) -> SessionId {
-        self.id
-    }
-
-    /// Bytes that wait for the peer.
-    #[must_use]
-    pub fn queued(&self) -> usize {
-        turn::flush(&self.outbox);
-        self.outbox.queued()
-    }
-
-    /// Packets that were dropped because the peer reads too slowly.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.outbox.dropped()
-    }
-
-    #[inline]
-    fn said(&self, verdict: Verdict, error: Option<EncodeError>) -> Result<(), SendError> {
-        if let Verdict::Queued = verdict { Ok(()) } else { Err(self.unsent(verdict, error)) }
-    }
-
-    #[cold]
-    fn unsent(&self, verdict: Verdict, error: Option<EncodeError>) -> SendError {
-        match (verdict, error) {
-            (_, Some(error)) => SendError::Encode(error),
-            (Verdict::Closed, None) => SendError::Closed(self.outbox.closed().unwrap_or(CloseReason::Ended)),
-            _ => SendError::Dropped,
-        }
-    }
-}
-
-impl<Out> Clone for Sender<Out> {
-    fn clone(&self) -> Self {
-        // From here on the order of sends is that of several senders: each goes to the outbox at once.
-        self.outbox.share();
-        turn::flush(&self.outbox);
-        Self { id: self.id, outbox: self.outbox.clone(), encoding: self.encoding.clone() }
-    }
-}
-
-impl<Out> Clone for Encoding<Out> {
-    fn clone(&self) -> Self {
-        Self { encode: self.encode.clone(), slow: self.slow }
-    }
-}
-
 impl<In, Out> fmt::Debug for Connection<In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("id", &self.id())
             .field("address", &self.address())
             .finish_non_exhaustive()
-    }
-}
-
-impl<Out> fmt::Debug for Sender<Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sender").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
-use super::connection::Encoding;
+use super::encoding::Encoding;
 use super::groups::Groups;
 use super::queue::{Event, Queue, Queues};
 use super::shared::{Encoded, Encoder};

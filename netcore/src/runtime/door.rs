@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
-use super::connection::{Encode, Encoding, Writes};
+use super::encoding::{Encode, Encoding, Writes};
 use super::handshake::Handshake;
 use super::incoming::{self, Arrivals, Incoming};
 use super::memory::{self, MemoryConnector, MemoryListener};

@@ -1,12 +1,9 @@
 //! What all sessions of a server share, and how one begins.
 
-use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -19,14 +16,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, debug, error, warn};
 
-use super::connection::Encoding;
+use super::encoding::Encoding;
 use super::handshake::{self, Guest, Handshake, Shaken};
-use super::link::{Link, Progress, Transport, Turns};
+use super::link::{Link, Transport};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
+use super::task::{self, Handling};
 use super::time::now;
-use super::{Adapter, Connection, Stats, turn};
-use crate::session::{Clock, CloseReason, Limits, Meter, Outbox, Session, SessionId, Total};
+use super::{Adapter, Connection, Stats};
+use crate::session::{CloseReason, Limits, Meter, Outbox, Session, SessionId, Total};
 
 /// A running server, seen from inside.
 pub(super) struct House<In, Out> {
@@ -65,9 +63,6 @@ pub(super) enum Way<In, Out> {
     /// Workers: one of them takes the session.
     Workers(Arc<dyn Fn(Arc<Peer<In>>) + Send + Sync>),
 }
-
-/// What a session's task does.
-pub(super) type Handling = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     /// Lets a connection in: at once, or after its door's handshake.
@@ -170,11 +165,11 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             Way::Task(handler) => {
                 let connection = Connection::new(peer.clone(), entrance.encoding.clone());
                 // Here, not in the task: the game sees its sessions in the order in which they came.
-                let game = begin(&**handler, connection, &peer, &self.stats);
+                let game = task::begin(&**handler, connection, &peer, &self.stats);
                 let task = async move {
                     let mut ticket = ticket;
                     let stats = ticket.house.stats.clone();
-                    ticket.reason = both(link, game, &peer, &stats).await;
+                    ticket.reason = task::both(link, game, &peer, &stats).await;
                 };
                 // What the game logs in the session's task says which session it was.
                 self.sessions.spawn(task.instrument(span))
@@ -273,83 +268,6 @@ async fn say_no<T: Transport>(mut transport: T, words: BytesMut) {
     }
 }
 
-/// Makes what a session's task does; `None` if the game's code panicked.
-fn begin<In, Out>(
-    handler: &(dyn Fn(Connection<In, Out>) -> Handling + Send + Sync),
-    connection: Connection<In, Out>,
-    peer: &Peer<In>,
-    stats: &Stats,
-) -> Option<Handling> {
-    let game = catch_unwind(AssertUnwindSafe(|| handler(connection)));
-    game.inspect_err(|panic| panicked(peer, stats, &**panic)).ok()
-}
-
-/// Runs a session's link and its game's task as one task, which is polled by turns: neither wakes the other through the
-/// scheduler.
-async fn both<In: 'static, T: Transport>(
-    link: Box<Link<In, T>>,
-    mut game: Option<Handling>,
-    peer: &Arc<Peer<In>>,
-    stats: &Stats,
-) -> CloseReason {
-    // Gone once the session is over, and its socket with it; the game may still have something to finish.
-    let mut link = Some(link);
-    let mut reason = CloseReason::Ended;
-    poll_fn(|cx| {
-        let clock = Clock::new(now);
-        let mut played = false;
-        let mut turns = Turns::default();
-        loop {
-            ready!(turns.poll_next(cx));
-            // The link first: a wake-up brings packets, mostly.
-            let delivered = match link.as_mut().map(|link| link.poll(cx, &clock)) {
-                Some(Progress::Delivered) => true,
-                Some(Progress::Done(why)) => {
-                    reason = why;
-                    link = None;
-                    true
-                }
-                Some(Progress::Pending) | None => false,
-            };
-            if game.is_none() && link.is_none() {
-                return Poll::Ready(reason);
-            }
-            let Some(task) = game.as_mut().filter(|_| delivered || !played) else {
-                if delivered {
-                    continue;
-                }
-                return Poll::Pending;
-            };
-            let turn = turn::begin(&peer.outbox);
-            let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
-            let mut said = turn.end();
-            match &mut link {
-                Some(link) => link.send_own(cx, &mut said),
-                None => drop(peer.outbox.push_own(&mut said)),
-            }
-            turn::give(said);
-            played = true;
-            match polled {
-                Ok(Poll::Pending) if !delivered && !peer.outbox.has_output() => return Poll::Pending,
-                Ok(Poll::Pending) => continue,
-                Ok(Poll::Ready(())) => {}
-                Err(panic) => panicked(peer, stats, &*panic),
-            }
-            game = None;
-            peer.ignore();
-            peer.finish(CloseReason::Ended);
-        }
-    })
-    .await
-}
-
-#[cold]
-fn panicked<In>(peer: &Peer<In>, stats: &Stats, panic: &(dyn std::any::Any + Send)) {
-    stats.panics.fetch_add(1, Relaxed);
-    error!(session = %peer.id, panic = super::worker::words(panic), "the session's task panicked");
-    peer.finish(CloseReason::Panicked);
-}
-
 /// A session's place in the server. Dropped, however its task ends, it is free again.
 struct Ticket<In, Out> {
     house: Arc<House<In, Out>>,
@@ -374,27 +292,6 @@ impl<In, Out> Drop for Ticket<In, Out> {
         let address = self.peer.address.map(tracing::field::display);
         debug!(session = %id, address, %reason, "closed");
     }
-}
-
-/// Runs one session over any stream, as a server with a task a session would.
-#[cfg(feature = "testing")]
-pub async fn serve_one<In, Out, S, F, T>(stream: S, adapter: impl Adapter<In, Out>, handler: F) -> CloseReason
-where
-    In: Send + 'static,
-    Out: Send + Sync + 'static,
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
-    T: Future<Output = ()> + Send + 'static,
-{
-    let outbox = Outbox::new(256 * 1024).measured(Meter::new("testing", adapter.spoken()));
-    let peer = Arc::new(Peer::new(crate::SessionId::new(0, 0), 0, None, outbox.clone(), None, None));
-    let adapter = Arc::new(adapter);
-    let stats = Arc::new(Stats::default());
-    let session = Session::new(Arc::new(Limits::new()), adapter.open(), outbox, now());
-    let link = Link::new(stream, session, peer.clone(), stats.clone());
-    let encode = Arc::new(super::connection::Writes(adapter, std::marker::PhantomData));
-    let connection = Connection::new(peer.clone(), Encoding { encode, slow: None });
-    both(link, Some(Box::pin(handler(connection))), &peer, &stats).await
 }
 
 /// So many who were refused are told so at once.

@@ -6,6 +6,7 @@ pub mod cluster;
 mod connection;
 mod context;
 mod door;
+mod encoding;
 mod groups;
 mod handshake;
 pub(crate) mod hello;
@@ -30,11 +31,13 @@ mod relay;
 mod requests;
 mod rooms;
 mod running;
+mod sender;
 mod server;
 mod shared;
 mod slots;
 mod spare;
 mod stats;
+mod task;
 mod text;
 mod time;
 mod timers;
@@ -48,13 +51,11 @@ pub use client::{
     Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, NotSent, Reconnect,
     ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
 };
-pub use connection::{Connection, SendError, Sender};
+pub use connection::Connection;
 pub use context::Context;
 pub use door::Door;
 pub use groups::GroupId;
 pub use hello::{Hello, HelloError, HelloIds, Mismatch};
-#[cfg(feature = "testing")]
-pub use house::serve_one;
 pub use incoming::Incoming;
 pub use logic::{AfterPanic, LateTick, Logic, Tick};
 #[cfg(feature = "compress")]
@@ -63,9 +64,12 @@ pub use queue::Full;
 pub use relay::Relay;
 pub use rooms::{EnterError, Room, Rooms, Seat};
 pub use running::{Report, Running, Stopper, Teller};
+pub use sender::{SendError, Sender};
 pub use server::{Host, Server, ServerError};
 pub use stats::Snapshot;
 pub(crate) use stats::Stats;
+#[cfg(feature = "testing")]
+pub use task::serve_one;
 pub use text::{Lines, PlainText, Text, TextProtocol};
 pub use timers::TimerId;
 #[cfg(feature = "websocket")]

@@ -332,7 +332,8 @@ mod tests {
     use std::pin::pin;
 
     use super::*;
-    use crate::runtime::connection::{Connection, Encoding, Writes};
+    use crate::runtime::connection::Connection;
+    use crate::runtime::encoding::{Encoding, Writes};
     use crate::{Binary, Frame};
 
     fn peer() -> Arc<Peer<Frame>> {

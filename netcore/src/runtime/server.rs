@@ -15,12 +15,13 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::door::{Place, TcpSettings};
-use super::house::{Entrance, Handling, House, Way};
+use super::house::{Entrance, House, Way};
 use super::incoming::Arrivals;
 use super::memory::MemoryListener;
 use super::queue::{Event, Queue};
 use super::registry::Registry;
 use super::running::{Opened, WorkerHandle};
+use super::task::Handling;
 use super::worker::{Parts, Worker, WorkerSettings};
 use super::{AfterPanic, Connection, Door, Full, HelloIds, LateTick, Logic, Running, Stats, listen};
 use crate::session::{Meter, Slow, Total};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-use super::connection::Encoding;
+use super::encoding::Encoding;
 use crate::session::Slow;
 
 /// A packet's bytes, one piece for each door; empty where a door has no word for it.

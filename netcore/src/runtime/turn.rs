@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use bytes::BytesMut;
 
-use super::connection::Encoding;
+use super::encoding::Encoding;
 use crate::EncodeError;
 use crate::session::{Outbox, Slow, Verdict};
 

@@ -48,7 +48,7 @@ pub(crate) struct Worker<L: Logic> {
 
 /// What a worker is made of besides its logic.
 pub(crate) struct Parts<L: Logic> {
-    pub(crate) doors: Arc<[super::connection::Encoding<L::Out>]>,
+    pub(crate) doors: Arc<[super::encoding::Encoding<L::Out>]>,
     pub(crate) queues: super::queue::Queues<L>,
     pub(crate) worker: usize,
     pub(crate) io: tokio::runtime::Handle,

@@ -1,5 +1,7 @@
 //! One peer as a state machine without IO.
 
+mod charge;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
@@ -8,9 +10,9 @@ use std::time::{Duration, Instant};
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::outbox::Take;
-use super::rate::Bucket;
-use super::{CloseReason, Decode, Fault, FaultKind, Inbound, Limits, Moment, Outbox, Over, Slow};
+use super::{CloseReason, Decode, Fault, FaultKind, Inbound, Limits, Moment, Outbox, Slow};
 use crate::{Frame, FrameCodec};
+use charge::Rates;
 
 /// One peer: what it may still send and when it must, and what goes out to it. It does no IO and reads no clock: the
 /// caller brings bytes and the time, and takes away packets and bytes.
@@ -67,23 +69,10 @@ pub struct Counts {
     pub rate_warned: u64,
 }
 
-struct Rates {
-    packets: Option<(Bucket, Over)>,
-    bytes: Option<(Bucket, Over)>,
-    tiny: Option<(Bucket, Over)>,
-}
-
 impl<In> Session<In> {
     /// A session that begins `now`.
     #[must_use]
     pub fn new(limits: Arc<Limits>, decode: Box<dyn Decode<In>>, outbox: Outbox, now: Instant) -> Self {
-        let bucket = |rate: super::Rate| (Bucket::new(rate, now), rate.is_over());
-        let rates = Rates {
-            packets: limits.packets.map(bucket),
-            bytes: limits.bytes.map(bucket),
-            tiny: limits.tiny.map(|(_, rate)| bucket(rate)),
-        };
-        let limited = rates.packets.is_some() || rates.bytes.is_some() || rates.tiny.is_some();
         Self {
             decode,
             outbox,
@@ -100,7 +89,7 @@ impl<In> Session<In> {
             fresh: true,
             admitted: limits.login.is_none(),
             before_admission: (0, 0),
-            rates: limited.then(|| Box::new(rates)),
+            rates: Rates::new(&limits, now),
             counts: Counts::default(),
             limits,
         }
@@ -342,63 +331,6 @@ impl<In> Session<In> {
         heard && self.waiting.is_none() && self.closing.is_none()
     }
 
-    /// Before log-in, a peer may send only so much. Packets above that do not reach the game.
-    fn admission(&mut self, bytes: usize, packets: u32, batch: &mut Inbound<In>) -> Result<(), CloseReason> {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let (most_bytes, most_packets) = self.limits.admission;
-        let sent = &mut self.before_admission;
-        batch.keep(most_packets.saturating_sub(sent.1));
-        *sent = (sent.0.saturating_add(bytes), sent.1.saturating_add(packets));
-        if sent.0 > most_bytes || sent.1 > most_packets { Err(CloseReason::Admission) } else { Ok(()) }
-    }
-
-    /// Charges what was decoded to the rates: `whole` bytes, which need not be those of the last read. A packet's bytes
-    /// count when it is whole, as it does itself, so that the packet that is over the rate is the one that pays.
-    #[cold]
-    fn charge(&mut self, now: Instant, whole: usize, batch: &mut Inbound<In>) -> Result<(), CloseReason> {
-        let Some(rates) = &mut self.rates else { return Ok(()) };
-        let (added, counts) = (batch.added(), &mut self.counts);
-        let (mut keep, mut keep_tiny, mut closed) = (added, u32::MAX, None);
-        let mut over = |rate: &mut Option<(Bucket, Over)>, asked: u32, packets: u32, reason| {
-            let (bucket, over) = rate.as_mut()?;
-            let given = bucket.take(now, asked);
-            match over {
-                _ if given == asked => None,
-                Over::Warn => {
-                    counts.rate_warned += u64::from(share(asked - given, asked, packets));
-                    None
-                }
-                Over::Drop => Some((given, false)),
-                Over::Close => {
-                    closed.get_or_insert(reason);
-                    Some((given, true))
-                }
-            }
-        };
-        if let Some((given, _)) = over(&mut rates.packets, added, added, CloseReason::PacketRate) {
-            keep = keep.min(given);
-        }
-        let bytes = u32::try_from(whole).unwrap_or(u32::MAX);
-        if let Some((given, _)) = over(&mut rates.bytes, bytes, added, CloseReason::ByteRate) {
-            keep = keep.min(added - share(bytes - given, bytes, added));
-        }
-        let tiny = batch.tiny();
-        match over(&mut rates.tiny, tiny, tiny, CloseReason::TinyRate) {
-            Some((given, true)) => keep = keep.min(batch.before_tiny(given)),
-            Some((given, false)) => keep_tiny = given,
-            None => {}
-        }
-        if keep < added {
-            batch.keep(keep);
-        }
-        let mut lost = added - keep;
-        if keep_tiny < u32::MAX {
-            lost += batch.keep_tiny(keep_tiny);
-        }
-        counts.rate_dropped += u64::from(lost);
-        closed.map_or(Ok(()), Err)
-    }
-
     /// Answers pings and takes out pongs. Their ids are not the game's, so they are among the unknown ones.
     fn beats(&mut self, batch: &mut Inbound<In>) {
         let Some(heartbeat) = &self.limits.heartbeat else { return };
@@ -443,12 +375,6 @@ impl<In> std::fmt::Debug for Session<In> {
             .field("counts", &self.counts)
             .finish_non_exhaustive()
     }
-}
-
-/// Of so many packets, as many as of `asked` tokens were over the rate, rounded up.
-fn share(excess: u32, asked: u32, packets: u32) -> u32 {
-    let share = (u64::from(packets) * u64::from(excess)).div_ceil(u64::from(asked.max(1)));
-    u32::try_from(share).unwrap_or(packets).min(packets)
 }
 
 enum Deadline {

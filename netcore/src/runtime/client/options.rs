@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::{Client, ClientError, Reconnect};
 use crate::Packet;
-use crate::runtime::connection::{Encode, Writes};
+use crate::runtime::encoding::{Encode, Writes};
 use crate::runtime::handshake::Shaken;
 use crate::runtime::metrics::ClientMeter;
 use crate::runtime::{Adapter, Binary, Hello, HelloError};
