@@ -39,6 +39,8 @@
 #[cfg(feature = "accept")]
 mod accept;
 mod at;
+#[cfg(feature = "load")]
+pub mod load;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod signals;

@@ -47,5 +47,5 @@ async fn run(flags: Flags) -> Result<(), Failed> {
         ended = all => ended?,
         () = end => {}
     }
-    crowd.tally.figures(bots).print(json).map_err(failed)
+    support::load::print(&crowd.tally.figures(bots), json).map_err(failed)
 }

@@ -1,7 +1,7 @@
 //! What came out of it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use baccarat::Side;
@@ -63,20 +63,14 @@ impl Tally {
     }
 }
 
-impl Figures {
-    pub(crate) fn print(&self, json: bool) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        if json {
-            serde_json::to_writer(&mut out, self)?;
-            writeln!(out)?;
-        } else {
-            let Self { bots, rounds, player, banker, tie, bets, gain, moves, .. } = self;
-            writeln!(out, "{bots} bots saw {rounds} results: {player} player, {banker} banker, {tie} tie")?;
-            writeln!(out, "{bets} bets brought {gain:+} chips")?;
-            if *moves > 0 {
-                writeln!(out, "{moves} times a bot went on elsewhere, because its server was gone")?;
-            }
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bots, rounds, player, banker, tie, bets, gain, moves, .. } = self;
+        writeln!(f, "{bots} bots saw {rounds} results: {player} player, {banker} banker, {tie} tie")?;
+        write!(f, "{bets} bets brought {gain:+} chips")?;
+        if *moves > 0 {
+            write!(f, "\n{moves} times a bot went on elsewhere, because its server was gone")?;
         }
-        out.flush()
+        Ok(())
     }
 }

@@ -57,7 +57,7 @@ async fn run<F: Format>(flags: Flags) -> Result<(), Failed> {
     bots.shutdown().await;
     progress.finish_and_clear();
     ended?;
-    let printed = Report::new(&flags, &crowd.tally).print(flags.json);
+    let printed = support::load::print(&Report::new(&flags, &crowd.tally), flags.json);
     printed.map_err(|error| Failed(1, error.to_string()))
 }
 

@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
         Ok(report) => report,
         Err(sentence) => return fail(1, &sentence),
     };
-    match report.print(flags.json) {
+    match support::load::print(&report, flags.json) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(1, &format!("all packets came back, but stdout takes no report: {error}")),
     }
