@@ -1,5 +1,6 @@
 //! What the game's code can do from within a callback.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -95,7 +96,7 @@ pub struct Context<L: Logic> {
     pub(super) io: tokio::runtime::Handle,
     pub(super) stats: Arc<Stats>,
     // Sessions that the current callback closes or moves; it is done when the callback has returned.
-    pub(super) leaving: Vec<Leaving<L::Message>>,
+    pub(super) leaving: VecDeque<Leaving<L::Message>>,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
     // Looked at when it is first asked for: to read a clock costs as much as a small packet.
@@ -261,7 +262,7 @@ impl<L: Logic> Context<L> {
         slot.flush();
         slot.peer.ignore();
         slot.peer.finish(reason);
-        self.leaving.push(Leaving::Closed(session, reason));
+        self.leaving.push_back(Leaving::Closed(session, reason));
     }
 
     /// Does what is done by default about what came in place of a packet: on a text door the person is told, elsewhere
@@ -353,7 +354,7 @@ impl<L: Logic> Context<L> {
         }
         let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return };
         slot.leaving = true;
-        self.leaving.push(Leaving::Moved(session, worker, baggage));
+        self.leaving.push_back(Leaving::Moved(session, worker, baggage));
     }
 
     /// Which worker this is, counted from 0.

@@ -226,14 +226,16 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 Poll::Ready(Ok(len)) if len > 0 => {
                     self.session.handle_sent(len);
                     self.stats.traffic.bytes_out(len);
-                    if len == said.len() {
-                        return said.clear();
-                    }
                     said.advance(len);
                 }
                 Poll::Ready(result) => self.failed = Some(kind_of(&result)),
                 Poll::Pending => {}
             }
+            if !said.is_empty() {
+                self.session.hold(said);
+            }
+            self.peer.outbox.staged();
+            return said.clear();
         }
         self.peer.outbox.push_own(said);
     }
@@ -272,6 +274,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 self.batch.packets = spare::take();
                 self.batch.packets.reserve(self.usual);
             }
+            let before = self.session.counts().packets_in;
             let Self { session, batch, input, .. } = self;
             let share = input.is_much(fresh);
             batch.share(share);
@@ -282,7 +285,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
             let count = self.batch.len();
             self.deliver(cx, count);
             result?;
-            if count > 0 {
+            // Also where none is left of them, dropped by a rate or answered: they are work, of which others wait for the end.
+            if self.session.counts().packets_in != before {
                 return Ok(true);
             }
         }
@@ -333,6 +337,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
     /// Hands the batch to the game.
     fn deliver(&mut self, cx: &mut Context<'_>, count: usize) {
         if count == 0 {
+            self.batch.bytes = 0;
             return;
         }
         self.usual = count;

@@ -58,7 +58,8 @@ impl<Out> Sender<Out> {
         self.said(verdict, error)
     }
 
-    /// Waits until at most half of the queue's bound is taken, then sends.
+    /// Waits until at most half of the queue's bound is taken and the packet has room, then sends. A packet that is larger
+    /// than the bound is not waited for: it is sent as [`send`](Self::send) does.
     ///
     /// Cancel-safe: when the future is dropped, the packet was not sent.
     ///
@@ -66,13 +67,16 @@ impl<Out> Sender<Out> {
     /// As [`send`](Self::send).
     #[inline]
     pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
-        poll_fn(|cx| {
-            let mut error = None;
-            if let Some(verdict) = turn::send_if_room(&self.outbox, &self.encoding, packet, &mut error) {
-                return Poll::Ready(self.said(verdict, error));
+        let mut need = 0;
+        poll_fn(move |cx| {
+            loop {
+                let (mut error, outbox) = (None, &self.outbox);
+                let verdict = turn::send_if_room(outbox, &self.encoding, packet, &mut error, &mut need);
+                if let Some(verdict) = verdict {
+                    return Poll::Ready(self.said(verdict, error));
+                }
+                ready!(outbox.poll_room(cx, need));
             }
-            ready!(self.outbox.poll_room(cx));
-            Poll::Ready(self.send(packet))
         })
     }
 

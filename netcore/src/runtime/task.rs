@@ -70,7 +70,7 @@ pub(super) async fn both<In: 'static, T: Transport>(
             let mut said = turn.end();
             match &mut link {
                 Some(link) => link.send_own(cx, &mut said),
-                None => drop(peer.outbox.push_own(&mut said)),
+                None => peer.outbox.push_own(&mut said),
             }
             turn::give(said);
             played = true;

@@ -81,6 +81,8 @@ pub(super) fn stage<Out>(outbox: &Outbox, encoding: &Encoding<Out>, packet: &Out
             let staged = encoding.append(packet, &mut turn.staged).is_ok() && turn.staged.len() <= turn.room;
             if !staged {
                 turn.staged.truncate(before);
+            } else if before == 0 {
+                outbox.stage();
             }
             staged
         }
@@ -114,29 +116,30 @@ pub(super) fn flush(outbox: &Outbox) {
     });
 }
 
-/// Sends a packet like [`send`], if at most half of the outbox's bound is taken, what was sent in this turn included. If
-/// not, that is put into the outbox: whoever waits for room looks there.
+/// Sends a packet like [`send`], if at most half of the outbox's bound is taken, what was sent in this turn included, and
+/// the packet has room. If not, that is put into the outbox: whoever waits for room looks there, for `need` bytes.
 #[inline]
 pub(super) fn send_if_room<Out>(
     outbox: &Outbox,
     encoding: &Encoding<Out>,
     packet: &Out,
     error: &mut Option<EncodeError>,
+    need: &mut usize,
 ) -> Option<Verdict> {
     TURN.with(|turn| {
         let mut turn = turn.try_borrow_mut().ok();
         let own = turn.as_mut().filter(|turn| turn.is_of(outbox));
         let staged = own.as_ref().map_or(0, |turn| turn.staged.len());
-        if staged + outbox.queued() > outbox.limit() / 2 {
+        if staged + outbox.queued() > outbox.limit() / 2 && !outbox.is_closed() {
             if let Some(turn) = own {
                 turn.push(outbox);
             }
             return None;
         }
-        Some(match &mut turn {
-            Some(turn) => turn.send(outbox, encoding, packet, error),
-            None => apart(&mut BytesMut::new(), outbox, encoding, packet, error),
-        })
+        match &mut turn {
+            Some(turn) => turn.send_if_room(outbox, encoding, packet, error, need),
+            None => apart_if_room(&mut BytesMut::new(), outbox, encoding, packet, error, need),
+        }
     })
 }
 
@@ -154,7 +157,7 @@ impl Turn {
         packet: &Out,
         error: &mut Option<EncodeError>,
     ) -> Verdict {
-        if !self.is_of(outbox) || outbox.is_singly() {
+        if !self.stages(outbox) {
             return apart(&mut self.scratch, outbox, encoding, packet, error);
         }
         let before = self.staged.len();
@@ -163,26 +166,80 @@ impl Turn {
             *error = Some(refused);
             return Verdict::Refused;
         }
-        if outbox.joins(slow, self.staged.len()) {
+        if self.joins(outbox, before, slow) {
             return Verdict::Queued;
         }
-        self.split(outbox, before, slow)
-    }
-
-    /// Pushes the packet that was staged last by itself.
-    #[cold]
-    fn split(&mut self, outbox: &Outbox, before: usize, slow: Slow) -> Verdict {
-        let packet = self.staged.split_off(before);
-        self.push(outbox);
+        let packet = self.split(outbox, before);
         let verdict = outbox.push(&packet, slow);
         self.room = outbox.room();
         verdict
     }
 
+    /// As [`send`](Self::send), if the packet has room.
+    fn send_if_room<Out>(
+        &mut self,
+        outbox: &Outbox,
+        encoding: &Encoding<Out>,
+        packet: &Out,
+        error: &mut Option<EncodeError>,
+        need: &mut usize,
+    ) -> Option<Verdict> {
+        if !self.stages(outbox) {
+            return apart_if_room(&mut self.scratch, outbox, encoding, packet, error, need);
+        }
+        let before = self.staged.len();
+        let slow = encoding.slow(packet);
+        if let Err(refused) = encoding.append(packet, &mut self.staged) {
+            *error = Some(refused);
+            return Some(Verdict::Refused);
+        }
+        if self.joins(outbox, before, slow) {
+            return Some(Verdict::Queued);
+        }
+        let packet = self.split(outbox, before);
+        *need = packet.len();
+        let verdict = outbox.push_if_room(&packet, slow);
+        self.room = outbox.room();
+        verdict
+    }
+
+    /// Whether packets for that outbox are staged just now. If not, nothing is any more that would come after them.
+    #[inline]
+    fn stages(&mut self, outbox: &Outbox) -> bool {
+        if !self.is_of(outbox) {
+            return false;
+        }
+        if outbox.is_singly() {
+            self.push(outbox);
+            return false;
+        }
+        true
+    }
+
+    /// Whether the packet that was staged last may stay.
+    #[inline]
+    fn joins(&self, outbox: &Outbox, before: usize, slow: Slow) -> bool {
+        let joins = outbox.joins(slow, self.staged.len());
+        if joins && before == 0 {
+            outbox.stage();
+        }
+        joins
+    }
+
+    /// Takes out the packet that was staged last, and puts those before it into the outbox.
+    #[cold]
+    fn split(&mut self, outbox: &Outbox, before: usize) -> BytesMut {
+        let packet = self.staged.split_off(before);
+        self.push(outbox);
+        packet
+    }
+
     /// Puts what was staged into the outbox.
     #[cold]
     fn push(&mut self, outbox: &Outbox) {
-        outbox.push_joined(&mut self.staged);
+        if !self.staged.is_empty() {
+            outbox.push_staged(&mut self.staged);
+        }
         self.room = outbox.room();
     }
 }
@@ -201,6 +258,24 @@ fn apart<Out>(
         return Verdict::Refused;
     }
     outbox.push(scratch, encoding.slow(packet))
+}
+
+#[inline(never)]
+fn apart_if_room<Out>(
+    scratch: &mut BytesMut,
+    outbox: &Outbox,
+    encoding: &Encoding<Out>,
+    packet: &Out,
+    error: &mut Option<EncodeError>,
+    need: &mut usize,
+) -> Option<Verdict> {
+    scratch.clear();
+    if let Err(refused) = encoding.append(packet, scratch) {
+        *error = Some(refused);
+        return Some(Verdict::Refused);
+    }
+    *need = scratch.len();
+    outbox.push_if_room(scratch, encoding.slow(packet))
 }
 
 /// The most memory that a thread keeps for the turns to come.

@@ -43,6 +43,8 @@ pub(crate) struct Worker<L: Logic> {
     // The game is to be made anew; it is being made.
     rebuild: bool,
     rebuilding: bool,
+    // The game is being told of sessions that it closed.
+    settling: bool,
     ended: bool,
 }
 
@@ -74,7 +76,7 @@ impl<L: Logic> Worker<L> {
             worker: parts.worker,
             io: parts.io,
             stats: parts.stats,
-            leaving: Vec::new(),
+            leaving: VecDeque::new(),
             stop: parts.stop,
             over: Over::default(),
             now: OnceLock::new(),
@@ -93,6 +95,7 @@ impl<L: Logic> Worker<L> {
             unflushed: 0,
             rebuild: false,
             rebuilding: false,
+            settling: false,
             ended: false,
         }
     }
@@ -256,21 +259,25 @@ impl<L: Logic> Worker<L> {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(logic, context))) {
             self.panicked(session, &*panic);
         }
-        // A state that is about to be made anew hears of nothing more.
-        if !self.rebuild && self.context.leaving.iter().any(|leaving| matches!(leaving, Leaving::Closed(..)))
-        {
+        if !self.settling {
             self.settle_closed();
         }
     }
 
-    /// Tells the game of the sessions that it closed.
+    /// Tells the game of the sessions that it closed, and of those that it closes when it hears so: one after the other,
+    /// not one within the other, of which a thousand would be too deep for the stack.
     fn settle_closed(&mut self) {
-        while let Some(at) = self.context.leaving.iter().position(|one| matches!(one, Leaving::Closed(..))) {
-            let Leaving::Closed(session, reason) = self.context.leaving.remove(at) else { continue };
+        self.settling = true;
+        // A state that is about to be made anew hears of nothing more.
+        while !self.rebuild
+            && let Some(at) = self.context.leaving.iter().position(|one| matches!(one, Leaving::Closed(..)))
+        {
+            let Some(Leaving::Closed(session, reason)) = self.context.leaving.remove(at) else { continue };
             if self.context.forget(session).is_some() {
                 self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
             }
         }
+        self.settling = false;
     }
 
     /// Sends the sessions that were moved on their way.
@@ -329,7 +336,7 @@ impl<L: Logic> Worker<L> {
         for leaving in std::mem::take(&mut self.context.leaving) {
             match leaving {
                 Leaving::Closed(session, _) => drop(self.context.forget(session)),
-                moved => self.context.leaving.push(moved),
+                moved => self.context.leaving.push_back(moved),
             }
         }
         let sessions: Vec<SessionId> = self.context.sessions().collect();

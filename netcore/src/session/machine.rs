@@ -243,6 +243,14 @@ impl<In> Session<In> {
         self.counts.bytes_out += len as u64;
     }
 
+    /// The transport was offered these bytes, which never were in the queue, and has not taken them: they go out next, before
+    /// whatever others have queued meanwhile. A transport that has begun with them counts on being offered them again.
+    pub(crate) fn hold(&mut self, rest: &[u8]) {
+        if self.outbox.hold(rest.len()) {
+            self.sending.push_back(Bytes::copy_from_slice(rest));
+        }
+    }
+
     /// The transport takes nothing more for now, or does again.
     pub fn handle_blocked(&mut self, now: impl Moment, blocked: bool, waker: &Waker) {
         self.outbox.set_blocked(blocked);

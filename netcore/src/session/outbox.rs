@@ -53,6 +53,10 @@ struct Shared {
     listening: AtomicBool,
     // No packet is to be joined to others before it is pushed: several senders have it, or its end is there.
     singly: AtomicBool,
+    // The session's own task has packets of its turn put together, which are not here yet.
+    staging: AtomicBool,
+    // `Queue::late` is there.
+    late: AtomicBool,
     dropped: AtomicU64,
     // Somebody waits for room: `Queue::room`.
     wanted: AtomicBool,
@@ -87,6 +91,8 @@ impl Outbox {
             closed: AtomicBool::new(false),
             listening: AtomicBool::new(false),
             singly: AtomicBool::new(false),
+            staging: AtomicBool::new(false),
+            late: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
             limit,
@@ -111,48 +117,84 @@ impl Outbox {
 
     /// Adds one packet's bytes.
     pub fn push(&self, packet: &[u8], slow: Slow) -> Verdict {
-        let verdict = self.add(packet.len(), slow, true, |queue, apart| {
+        self.push_as(packet, slow, How::Call).unwrap_or(Verdict::Dropped)
+    }
+
+    /// As [`push`](Self::push); `None` if there is no room for it just now, and will be.
+    pub(crate) fn push_if_room(&self, packet: &[u8], slow: Slow) -> Option<Verdict> {
+        self.push_as(packet, slow, How::Wait)
+    }
+
+    fn push_as(&self, packet: &[u8], slow: Slow, how: How) -> Option<Verdict> {
+        let verdict = self.add(packet.len(), slow, how, |queue, apart| {
             if apart {
                 queue.packets.append(Bytes::copy_from_slice(packet), slow);
             } else {
                 queue.packets.join(packet);
             }
-        });
+        })?;
         self.meter().sent(packet).flush_if(verdict);
-        verdict
+        Some(verdict)
     }
 
     /// Adds one packet's bytes, which other queues share.
     pub fn push_shared(&self, packet: &Bytes, slow: Slow) -> Verdict {
-        let verdict = self.add(packet.len(), slow, true, |queue, apart| {
+        let verdict = self.add(packet.len(), slow, How::Call, |queue, apart| {
             if apart || packet.len() >= SHARE {
                 queue.packets.append(packet.clone(), slow);
             } else {
                 queue.packets.join(packet);
             }
         });
+        let verdict = verdict.unwrap_or(Verdict::Dropped);
         self.meter().sent(packet).flush_if(verdict);
         verdict
     }
 
     /// Adds packets that were put together, none of which may be dropped, and leaves `packets` empty.
     pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
+        self.push_all(packets, How::Call)
+    }
+
+    /// Adds packets that the session's own task has [staged](Self::stage).
+    pub(crate) fn push_staged(&self, packets: &mut BytesMut) {
+        self.push_all(packets, How::Staged);
+        self.staged();
+    }
+
+    fn push_all(&self, packets: &mut BytesMut, how: How) -> Verdict {
         // Before their memory is taken.
         let sent = self.meter().sent(packets);
         let verdict =
-            self.add(packets.len(), Slow::Disconnect, true, |queue, _| queue.packets.join_all(packets));
+            self.add(packets.len(), Slow::Disconnect, how, |queue, _| queue.packets.join_all(packets));
+        let verdict = verdict.unwrap_or(Verdict::Dropped);
         sent.flush_if(verdict);
         packets.clear();
         verdict
     }
 
     /// As [`push_joined`](Self::push_joined), by the task that drains the queue and will look by itself. It has counted
-    /// them, some of which the transport may have.
-    pub(crate) fn push_own(&self, packets: &mut BytesMut) -> Verdict {
-        let verdict =
-            self.add(packets.len(), Slow::Disconnect, false, |queue, _| queue.packets.join_all(packets));
+    /// them. They were accepted before a close that came meanwhile.
+    pub(crate) fn push_own(&self, packets: &mut BytesMut) {
+        self.add(packets.len(), Slow::Disconnect, How::Own, |queue, _| queue.packets.join_all(packets));
         packets.clear();
-        verdict
+        self.staged();
+    }
+
+    /// Counts bytes as queued that the transport was offered and has not taken: they go out before all that is in the queue.
+    /// `false`: the server has no room for them, and the session is closed.
+    pub(crate) fn hold(&self, len: usize) -> bool {
+        let (fits, tell) = self.0.total.as_ref().map_or((true, false), |total| total.add(len));
+        if fits {
+            self.0.queued.fetch_add(len, SeqCst);
+        }
+        if tell {
+            self.tell_total();
+        }
+        if !fits {
+            self.no_room(Slow::Disconnect, CloseReason::ServerQueueFull);
+        }
+        fits
     }
 
     /// Bytes that wait, those in the transport's hands included.
@@ -205,6 +247,31 @@ impl Outbox {
     #[inline]
     pub(crate) fn is_singly(&self) -> bool {
         self.0.singly.load(Relaxed)
+    }
+
+    /// The session's own task puts packets together, and will add them or give them to the transport. Until it is
+    /// [done](Self::staged), what others add comes behind them: a task may have gone on on another thread, with the
+    /// connection.
+    #[inline]
+    pub(crate) fn stage(&self) {
+        // Whoever comes after this has been told of it in some way, and so sees it.
+        self.0.staging.store(true, Relaxed);
+    }
+
+    /// They have been added, or are the transport's.
+    #[inline]
+    pub(crate) fn staged(&self) {
+        self.0.staging.store(false, SeqCst);
+        // Of two who pass each other here, one at least sees the other.
+        if self.0.late.load(SeqCst) {
+            self.catch_up(&mut self.lock());
+        }
+    }
+
+    #[cold]
+    fn catch_up(&self, queue: &mut Queue) {
+        self.0.late.store(false, SeqCst);
+        queue.catch_up();
     }
 
     /// How many bytes there is room for.
@@ -288,15 +355,20 @@ impl Outbox {
         self.gone(len);
     }
 
-    /// Ready when at most half of the bound is taken, or the queue is closed.
-    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.queued() <= self.0.limit / 2 {
+    /// Ready when at most half of the bound is taken and `len` bytes have room, or the queue is closed. What is larger than
+    /// the bound need not have it.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>, len: usize) -> Poll<()> {
+        let most = match self.0.limit.checked_sub(len) {
+            Some(left) => left.min(self.0.limit / 2),
+            None => self.0.limit / 2,
+        };
+        if self.queued() <= most {
             return Poll::Ready(());
         }
         let mut queue = self.lock();
         // Said before the second look: whoever makes room after it sees that somebody waits.
         self.0.wanted.store(true, SeqCst);
-        if queue.end.is_some() || self.0.queued.load(SeqCst) <= self.0.limit / 2 {
+        if queue.end.is_some() || self.0.queued.load(SeqCst) <= most {
             return Poll::Ready(());
         }
         if !queue.room.iter().any(|known| known.will_wake(cx.waker())) {
@@ -339,7 +411,11 @@ impl Outbox {
     /// Whether nothing waits and the waker of the task that drains the queue is still there to be called. True for a
     /// moment only; but what comes in the next one calls the waker.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.0.listening.load(SeqCst) && self.0.queued.load(SeqCst) == 0 && !self.0.closed.load(SeqCst)
+        // Not while it is blocked: a push calls nobody then, until `take` has said otherwise under the lock.
+        !self.0.blocked.load(Relaxed)
+            && self.0.listening.load(SeqCst)
+            && self.0.queued.load(SeqCst) == 0
+            && !self.0.closed.load(SeqCst)
     }
 
     /// Calls the task that drains the queue, although nothing was added.
@@ -350,13 +426,14 @@ impl Outbox {
         }
     }
 
-    fn add(&self, len: usize, slow: Slow, call: bool, put: impl FnOnce(&mut Queue, bool)) -> Verdict {
+    /// `None`: there is no room, and who adds would rather [wait](How::Wait).
+    fn add(&self, len: usize, slow: Slow, how: How, put: impl FnOnce(&mut Queue, bool)) -> Option<Verdict> {
         let mut queue = self.lock();
-        if queue.end.is_some() {
-            return Verdict::Closed;
+        if queue.end.is_some_and(|end| !how.was_staged() || !end.flush) {
+            return Some(Verdict::Closed);
         }
         if len == 0 {
-            return Verdict::Queued;
+            return Some(Verdict::Queued);
         }
         let blocked = self.0.blocked.load(Relaxed);
         let limit = self.0.limit;
@@ -364,7 +441,8 @@ impl Outbox {
         let may_go = if slow == Slow::DropNewest { 0 } else { queue.packets.droppable() };
         if self.queued().saturating_sub(may_go).saturating_add(len) > limit {
             drop(queue);
-            return self.no_room(slow, CloseReason::QueueFull(limit));
+            let waits = how == How::Wait && len <= limit;
+            return (!waits).then(|| self.no_room(slow, CloseReason::QueueFull(limit)));
         }
         let mut lost = false;
         if let Slow::Latest(key) = slow
@@ -381,13 +459,17 @@ impl Outbox {
             drop(queue);
             room.into_iter().for_each(Waker::wake);
             self.tell_total();
-            return self.no_room(slow, CloseReason::ServerQueueFull);
+            return Some(self.no_room(slow, CloseReason::ServerQueueFull));
         }
         let queued = self.0.queued.fetch_add(len, SeqCst) + len;
         let apart = slow != Slow::Disconnect && (blocked || queued > limit / 4);
-        put(&mut queue, apart);
+        if !how.was_staged() && self.0.staging.load(Relaxed) {
+            self.put_late(&mut queue, apart, put);
+        } else {
+            put(&mut queue, apart);
+        }
         // A blocked transport calls the task by itself, and until then there is nothing for it to do.
-        let waker = if blocked || !call { None } else { self.listener(&mut queue) };
+        let waker = if blocked || how == How::Own { None } else { self.listener(&mut queue) };
         // What was dropped may have been more than what came.
         let roomy = lost && queued <= limit / 2 && self.0.wanted.load(SeqCst);
         let room = if roomy { self.waiting(&mut queue) } else { Vec::new() };
@@ -401,7 +483,21 @@ impl Outbox {
         if tell {
             self.tell_total();
         }
-        Verdict::Queued
+        Some(Verdict::Queued)
+    }
+
+    #[cold]
+    fn put_late(&self, queue: &mut Queue, apart: bool, put: impl FnOnce(&mut Queue, bool)) {
+        // What the task sends from here on comes behind this.
+        self.share();
+        let late = queue.late.take().unwrap_or_default();
+        let packets = std::mem::replace(&mut queue.packets, *late);
+        put(queue, apart);
+        queue.late = Some(Box::new(std::mem::replace(&mut queue.packets, packets)));
+        self.0.late.store(true, SeqCst);
+        if !self.0.staging.load(SeqCst) {
+            self.catch_up(queue);
+        }
     }
 
     #[cold]
@@ -477,6 +573,25 @@ impl Drop for Shared {
         if let Some(total) = &self.total {
             total.take_off(*self.queued.get_mut());
         }
+    }
+}
+
+/// Who adds to a queue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Anybody: the task that drains it is called.
+    Call,
+    /// Anybody who can wait for room.
+    Wait,
+    /// The session's own task in its turn, of what it staged.
+    Staged,
+    /// The same after its turn: it drains the queue itself, and will look.
+    Own,
+}
+
+impl How {
+    const fn was_staged(self) -> bool {
+        matches!(self, Self::Staged | Self::Own)
     }
 }
 

@@ -74,7 +74,7 @@ pub fn outbox_ops(data: &[u8]) {
                 }
             }
             14 => {
-                let ready = outbox.poll_room(&mut Context::from_waker(&room.1)).is_ready();
+                let ready = outbox.poll_room(&mut Context::from_waker(&room.1), 0).is_ready();
                 assert_eq!(ready, model.has_room());
                 waits |= !ready;
             }

@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use netcore::{
-    Binary, Client, Connection, Context, Door, Frame, Host, Logic, Packet, PlainText, SendError, Server,
-    SessionId, Text,
+    Binary, Client, CloseReason, Connection, Context, Door, Frame, Host, Logic, Packet, PlainText, SendError,
+    Server, SessionId, Text,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -187,4 +187,33 @@ async fn several_senders_of_one_session_keep_the_order_between_them() {
         assert_eq!(within(client.recv()).await, Ok(Some(said(n))));
     }
     server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_game_may_close_all_of_very_many_sessions_at_once() {
+    const MANY: u64 = 10_000;
+    let log = Log::default();
+    let heard = log.clone();
+    let (running, connector) = one(game().closed(move |ctx, session, _| {
+        // None of those that it will hear of is left to speak to.
+        if session.index() == 0 {
+            heard.add(format!("{}", ctx.sessions().count()));
+        }
+    }))
+    .await;
+    let mut streams = Vec::new();
+    while running.stats().opened < MANY {
+        streams.extend(connector.connect());
+        tokio::task::yield_now().await;
+    }
+    let close_all = job(|ctx| {
+        for session in ctx.sessions().collect::<Vec<_>>() {
+            ctx.close(session, CloseReason::Game(1000));
+        }
+    });
+    running.teller().tell(0, close_all).map_err(drop).unwrap();
+    while running.stats().closed < MANY {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.take(), ["0"]);
 }

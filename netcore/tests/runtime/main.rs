@@ -6,6 +6,7 @@ mod caps;
 mod client;
 mod common;
 mod edges;
+mod elsewhere;
 mod faults;
 mod move_edges;
 mod moves;

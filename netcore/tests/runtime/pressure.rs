@@ -114,6 +114,39 @@ async fn a_sender_that_waits_for_room_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sender_that_waits_for_room_waits_for_as_much_as_its_packet_needs() {
+    const LENGTHS: [usize; 6] = [440, 600, 980, 10, 990, 500];
+    let (server, connector) = door(Limits::new().queue(1000).stall(Duration::from_secs(60)));
+    let running = server
+        .serve(async |peer: Connection<Ask, Hear>| {
+            // Two who wait at once.
+            let other = peer.sender();
+            let both = |text: String| {
+                let (hear, other) = (Hear::Long { text }, &other);
+                let peer = &peer;
+                async move { tokio::try_join!(peer.send_wait(&hear), other.send_wait(&hear)) }
+            };
+            for len in LENGTHS {
+                both("x".repeat(len)).await?;
+                tokio::task::yield_now().await;
+            }
+            Ok::<_, SendError>(())
+        })
+        .await
+        .unwrap();
+    let stream = connector.with_capacity(1).connect().unwrap();
+    pass(100).await;
+    let mut client = netcore::Client::<Hear, Ask>::options().over(stream);
+    let lengths: Vec<_> = within(rest(&mut client))
+        .await
+        .iter()
+        .map(|heard| if let Hear::Long { text } = heard { text.len() } else { 0 })
+        .collect();
+    assert_eq!(lengths, LENGTHS.iter().flat_map(|len| [*len, *len]).collect::<Vec<_>>());
+    running.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reader_that_never_reads_meets_its_queues_bound_or_its_clock() {
     let (server, connector) = door(Limits::new().queue(1000));
     let log = Log::default();

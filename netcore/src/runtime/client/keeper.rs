@@ -171,7 +171,7 @@ where
                 // Whoever receives hears of it.
                 return std::future::pending().await;
             }
-            poll_fn(|cx| outbox.poll_room(cx)).await;
+            poll_fn(|cx| outbox.poll_room(cx, 0)).await;
         }
     }
 

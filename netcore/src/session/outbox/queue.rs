@@ -12,6 +12,8 @@ use crate::session::waiting::Waiting;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) packets: Waiting,
+    // What others sent while the session's own task had packets of its turn put together, which come first.
+    pub(super) late: Option<Box<Waiting>>,
     pub(super) waker: Option<Waker>,
     // Those who wait until half of the bound is free again.
     pub(super) room: Vec<Waker>,
@@ -40,8 +42,17 @@ pub(super) struct End {
 }
 
 impl Queue {
+    /// What came late is no longer.
+    pub(super) fn catch_up(&mut self) {
+        let Some(mut late) = self.late.take() else { return };
+        while let Some(chunk) = late.pop() {
+            self.packets.join(&chunk);
+        }
+    }
+
     /// Empties the queue; how many bytes that was.
     pub(super) fn throw_away(&mut self) -> usize {
+        self.catch_up();
         let Some(kept) = &mut self.kept else { return self.packets.clear() };
         let mut all = 0;
         while let Some(chunk) = self.packets.pop() {

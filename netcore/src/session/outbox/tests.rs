@@ -1,7 +1,10 @@
 use std::sync::atomic::AtomicUsize;
 use std::task::Wake;
+use std::time::Instant;
 
 use super::*;
+use crate::FrameError;
+use crate::session::{Decode, Inbound, Limits, Session};
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -169,15 +172,15 @@ fn who_waits_for_room_is_called_when_half_is_free() {
     let (waker, calls) = counted();
     let mut cx = Context::from_waker(&waker);
     outbox.push(b"0123456789", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx).is_pending());
-    assert!(outbox.poll_room(&mut cx).is_pending());
+    assert!(outbox.poll_room(&mut cx, 0).is_pending());
+    assert!(outbox.poll_room(&mut cx, 0).is_pending());
     take(&outbox, 10);
     outbox.gone(4);
     assert_eq!(calls(), 0);
-    assert!(outbox.poll_room(&mut cx).is_pending());
+    assert!(outbox.poll_room(&mut cx, 0).is_pending());
     outbox.gone(1);
     assert_eq!(calls(), 1);
-    assert!(outbox.poll_room(&mut cx).is_ready());
+    assert!(outbox.poll_room(&mut cx, 0).is_ready());
 }
 
 #[test]
@@ -187,14 +190,14 @@ fn who_waits_for_room_is_called_when_a_policy_or_an_end_makes_it() {
     let outbox = Outbox::new(10);
     outbox.set_blocked(true);
     outbox.push(b"01234567", Slow::Latest(1));
-    assert!(outbox.poll_room(&mut cx).is_pending());
+    assert!(outbox.poll_room(&mut cx, 0).is_pending());
     outbox.push(b"01234", Slow::Latest(1));
     assert_eq!(calls(), 1);
     outbox.push(b"5", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx).is_pending());
+    assert!(outbox.poll_room(&mut cx, 0).is_pending());
     outbox.close(CloseReason::Ended);
     assert_eq!(calls(), 1);
-    assert!(outbox.poll_room(&mut cx).is_ready());
+    assert!(outbox.poll_room(&mut cx, 0).is_ready());
 }
 
 /// A waker that looks at the queue at once, as a task that is polled where it is woken does.
@@ -214,14 +217,14 @@ fn nobody_is_called_with_the_lock_held() {
     let mut cx = Context::from_waker(&waker);
     outbox.listen(&waker);
     outbox.push(b"0123456789", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx).is_pending());
+    assert!(outbox.poll_room(&mut cx, 0).is_pending());
     take(&outbox, 10);
     outbox.gone(10);
     outbox.listen(&waker);
     outbox.wake();
     outbox.listen(&waker);
     outbox.push(b"0123456789", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx).is_pending());
+    assert!(outbox.poll_room(&mut cx, 0).is_pending());
     outbox.close(CloseReason::Ended);
     assert_eq!(looks.1.0.load(SeqCst), 4 + 100);
 }
@@ -309,4 +312,35 @@ fn pushes_from_many_threads_all_arrive_and_none_is_forgotten() {
         }
     });
     assert_eq!(outbox.queued(), 0);
+}
+
+#[test]
+fn what_comes_when_a_blocked_transport_has_just_taken_all_calls_the_task_that_writes() {
+    struct Nothing;
+    impl Decode<()> for Nothing {
+        fn decode(&mut self, _: &mut BytesMut, _: &mut Inbound<()>) -> Result<(), FrameError> {
+            Ok(())
+        }
+
+        fn finish(&mut self, _: &[u8]) -> Result<(), FrameError> {
+            Ok(())
+        }
+    }
+    let (now, outbox) = (Instant::now(), Outbox::new(1000));
+    let mut session = Session::new(Arc::new(Limits::new()), Box::new(Nothing), outbox.clone(), now);
+    let (waker, calls) = counted();
+    assert!(session.poll_output(now, &waker).unwrap().is_empty());
+    session.handle_blocked(now, false, &waker);
+    outbox.push(b"first", Slow::Disconnect);
+    assert_eq!(calls(), 1);
+    // It takes nothing, then all.
+    assert!(!session.poll_output(now, &waker).unwrap().is_empty());
+    session.handle_blocked(now, true, &waker);
+    assert!(!session.poll_output(now, &waker).unwrap().is_empty());
+    session.handle_written(now, 5);
+    assert!(session.poll_output(now, &waker).unwrap().is_empty());
+    // From another thread, before the task has said that it waits.
+    outbox.push(b"second", Slow::Disconnect);
+    session.handle_blocked(now, false, &waker);
+    assert_eq!(calls(), 1);
 }
