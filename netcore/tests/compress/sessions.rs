@@ -161,7 +161,7 @@ async fn what_a_lost_connection_did_not_take_is_handed_back_as_it_was_before_it_
     far.faults().reset();
     let lost = client.next().await;
     let Some(ClientEvent::Lost { unsent, .. }) = lost else { panic!("{lost:?}") };
-    let whole: Vec<&Frame> = unsent.uncertain().into_iter().chain(unsent.packets()).collect();
+    let whole: Vec<&Frame> = unsent.uncertain().iter().chain(unsent.packets()).collect();
     assert_eq!(whole, frames.iter().collect::<Vec<_>>());
     assert!(unsent.bytes() < 400, "{} bytes: counted as they were to go out", unsent.bytes());
 }

@@ -218,7 +218,7 @@ where
         let options = &self.settings.options;
         let beats = options.limits.heartbeat.as_ref().map(|beat| [beat.ping.id, beat.pong]);
         let ours = |header: Header| !beats.is_some_and(|beats| beats.contains(&header.id));
-        Unsent::of(kept, queued, &*options.adapter, ours)
+        Unsent::of(kept, queued, &*options.adapter, ours, options.writes_at_once())
     }
 
     fn count(&self, unsent: &Unsent<Out>) {

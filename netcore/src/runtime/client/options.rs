@@ -89,6 +89,19 @@ where
         self
     }
 
+    /// Whether the transport says that it has written something only when all that it is at has gone out.
+    pub(super) const fn writes_at_once(&self) -> bool {
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return true;
+        }
+        #[cfg(feature = "websocket")]
+        if self.websocket.is_some() {
+            return true;
+        }
+        false
+    }
+
     /// What is spoken: framed packets with other limits, say, or those of another wire ([`Binary::map`]).
     #[must_use]
     pub fn adapter(mut self, adapter: impl Adapter<In, Out>) -> Self {

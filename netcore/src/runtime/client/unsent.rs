@@ -11,13 +11,14 @@ use crate::{Header, Packet};
 /// Packets that were accepted and did not go out before a connection was lost, or before the client came to its end.
 ///
 /// What the system took is not among them, whether it arrived or not: only an answer tells that. Of the packet at which
-/// the connection broke, a part may have gone out; it stands in [`uncertain`](Self::uncertain).
+/// the connection broke, a part may have gone out; it stands in [`uncertain`](Self::uncertain). TLS and WebSocket do not say
+/// how far they have come with what they are at, 64 KiB or one packet: all of it stands there.
 ///
 /// The packets are decoded from the bytes that waited. One that the set itself cannot read again, which only a hand-written
 /// [`Packet`] can bring about, is counted and not handed back.
 pub struct Unsent<Out> {
     packets: Vec<Out>,
-    uncertain: Option<Out>,
+    uncertain: Vec<Out>,
     count: usize,
     bytes: usize,
 }
@@ -35,19 +36,20 @@ impl<Out> Unsent<Out> {
         self.packets
     }
 
-    /// The one of which some bytes went out: it may have arrived. It came before all of [`packets`](Self::packets).
+    /// Those of which some bytes went out, or may have: they may have arrived. They came before all of
+    /// [`packets`](Self::packets). Over plain TCP there is one at most.
     #[must_use]
-    pub fn uncertain(&self) -> Option<&Out> {
-        self.uncertain.as_ref()
+    pub fn uncertain(&self) -> &[Out] {
+        &self.uncertain
     }
 
-    /// How many packets did not go out, or not all of them: the uncertain one is counted too.
+    /// How many packets did not go out, or not all of them: the uncertain ones are counted too.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// How many bytes of packets did not go out, headers included, those of the uncertain one too.
+    /// How many bytes of packets did not go out, headers included, those of the uncertain ones too.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -60,23 +62,26 @@ impl<Out> Unsent<Out> {
     }
 
     pub(super) const fn none() -> Self {
-        Self { packets: Vec::new(), uncertain: None, count: 0, bytes: 0 }
+        Self { packets: Vec::new(), uncertain: Vec::new(), count: 0, bytes: 0 }
     }
 }
 
 impl<Out: Packet + 'static> Unsent<Out> {
-    /// `kept` is what a connection left, `queued` what waited for one. Packets that are not the game's are left out.
+    /// `kept` is what a connection left, `queued` what waited for one. Packets that are not the game's are left out. `at_once`:
+    /// the transport does not say how much of what it took has gone out, before all of it has.
     pub(super) fn of<In: 'static>(
         kept: Kept,
         queued: Bytes,
         adapter: &dyn Adapter<In, Out>,
         ours: impl Fn(Header) -> bool,
+        at_once: bool,
     ) -> Self {
         let mut unsent = Self::none();
         let taken: usize = kept.taken.iter().map(Bytes::len).sum();
         let mut gone = taken.saturating_sub(kept.left);
-        let waiting = kept.waiting.into_iter().chain([queued]);
-        for mut piece in kept.taken.into_iter().chain(waiting) {
+        let taken = kept.taken.into_iter().map(|piece| (piece, at_once));
+        let waiting = kept.waiting.into_iter().chain([queued]).map(|piece| (piece, false));
+        for (mut piece, may_be_out) in taken.chain(waiting) {
             while let Some((header, packet)) = split(&mut piece) {
                 let before = gone;
                 gone = gone.saturating_sub(packet.len());
@@ -86,7 +91,7 @@ impl<Out: Packet + 'static> Unsent<Out> {
                 unsent.count += 1;
                 unsent.bytes += packet.len();
                 match adapter.read_back(packet) {
-                    Some(packet) if before > 0 => unsent.uncertain = Some(packet),
+                    Some(packet) if before > 0 || may_be_out => unsent.uncertain.push(packet),
                     Some(packet) => unsent.packets.push(packet),
                     None => {}
                 }
@@ -108,7 +113,41 @@ impl<Out> fmt::Debug for Unsent<Out> {
         f.debug_struct("Unsent")
             .field("count", &self.count)
             .field("bytes", &self.bytes)
-            .field("uncertain", &self.uncertain.is_some())
+            .field("uncertain", &self.uncertain.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::{Binary, Frame};
+
+    #[test]
+    fn what_a_transport_may_have_sent_without_saying_so_is_uncertain() {
+        let frames: Vec<_> = (1..=5).map(|n| Frame::new(n, "body")).collect();
+        let mut wire = BytesMut::new();
+        frames.iter().for_each(|frame| frame.encode(&mut wire, u16::MAX).unwrap());
+        let wire = wire.freeze();
+        let size = wire.len() / 5;
+        // Of three that the transport has, the first has gone out and half of the second; one waits, and one waited.
+        let unsent = |left, at_once| {
+            let taken = [wire.slice(..3 * size)].into();
+            let kept = Kept { taken, left, waiting: vec![wire.slice(3 * size..4 * size)] };
+            Unsent::<Frame>::of::<Frame>(kept, wire.slice(4 * size..), &Binary::new(), |_| true, at_once)
+        };
+        for (left, at_once, uncertain, certain) in [
+            (2 * size - 4, false, 1..2, 2..5),
+            (2 * size, false, 1..1, 1..5),
+            (2 * size, true, 1..3, 3..5),
+            (0, true, 3..3, 3..5),
+        ] {
+            let unsent = unsent(left, at_once);
+            assert_eq!(unsent.uncertain(), &frames[uncertain.clone()], "{left} left");
+            assert_eq!(unsent.packets(), &frames[certain.clone()], "{left} left");
+            assert_eq!(unsent.count(), uncertain.len() + certain.len());
+        }
     }
 }
