@@ -141,6 +141,7 @@ impl<L: Logic> Context<L> {
             return Verdict::Refused;
         }
         if slot.peer.outbox.joins(slow, slot.staged.len()) {
+            slot.has_staged(slow);
             if before == 0 {
                 self.slots.dirty.push(session);
             }

@@ -20,6 +20,9 @@ pub(super) struct Slot<In> {
     pub(super) peer: Arc<Peer<In>>,
     // Encoded packets on their way to the outbox: one lock a turn takes them there.
     pub(super) staged: BytesMut,
+    // How many of them may be dropped, and whether there are others.
+    droppable: u32,
+    firm: bool,
     // How much the last turn sent: room for as much is made at once.
     pub(super) usual: usize,
     pub(super) groups: Vec<GroupId>,
@@ -42,6 +45,8 @@ impl<In> Slots<In> {
             let slot = Slot {
                 peer,
                 staged: BytesMut::new(),
+                droppable: 0,
+                firm: false,
                 usual: 0,
                 groups: Vec::new(),
                 timers: Vec::new(),
@@ -105,16 +110,32 @@ impl<In> Slot<In> {
                 self.staged.reserve(self.usual);
             }
             self.staged.extend_from_slice(bytes);
+            self.has_staged(slow);
         } else {
             self.flush();
             self.peer.outbox.push_shared(bytes, slow);
         }
     }
 
+    /// A packet of that policy was staged.
+    #[inline]
+    pub(super) fn has_staged(&mut self, slow: Slow) {
+        if slow == Slow::Disconnect {
+            self.firm = true;
+        } else {
+            self.droppable += 1;
+        }
+    }
+
     pub(super) fn flush(&mut self) {
         if !self.staged.is_empty() {
             self.usual = self.staged.len();
-            self.peer.outbox.push_joined(&mut self.staged);
+            if self.firm {
+                self.peer.outbox.push_joined(&mut self.staged);
+            } else {
+                self.peer.outbox.push_droppable(&mut self.staged, self.droppable);
+            }
+            (self.droppable, self.firm) = (0, false);
         }
     }
 }

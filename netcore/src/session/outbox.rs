@@ -151,22 +151,31 @@ impl Outbox {
         verdict
     }
 
-    /// Adds packets that were put together, none of which may be dropped, and leaves `packets` empty.
+    /// Adds packets that were put together, some of which may not be dropped, and leaves `packets` empty.
     pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
-        self.push_all(packets, How::Call)
+        self.push_all(packets, Slow::Disconnect, How::Call)
+    }
+
+    /// Adds so many packets that were put together, all of which may be dropped, and leaves `packets` empty.
+    pub(crate) fn push_droppable(&self, packets: &mut BytesMut, count: u32) -> Verdict {
+        let verdict = self.push_all(packets, Slow::DropNewest, How::Call);
+        if verdict == Verdict::Dropped {
+            // The first one has been.
+            (1..count).for_each(|_| self.count_dropped());
+        }
+        verdict
     }
 
     /// Adds packets that the session's own task has [staged](Self::stage).
     pub(crate) fn push_staged(&self, packets: &mut BytesMut) {
-        self.push_all(packets, How::Staged);
+        self.push_all(packets, Slow::Disconnect, How::Staged);
         self.staged();
     }
 
-    fn push_all(&self, packets: &mut BytesMut, how: How) -> Verdict {
+    fn push_all(&self, packets: &mut BytesMut, slow: Slow, how: How) -> Verdict {
         // Before their memory is taken.
         let sent = self.meter().sent(packets);
-        let verdict =
-            self.add(packets.len(), Slow::Disconnect, how, |queue, _| queue.packets.join_all(packets));
+        let verdict = self.add(packets.len(), slow, how, |queue, _| queue.packets.join_all(packets));
         let verdict = verdict.unwrap_or(Verdict::Dropped);
         sent.flush_if(verdict);
         packets.clear();

@@ -347,3 +347,23 @@ async fn what_is_dropped_is_counted_while_the_session_is_open() {
         assert!((dropped..=dropped + 2).contains(&stats.dropped), "{second}: {stats:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn at_the_bound_of_all_queues_what_may_be_dropped_is_and_nobody_is_closed_for_it() {
+    let (server, connector) = door(Limits::new());
+    let running = server
+        .slow(|_| Slow::DropNewest)
+        .max_queued_bytes(12)
+        .logic(game().packet(|ctx, session, _| {
+            for n in 1..=3 {
+                ctx.send(session, &said(n));
+            }
+        }))
+        .await
+        .unwrap();
+    let client = client(&connector);
+    client.send(&Ask::Say { n: 1 }).unwrap();
+    pass(100).await;
+    let stats = running.stats();
+    assert_eq!((stats.dropped, stats.open()), (3, 1), "27 bytes have no room among 12");
+}

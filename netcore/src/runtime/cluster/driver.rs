@@ -152,7 +152,14 @@ impl<'a> Pump<'a> {
                 answered = land(&mut self.flights), if !self.flights.is_empty() => {
                     let Some(flight) = self.flights.pop_front() else { continue };
                     let settled = match answered {
-                        Ok(answers) => self.core.settle_all(flight.thens, answers),
+                        Ok(answers) if answers.len() == flight.thens.len() => {
+                            self.core.settle_all(flight.thens, answers)
+                        }
+                        // Whoever asked hears that it is away, as of all that is under way.
+                        Ok(_) => {
+                            self.flights.push_front(flight);
+                            Err(LinkError::Answer("another number of answers".into()))
+                        }
                         Err(error) => {
                             self.flights.push_front(flight);
                             Err(error)
