@@ -226,7 +226,12 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 Poll::Ready(Ok(len)) if len > 0 => {
                     self.session.handle_sent(len);
                     self.stats.traffic.bytes_out(len);
-                    said.advance(len);
+                    if len == said.len() {
+                        // Not advanced: the memory is the next turn's.
+                        said.clear();
+                    } else {
+                        said.advance(len);
+                    }
                 }
                 Poll::Ready(result) => self.failed = Some(kind_of(&result)),
                 Poll::Pending => {}
