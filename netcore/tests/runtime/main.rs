@@ -8,6 +8,8 @@ mod common;
 mod edges;
 mod elsewhere;
 mod faults;
+#[cfg(feature = "testing")]
+mod half_written;
 mod move_edges;
 mod moves;
 mod panics;
