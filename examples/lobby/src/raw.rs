@@ -117,7 +117,7 @@ pub enum ToClient {
     /// Who was in the room before.
     #[packet(id = 723)]
     Users {
-        /// In the order in which they came.
+        /// In the order in which they came; where servers share rooms, those on this one first.
         #[raw(count = i8)]
         users: Vec<User>,
     },

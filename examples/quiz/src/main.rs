@@ -39,7 +39,8 @@ async fn main() -> ExitCode {
 async fn serve(flags: Flags) -> Outcome {
     let door = flags.text.open(|at| Door::lines(at));
     let (seed, players) = (flags.seed.unwrap_or_else(rand::random), AtomicU64::new(0));
-    let server = Server::new().doors(door).serve(move |player| {
+    // A classroom behind one router.
+    let server = Server::new().doors(door).max_per_address(1024).serve(move |player| {
         let mut digits = ChaCha8Rng::seed_from_u64(seed);
         digits.set_stream(players.fetch_add(1, Relaxed));
         play(player, digits)

@@ -218,3 +218,16 @@ fn a_signal_ends_the_players_in_order_and_the_exit_code_is_zero() {
         assert_eq!(server.process.end().code, Some(0), "{signal}");
     }
 }
+
+#[test]
+fn a_classroom_behind_one_address_plays_at_once() {
+    let server = server();
+    let mut players: Vec<_> = (0..300).map(|_| Player::join(&server)).collect();
+    for player in &mut players {
+        let sum = player.is_asked();
+        player.says(format!("{sum}\n"));
+    }
+    for player in &mut players {
+        assert_eq!(player.hears(), "yes");
+    }
+}

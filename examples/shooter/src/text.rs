@@ -119,7 +119,7 @@ struct Words<'a> {
 
 impl Words<'_> {
     fn int(&mut self, field: &str) -> Result<i32, String> {
-        self.read(field, "a whole number")
+        self.read(field, "a whole number of 32 bits")
     }
 
     fn float(&mut self, field: &str) -> Result<f32, String> {
@@ -191,9 +191,9 @@ mod tests {
             ("spawn 1 2 3 4", "a line begins with SPAWN, POS or FIRE"),
             ("SPAWN 1 2 3", "SPAWN: hp is missing"),
             ("SPAWN 1 2 3 4 5", "SPAWN: there is more on the line than belongs there"),
-            ("SPAWN one 2 3 4", "SPAWN: id must be a whole number"),
-            ("SPAWN 1.5 2 3 4", "SPAWN: id must be a whole number"),
-            ("SPAWN 99999999999 2 3 4", "SPAWN: id must be a whole number"),
+            ("SPAWN one 2 3 4", "SPAWN: id must be a whole number of 32 bits"),
+            ("SPAWN 1.5 2 3 4", "SPAWN: id must be a whole number of 32 bits"),
+            ("SPAWN 99999999999 2 3 4", "SPAWN: id must be a whole number of 32 bits"),
             ("POS 1 x 3 4 5 6 7", "POS: x must be a number"),
             ("FIRE 1 2 3 4 inf 6 7 8", "FIRE: vx must be a finite number"),
             ("GETITEM 1 2 SWORD", "GETITEM: kind must be GUN, BIGGUN, SHOTGUN or MINIGUN"),
