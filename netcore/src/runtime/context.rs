@@ -133,21 +133,25 @@ impl<L: Logic> Context<L> {
         let Some(door) = self.doors.get(slot.peer.door) else { return Verdict::Closed };
         let before = slot.staged.len();
         if before == 0 {
-            slot.staged.reserve(slot.usual);
+            slot.staged.bytes.reserve(slot.usual);
         }
         let slow = door.slow(packet);
-        if let Err(error) = door.append(packet, &mut slot.staged) {
+        if let Err(error) = door.append(packet, &mut slot.staged.bytes) {
             tracing::error!(%session, %error, "a packet does not encode");
             return Verdict::Refused;
         }
+        if slot.staged.len() == before {
+            // The door has no word for it.
+            return Verdict::Queued;
+        }
         if slot.peer.outbox.joins(slow, slot.staged.len()) {
-            slot.has_staged(slow);
+            slot.staged.added(slow);
             if before == 0 {
                 self.slots.dirty.push(session);
             }
             return Verdict::Queued;
         }
-        let packet = slot.staged.split_off(before);
+        let packet = slot.staged.bytes.split_off(before);
         slot.flush();
         slot.peer.outbox.push(&packet, slow)
     }

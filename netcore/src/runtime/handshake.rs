@@ -46,8 +46,8 @@ pub(super) enum Shaken<T> {
     /// As it came.
     Same(T),
     #[allow(dead_code, reason = "for transports on top of the socket")]
-    /// Something else on top of it, and where it wants its session's outbox, if it looks there for the reason of a close.
-    Other { transport: Box<dyn Transport>, outbox: Option<Slot> },
+    /// Something else on top of it, and where it wants its session's outbox.
+    Other { transport: Box<dyn Transport>, outbox: Slot },
 }
 
 impl<T: Transport> Shaken<T> {
@@ -55,6 +55,18 @@ impl<T: Transport> Shaken<T> {
         match self {
             Self::Same(transport) => Box::new(transport),
             Self::Other { transport, .. } => transport,
+        }
+    }
+
+    /// For something on top of it.
+    #[cfg(any(feature = "tls", feature = "websocket"))]
+    pub(super) fn below(self) -> (Box<dyn Transport>, Slot) {
+        match self {
+            Self::Same(transport) => {
+                let slot = Slot::default();
+                (Box::new(super::transport::Below::new(transport, slot.clone())), slot)
+            }
+            Self::Other { transport, outbox } => (transport, outbox),
         }
     }
 }
@@ -125,8 +137,9 @@ impl Handshake {
         let mut shaken = Shaken::Same(transport);
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
-            shaken = match tls.accept(shaken.into_box()).await {
-                Ok(records) => Shaken::Other { transport: Box::new(records), outbox: None },
+            let (below, outbox) = shaken.below();
+            shaken = match tls.accept(below).await {
+                Ok(records) => Shaken::Other { transport: Box::new(records), outbox },
                 // Behind the alert that went out.
                 Err((reason, transport)) => {
                     return Err(Failed { reason, end: End::Words(transport, BytesMut::new()) });
@@ -135,11 +148,9 @@ impl Handshake {
         }
         #[cfg(feature = "websocket")]
         if let Some(websocket) = &self.websocket {
-            shaken = match websocket.accept(shaken.into_box()).await {
-                Ok(stream) => {
-                    let outbox = Some(stream.slot());
-                    Shaken::Other { transport: Box::new(stream), outbox }
-                }
+            let (below, outbox) = shaken.below();
+            shaken = match websocket.accept(below).await {
+                Ok(stream) => Shaken::Other { transport: Box::new(stream.of(outbox.clone())), outbox },
                 Err(NoUpgrade { reason, words }) => {
                     let end = words.map_or(End::Silence, |(transport, words)| End::Words(transport, words));
                     return Err(Failed { reason, end });
@@ -180,7 +191,7 @@ pub(super) fn begin<In, Out, T>(
         Err(reason) => return house.refuse(transport, entrance, address, reason),
     };
     let house = house.clone();
-    let stop = house.stop_handshakes.clone();
+    let (stop, tracked) = (house.stop_handshakes.clone(), house.sessions.clone());
     let work = async move {
         let within = handshake.within.min(YEARS);
         let shaken = timeout(within, handshake.shake(transport, &mut guest)).await;
@@ -193,8 +204,8 @@ pub(super) fn begin<In, Out, T>(
             }
         }
     };
-    // A shutdown does not wait for those who have not even come in.
-    tokio::spawn(async move { stop.run_until_cancelled(work).await });
+    // A shutdown does not wait for those who have not even come in; only for one that is coming in at that moment.
+    tracked.spawn(async move { stop.run_until_cancelled(work).await });
 }
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {

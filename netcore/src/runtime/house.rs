@@ -111,9 +111,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         match shaken {
             Shaken::Same(transport) => self.begin(transport, id, address, door, |_| {}),
             Shaken::Other { transport, outbox: slot } => self.begin(transport, id, address, door, |outbox| {
-                if let Some(slot) = slot {
-                    let _ = slot.set(outbox.clone());
-                }
+                let _ = slot.set(outbox.clone());
             }),
         }
     }
@@ -146,7 +144,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             entrance.notice.clone(),
             Some(self.registry.free()),
         ));
-        self.registry.insert(peer.clone());
+        if !self.registry.insert(peer.clone()) {
+            peer.end(CloseReason::Stopping, None);
+        }
         self.stats.opened.fetch_add(1, Relaxed);
         let span = tracing::debug_span!("session", %id, door = entrance.name);
         debug!(session = %id, door = entrance.name, address = address.map(tracing::field::display), "opened");
@@ -243,18 +243,19 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         loop {
             too_much.notified().await;
             self.stats.queues_full.fetch_add(1, Relaxed);
-            let mut peers = self.registry.peers();
+            let mut peers: Vec<_> =
+                self.registry.peers().into_iter().map(|peer| (peer.outbox.queued(), peer)).collect();
             // Looked at once each: the queues go on changing, and a sort whose keys change may panic.
-            peers.sort_by_cached_key(|peer| std::cmp::Reverse(peer.outbox.queued()));
-            let enough = max - max / 8;
-            for peer in peers {
-                if self.total.queued() <= enough || peer.outbox.queued() == 0 {
+            peers.sort_by_key(|(queued, _)| std::cmp::Reverse(*queued));
+            let mut left = self.total.queued();
+            for (queued, peer) in peers {
+                if left <= max - max / 8 || queued == 0 {
                     break;
                 }
-                warn!(session = %peer.id, queued = peer.outbox.queued(), "closed: the queues of all sessions are over their bound");
+                warn!(session = %peer.id, queued, "closed: the queues of all sessions are over their bound");
                 peer.outbox.abort(CloseReason::ServerQueueFull);
-                // What its transport has in hand is the transport's; the task lets go of it.
-                tokio::task::yield_now().await;
+                // With what its transport has in hand: the task lets go of that when it is polled next.
+                left = left.saturating_sub(queued);
             }
         }
     }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Stats;
@@ -16,7 +15,7 @@ use super::input::Input;
 use super::peer::{Peer, Room};
 use super::spare;
 use super::time::{Timer, YEARS, now};
-use crate::session::{Clock, CloseReason, Inbound, Moment, Session};
+use crate::session::{Clock, CloseReason, Inbound, Joined, Moment, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -216,33 +215,39 @@ impl<In: 'static, T: Transport> Link<In, T> {
     }
 
     /// Sends what the session's own task said in its turn: straight to the transport, if nothing waits before it.
-    pub(crate) fn send_own(&mut self, cx: &mut Context<'_>, said: &mut BytesMut) {
+    pub(crate) fn send_own(&mut self, cx: &mut Context<'_>, said: &mut Joined) {
         if said.is_empty() {
             return;
         }
-        self.peer.outbox.meter().sent(said).flush();
-        if self.is_writing() && self.session.is_idle() {
-            match Pin::new(&mut self.transport).poll_write(cx, said) {
-                Poll::Ready(Ok(len)) if len > 0 => {
-                    self.session.handle_sent(len);
-                    self.stats.traffic.bytes_out(len);
-                    if len == said.len() {
-                        // Not advanced: the memory is the next turn's.
-                        said.clear();
-                    } else {
-                        said.advance(len);
-                    }
-                }
-                Poll::Ready(result) => self.failed = Some(kind_of(&result)),
-                Poll::Pending => {}
-            }
-            if !said.is_empty() {
-                self.session.hold(said);
-            }
+        if !self.is_writing() || !self.session.is_idle() {
+            return self.peer.outbox.push_own(said);
+        }
+        // What may be dropped is before the transport has begun with it, or not at all.
+        let droppable = said.droppable().is_some();
+        if droppable && !self.peer.outbox.hold_droppable(said) {
             self.peer.outbox.staged();
             return said.clear();
         }
-        self.peer.outbox.push_own(said);
+        self.peer.outbox.meter().sent(&said.bytes).flush();
+        let mut taken = 0;
+        match Pin::new(&mut self.transport).poll_write(cx, &said.bytes) {
+            Poll::Ready(Ok(len)) if len > 0 => {
+                taken = len;
+                self.session.handle_sent(len);
+                self.stats.traffic.bytes_out(len);
+            }
+            Poll::Ready(result) => self.failed = Some(kind_of(&result)),
+            Poll::Pending => {}
+        }
+        let rest = said.bytes.get(taken..).unwrap_or_default();
+        if droppable {
+            self.peer.outbox.gone(taken);
+        }
+        if !rest.is_empty() && (droppable || self.peer.outbox.hold(rest.len())) {
+            self.session.hold(rest);
+        }
+        self.peer.outbox.staged();
+        said.clear();
     }
 
     #[cold]

@@ -24,8 +24,8 @@ pub(crate) struct Peer<In> {
     // Where the id's index goes at the end. A client's has none.
     free: Option<Arc<Free>>,
     inbox: Mutex<Inbox<In>>,
-    // How many packets and bytes wait in the inbox, and whether its end has come: for the socket's task, which looks each
-    // time it is polled.
+    // How many packets and bytes wait in the inbox, those included that a worker has in hand, and whether its end has come:
+    // for the socket's task, which looks each time it is polled.
     packets: AtomicUsize,
     bytes: AtomicUsize,
     has_end: AtomicBool,
@@ -41,6 +41,8 @@ pub(crate) type Notice = Arc<dyn Fn(CloseReason, &mut BytesMut) + Send + Sync>;
 /// Packets on their way to the game.
 struct Inbox<In> {
     packets: Sequence<In>,
+    // So many of the bytes that are counted are a worker's, which took their packets last.
+    in_hand: usize,
     end: Option<CloseReason>,
     ended: bool,
     reader: Reader<In>,
@@ -101,6 +103,7 @@ impl<In> Peer<In> {
     ) -> Self {
         let inbox = Inbox {
             packets: Sequence::new(),
+            in_hand: 0,
             end: None,
             ended: false,
             reader: Reader::Task(None),
@@ -166,25 +169,19 @@ impl<In> Peer<In> {
         if inbox.full { Room::Full } else { Room::Free }
     }
 
-    /// Takes everything that waits, for a worker; `to` is empty.
+    /// Takes everything that waits, for a worker; `to` is empty. Until it is [done](Self::done) with that, it counts.
     pub(crate) fn take(&self, to: &mut Sequence<In>) -> Found {
         let mut inbox = self.lock();
-        let found = if !inbox.packets.is_empty() {
+        if !inbox.packets.is_empty() {
             std::mem::swap(&mut inbox.packets, to);
-            self.emptied();
+            inbox.in_hand = self.bytes.load(Relaxed);
             Found::Packets
         } else if let (Some(reason), false) = (inbox.end, inbox.ended) {
             inbox.ended = true;
             Found::End(reason)
         } else {
             Found::Nothing
-        };
-        let full = std::mem::take(&mut inbox.full);
-        drop(inbox);
-        if full {
-            self.outbox.wake();
         }
-        found
     }
 
     /// The worker is done with what it took. Whether more has come: then the session stays in its hands; otherwise it
@@ -202,6 +199,9 @@ impl<In> Peer<In> {
         if inbox.packets.memory() > LITTLE {
             spare::give(&mut inbox.packets);
         }
+        let handled = std::mem::take(&mut inbox.in_hand);
+        self.waits_still(&inbox, self.bytes.load(Relaxed).saturating_sub(handled));
+        self.leave_room(inbox);
         more
     }
 
@@ -238,33 +238,30 @@ impl<In> Peer<In> {
             }
             Poll::Pending
         };
-        let full = std::mem::take(&mut inbox.full);
-        drop(inbox);
-        if full {
-            self.outbox.wake();
-        }
+        self.leave_room(inbox);
         found
     }
 
-    /// Puts packets that were taken back to the front.
+    /// Puts packets that were [taken](Self::take) back to the front. Which bytes were those of the others nobody knows: all
+    /// count until no packet waits.
     pub(crate) fn put_back(&self, packets: &mut Sequence<In>) {
         let mut inbox = self.lock();
-        self.packets.store(self.packets.load(Relaxed) + packets.len(), Relaxed);
         packets.append(&mut inbox.packets);
         std::mem::swap(packets, &mut inbox.packets);
+        inbox.in_hand = 0;
+        let bytes = if inbox.packets.is_empty() { 0 } else { self.bytes.load(Relaxed) };
+        self.waits_still(&inbox, bytes);
+        self.leave_room(inbox);
     }
 
     /// Throws away what waits, and what will come: the game has closed the session.
     pub(crate) fn ignore(&self) {
         let mut inbox = self.lock();
         inbox.packets = Sequence::new();
+        inbox.in_hand = 0;
         self.emptied();
         inbox.ended = true;
-        let full = std::mem::take(&mut inbox.full);
-        drop(inbox);
-        if full {
-            self.outbox.wake();
-        }
+        self.leave_room(inbox);
     }
 
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
@@ -289,6 +286,21 @@ impl<In> Peer<In> {
     fn emptied(&self) {
         self.packets.store(0, Relaxed);
         self.bytes.store(0, Relaxed);
+    }
+
+    /// What is in the inbox, with that many bytes, is all that waits. Its lock is held.
+    fn waits_still(&self, inbox: &Inbox<In>, bytes: usize) {
+        self.packets.store(inbox.packets.len(), Relaxed);
+        self.bytes.store(bytes, Relaxed);
+    }
+
+    /// Calls the socket's task if it waits for room.
+    fn leave_room(&self, mut inbox: MutexGuard<'_, Inbox<In>>) {
+        let full = std::mem::take(&mut inbox.full);
+        drop(inbox);
+        if full {
+            self.outbox.wake();
+        }
     }
 
     fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>, own: Option<&Waker>) {
@@ -359,6 +371,39 @@ mod tests {
         deliver(&peer, 200);
         let rest = std::iter::from_fn(|| is_ready().then_some(())).count();
         assert_eq!((rest, peer.lock().packets.memory()), (299, 0));
+    }
+
+    #[test]
+    fn what_a_worker_has_in_hand_counts_until_it_is_handled() {
+        let peer = peer();
+        let counts = || (peer.packets.load(Relaxed), peer.bytes.load(Relaxed));
+        let mut packets = Sequence::new();
+        deliver(&peer, 10);
+        assert!(matches!(peer.take(&mut packets), Found::Packets));
+        deliver(&peer, 4);
+        assert_eq!(counts(), (14, 70));
+        // One was handled, and moved the session away: the others go back, and their bytes are not told apart.
+        packets.pop();
+        peer.put_back(&mut packets);
+        assert_eq!(counts(), (13, 70));
+        assert!(matches!(peer.room(13, 1000), Room::Full));
+        for (left, bytes) in [(12, 70), (11, 70)] {
+            assert!(matches!(peer.take(&mut packets), Found::Packets));
+            packets.pop();
+            peer.put_back(&mut packets);
+            assert_eq!(counts(), (left, bytes));
+        }
+        assert!(matches!(peer.take(&mut packets), Found::Packets));
+        deliver(&peer, 1);
+        packets.clear();
+        assert!(peer.done());
+        assert_eq!(counts(), (1, 5));
+        assert!(matches!(peer.room(13, 1000), Room::Free));
+        // The last one moves it.
+        assert!(matches!(peer.take(&mut packets), Found::Packets));
+        packets.clear();
+        peer.put_back(&mut packets);
+        assert_eq!(counts(), (0, 0));
     }
 
     #[test]

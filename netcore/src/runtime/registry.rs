@@ -37,6 +37,8 @@ struct Inner<In> {
     // With those that have no session yet.
     count: usize,
     sessions: usize,
+    // The sessions have been told that the server stops.
+    told: bool,
     aborted: bool,
 }
 
@@ -48,8 +50,14 @@ struct Place<In> {
 
 impl<In> Registry<In> {
     pub(crate) fn new(max_sessions: usize, max_per_address: usize) -> Self {
-        let inner =
-            Inner { places: Vec::new(), addresses: HashMap::new(), count: 0, sessions: 0, aborted: false };
+        let inner = Inner {
+            places: Vec::new(),
+            addresses: HashMap::new(),
+            count: 0,
+            sessions: 0,
+            told: false,
+            aborted: false,
+        };
         Self { inner: Mutex::new(inner), free: Arc::default(), max_sessions, max_per_address }
     }
 
@@ -115,10 +123,20 @@ impl<In> Registry<In> {
         SessionId::new(index, generation)
     }
 
-    pub(crate) fn insert(&self, peer: Arc<Peer<In>>) {
-        if let Some(place) = self.lock().places.get_mut(peer.id.index() as usize) {
+    /// Lets everyone find a session. `false`: all others have been [told](Self::tell) already that the server stops.
+    pub(crate) fn insert(&self, peer: Arc<Peer<In>>) -> bool {
+        let mut inner = self.lock();
+        if let Some(place) = inner.places.get_mut(peer.id.index() as usize) {
             place.peer = Some(peer);
         }
+        !inner.told
+    }
+
+    /// All sessions there are, to be told that the server stops.
+    pub(crate) fn tell(&self) -> Vec<Arc<Peer<In>>> {
+        let mut inner = self.lock();
+        inner.told = true;
+        inner.peers()
     }
 
     /// The task that a session runs in, unless it is over already.
@@ -148,7 +166,7 @@ impl<In> Registry<In> {
     }
 
     pub(crate) fn peers(&self) -> Vec<Arc<Peer<In>>> {
-        self.lock().places.iter().filter_map(|place| place.peer.clone()).collect()
+        self.lock().peers()
     }
 
     /// Ends the tasks of all sessions where they are, one that opens at this moment included.
@@ -174,6 +192,10 @@ impl<In> Registry<In> {
 }
 
 impl<In> Inner<In> {
+    fn peers(&self) -> Vec<Arc<Peer<In>>> {
+        self.places.iter().filter_map(|place| place.peer.clone()).collect()
+    }
+
     fn leave(&mut self, address: Option<IpAddr>) {
         if let Some(address) = address.map(whole)
             && let Some(here) = self.addresses.get_mut(&address)

@@ -226,10 +226,12 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         let at = room.seats.iter().position(|seat| seat.session == session)?;
         let seat = room.seats.remove(at);
         ctx.leave(room.group, session);
-        (self.left)(ctx, room, &seat);
-        if room.seats.is_empty() {
+        if !room.seats.is_empty() {
+            (self.left)(ctx, room, &seat);
+        } else if let Some(room) = self.open.remove(&number) {
+            // Before the game's code, which may panic: the next visitor would find what this one left.
             ctx.remove_group(room.group);
-            self.open.remove(&number);
+            (self.left)(ctx, &room, &seat);
         }
         Some((number, seat))
     }

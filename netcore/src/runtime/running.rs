@@ -250,7 +250,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Ou
     }
 
     fn end_sessions(&self) {
-        for peer in self.registry.peers() {
+        for peer in self.registry.tell() {
             peer.end(CloseReason::Stopping, None);
             peer.outbox.wake();
         }
@@ -309,7 +309,7 @@ impl WorkerHandle {
             Host::Thread => {
                 // A runtime of its own gives the worker its clock; sockets stay with the server's.
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-                let runtime = runtime.map_err(ServerError::Thread)?;
+                let runtime = Unused(Some(runtime.map_err(ServerError::Thread)?));
                 let thread = std::thread::Builder::new().name(format!("netcore-{number}"));
                 thread.spawn(move || runtime.block_on(work)).map_err(ServerError::Thread)?;
             }
@@ -331,6 +331,25 @@ impl WorkerHandle {
 
     async fn ended(&mut self) {
         let _ = (&mut self.ended).await;
+    }
+}
+
+/// A runtime that may be dropped where no thread may wait: with the thread that was to be its own and could not be made.
+struct Unused(Option<tokio::runtime::Runtime>);
+
+impl Unused {
+    fn block_on(mut self, work: impl Future<Output = ()>) {
+        if let Some(runtime) = self.0.take() {
+            runtime.block_on(work);
+        }
+    }
+}
+
+impl Drop for Unused {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::peer::Peer;
 use super::{GroupId, TimerId};
-use crate::session::{SessionId, Slow};
+use crate::session::{Joined, SessionId, Slow};
 
 /// The sessions of one worker, by the index of their id.
 pub(super) struct Slots<In> {
@@ -19,10 +19,7 @@ pub(super) struct Slots<In> {
 pub(super) struct Slot<In> {
     pub(super) peer: Arc<Peer<In>>,
     // Encoded packets on their way to the outbox: one lock a turn takes them there.
-    pub(super) staged: BytesMut,
-    // How many of them may be dropped, and whether there are others.
-    droppable: u32,
-    firm: bool,
+    pub(super) staged: Joined,
     // How much the last turn sent: room for as much is made at once.
     pub(super) usual: usize,
     pub(super) groups: Vec<GroupId>,
@@ -44,9 +41,7 @@ impl<In> Slots<In> {
         if let Some(place) = self.slots.get_mut(index) {
             let slot = Slot {
                 peer,
-                staged: BytesMut::new(),
-                droppable: 0,
-                firm: false,
+                staged: Joined::default(),
                 usual: 0,
                 groups: Vec::new(),
                 timers: Vec::new(),
@@ -107,35 +102,20 @@ impl<In> Slot<In> {
         if bytes.len() < SHARE && self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
             if self.staged.is_empty() {
                 dirty.push(self.peer.id);
-                self.staged.reserve(self.usual);
+                self.staged.bytes.reserve(self.usual);
             }
-            self.staged.extend_from_slice(bytes);
-            self.has_staged(slow);
+            self.staged.bytes.extend_from_slice(bytes);
+            self.staged.added(slow);
         } else {
             self.flush();
             self.peer.outbox.push_shared(bytes, slow);
         }
     }
 
-    /// A packet of that policy was staged.
-    #[inline]
-    pub(super) fn has_staged(&mut self, slow: Slow) {
-        if slow == Slow::Disconnect {
-            self.firm = true;
-        } else {
-            self.droppable += 1;
-        }
-    }
-
     pub(super) fn flush(&mut self) {
         if !self.staged.is_empty() {
             self.usual = self.staged.len();
-            if self.firm {
-                self.peer.outbox.push_joined(&mut self.staged);
-            } else {
-                self.peer.outbox.push_droppable(&mut self.staged, self.droppable);
-            }
-            (self.droppable, self.firm) = (0, false);
+            self.peer.outbox.push_joined(&mut self.staged);
         }
     }
 }

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 
 use super::encoding::Encoding;
 use crate::EncodeError;
-use crate::session::{Outbox, Slow, Verdict};
+use crate::session::{Joined, Outbox, Slow, Verdict};
 
 /// The session whose task runs on this thread just now.
 #[derive(Default)]
@@ -20,7 +20,7 @@ struct Turn {
     // So many bytes may be staged: there is room for them in the outbox.
     room: usize,
     // Its memory stays with the thread, for the next turn.
-    staged: BytesMut,
+    staged: Joined,
     // For packets to any other session.
     scratch: BytesMut,
 }
@@ -36,7 +36,7 @@ pub(super) fn begin(outbox: &Outbox) -> Open {
     TURN.with_borrow_mut(|turn| {
         let outer = (std::mem::replace(&mut turn.owner, outbox.address()), turn.room);
         turn.room = outbox.room();
-        let staged = if outer.0 == 0 { BytesMut::new() } else { std::mem::take(&mut turn.staged) };
+        let staged = if outer.0 == 0 { Joined::default() } else { std::mem::take(&mut turn.staged) };
         Open { outer, staged }
     })
 }
@@ -46,13 +46,13 @@ pub(super) fn begin(outbox: &Outbox) -> Open {
 pub(super) struct Open {
     // Whose turn it was before, and with how much room.
     outer: (usize, usize),
-    staged: BytesMut,
+    staged: Joined,
 }
 
 impl Open {
     /// Ends the turn: what was sent in it.
     #[inline]
-    pub(super) fn end(self) -> BytesMut {
+    pub(super) fn end(self) -> Joined {
         TURN.with_borrow_mut(|turn| {
             (turn.owner, turn.room) = self.outer;
             std::mem::replace(&mut turn.staged, self.staged)
@@ -62,9 +62,9 @@ impl Open {
 
 /// Gives a turn's memory back to the thread.
 #[inline]
-pub(super) fn give(mut staged: BytesMut) {
+pub(super) fn give(mut staged: Joined) {
     TURN.with_borrow_mut(|turn| {
-        if turn.owner == 0 && staged.capacity() <= KEEP {
+        if turn.owner == 0 && staged.bytes.capacity() <= KEEP {
             staged.clear();
             turn.staged = staged;
         }
@@ -78,11 +78,12 @@ pub(super) fn stage<Out>(outbox: &Outbox, encoding: &Encoding<Out>, packet: &Out
     TURN.with(|turn| match turn.try_borrow_mut() {
         Ok(mut turn) if turn.is_of(outbox) && encoding.slow.is_none() && !outbox.is_singly() => {
             let before = turn.staged.len();
-            let staged = encoding.append(packet, &mut turn.staged).is_ok() && turn.staged.len() <= turn.room;
+            let staged =
+                encoding.append(packet, &mut turn.staged.bytes).is_ok() && turn.staged.len() <= turn.room;
             if !staged {
-                turn.staged.truncate(before);
+                turn.staged.bytes.truncate(before);
             } else if before == 0 {
-                outbox.stage();
+                turn.begun(outbox, Slow::Disconnect);
             }
             staged
         }
@@ -162,7 +163,7 @@ impl Turn {
         }
         let before = self.staged.len();
         let slow = encoding.slow(packet);
-        if let Err(refused) = encoding.append(packet, &mut self.staged) {
+        if let Err(refused) = encoding.append(packet, &mut self.staged.bytes) {
             *error = Some(refused);
             return Verdict::Refused;
         }
@@ -189,7 +190,7 @@ impl Turn {
         }
         let before = self.staged.len();
         let slow = encoding.slow(packet);
-        if let Err(refused) = encoding.append(packet, &mut self.staged) {
+        if let Err(refused) = encoding.append(packet, &mut self.staged.bytes) {
             *error = Some(refused);
             return Some(Verdict::Refused);
         }
@@ -218,18 +219,29 @@ impl Turn {
 
     /// Whether the packet that was staged last may stay.
     #[inline]
-    fn joins(&self, outbox: &Outbox, before: usize, slow: Slow) -> bool {
+    fn joins(&mut self, outbox: &Outbox, before: usize, slow: Slow) -> bool {
         let joins = outbox.joins(slow, self.staged.len());
         if joins && before == 0 {
-            outbox.stage();
+            self.begun(outbox, slow);
+        } else if joins && self.staged.len() > before {
+            self.staged.added(slow);
         }
         joins
+    }
+
+    /// A packet was staged where none was. If it is one: a door may have no word for it.
+    #[inline]
+    fn begun(&mut self, outbox: &Outbox, slow: Slow) {
+        if !self.staged.is_empty() {
+            self.staged.added(slow);
+            outbox.stage();
+        }
     }
 
     /// Takes out the packet that was staged last, and puts those before it into the outbox.
     #[cold]
     fn split(&mut self, outbox: &Outbox, before: usize) -> BytesMut {
-        let packet = self.staged.split_off(before);
+        let packet = self.staged.bytes.split_off(before);
         self.push(outbox);
         packet
     }

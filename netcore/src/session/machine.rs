@@ -243,12 +243,11 @@ impl<In> Session<In> {
         self.counts.bytes_out += len as u64;
     }
 
-    /// The transport was offered these bytes, which never were in the queue, and has not taken them: they go out next, before
-    /// whatever others have queued meanwhile. A transport that has begun with them counts on being offered them again.
+    /// The transport was offered these bytes, which never were in the queue but have been
+    /// [counted](Outbox::hold), and has not taken them: they go out next, before whatever others have queued meanwhile. A
+    /// transport that has begun with them counts on being offered them again.
     pub(crate) fn hold(&mut self, rest: &[u8]) {
-        if self.outbox.hold(rest.len()) {
-            self.sending.push_back(Bytes::copy_from_slice(rest));
-        }
+        self.sending.push_back(Bytes::copy_from_slice(rest));
     }
 
     /// The transport takes nothing more for now, or does again.
@@ -257,6 +256,9 @@ impl<In> Session<In> {
         if blocked {
             // The queue behind may still be closed and thrown away meanwhile: hear of it.
             self.outbox.listen(waker);
+            if self.outbox.take_moved() {
+                self.waiting = None;
+            }
             self.waiting.get_or_insert_with(|| now.now());
         }
     }

@@ -1,5 +1,6 @@
 //! What waits for one peer.
 
+mod joined;
 mod queue;
 mod slow;
 mod total;
@@ -10,11 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{CloseReason, Meter};
 use queue::{End, Queue};
 
+pub(crate) use joined::Joined;
 pub(crate) use queue::Kept;
 pub use slow::{Slow, Verdict};
 pub(crate) use total::Total;
@@ -60,6 +62,8 @@ struct Shared {
     dropped: AtomicU64,
     // Somebody waits for room: `Queue::room`.
     wanted: AtomicBool,
+    // Bytes have left of a write that the transport has not said to be done.
+    moved: AtomicBool,
     limit: usize,
     total: Option<Arc<Total>>,
     meter: Meter,
@@ -95,6 +99,7 @@ impl Outbox {
             late: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
+            moved: AtomicBool::new(false),
             limit,
             total,
             meter: Meter::NONE,
@@ -151,57 +156,67 @@ impl Outbox {
         verdict
     }
 
-    /// Adds packets that were put together, some of which may not be dropped, and leaves `packets` empty.
-    pub(crate) fn push_joined(&self, packets: &mut BytesMut) -> Verdict {
-        self.push_all(packets, Slow::Disconnect, How::Call)
-    }
-
-    /// Adds so many packets that were put together, all of which may be dropped, and leaves `packets` empty.
-    pub(crate) fn push_droppable(&self, packets: &mut BytesMut, count: u32) -> Verdict {
-        let verdict = self.push_all(packets, Slow::DropNewest, How::Call);
-        if verdict == Verdict::Dropped {
-            // The first one has been.
-            (1..count).for_each(|_| self.count_dropped());
-        }
-        verdict
+    /// Adds packets that were put together, and leaves `packets` empty.
+    pub(crate) fn push_joined(&self, packets: &mut Joined) -> Verdict {
+        self.push_all(packets, How::Call)
     }
 
     /// Adds packets that the session's own task has [staged](Self::stage).
-    pub(crate) fn push_staged(&self, packets: &mut BytesMut) {
-        self.push_all(packets, Slow::Disconnect, How::Staged);
+    pub(crate) fn push_staged(&self, packets: &mut Joined) {
+        self.push_all(packets, How::Staged);
         self.staged();
     }
 
-    fn push_all(&self, packets: &mut BytesMut, slow: Slow, how: How) -> Verdict {
+    /// The same by the task that drains the queue and will look by itself. They were accepted before a close that came
+    /// meanwhile.
+    pub(crate) fn push_own(&self, packets: &mut Joined) {
+        self.push_all(packets, How::Own);
+        self.staged();
+    }
+
+    fn push_all(&self, packets: &mut Joined, how: How) -> Verdict {
         // Before their memory is taken.
-        let sent = self.meter().sent(packets);
-        let verdict = self.add(packets.len(), slow, how, |queue, _| queue.packets.join_all(packets));
+        let sent = self.meter().sent(&packets.bytes);
+        let verdict = self.add(packets.len(), packets.slow(), how, |queue, _| {
+            queue.packets.join_all(&mut packets.bytes);
+        });
         let verdict = verdict.unwrap_or(Verdict::Dropped);
         sent.flush_if(verdict);
+        if verdict == Verdict::Dropped {
+            // The first one has been.
+            (1..packets.droppable().unwrap_or(1)).for_each(|_| self.count_dropped());
+        }
         packets.clear();
         verdict
     }
 
-    /// As [`push_joined`](Self::push_joined), by the task that drains the queue and will look by itself. It has counted
-    /// them. They were accepted before a close that came meanwhile.
-    pub(crate) fn push_own(&self, packets: &mut BytesMut) {
-        self.add(packets.len(), Slow::Disconnect, How::Own, |queue, _| queue.packets.join_all(packets));
-        packets.clear();
-        self.staged();
-    }
-
-    /// Counts bytes as queued that the transport was offered and has not taken: they go out before all that is in the queue.
+    /// Counts so many bytes as queued that are in the transport's hands: they go out before all that is in the queue.
     /// `false`: the server has no room for them, and the session is closed.
     pub(crate) fn hold(&self, len: usize) -> bool {
+        let fits = self.count(len);
+        if !fits {
+            self.no_room(Slow::Disconnect, CloseReason::ServerQueueFull);
+        }
+        fits
+    }
+
+    /// The same for packets that all may be dropped. `false`: they have been.
+    pub(crate) fn hold_droppable(&self, packets: &Joined) -> bool {
+        let fits = self.count(packets.len());
+        if !fits {
+            (0..packets.droppable().unwrap_or_default()).for_each(|_| self.count_dropped());
+        }
+        fits
+    }
+
+    /// Counts bytes as queued, if the server has room for them.
+    fn count(&self, len: usize) -> bool {
         let (fits, tell) = self.0.total.as_ref().map_or((true, false), |total| total.add(len));
         if fits {
             self.0.queued.fetch_add(len, SeqCst);
         }
         if tell {
             self.tell_total();
-        }
-        if !fits {
-            self.no_room(Slow::Disconnect, CloseReason::ServerQueueFull);
         }
         fits
     }
@@ -397,6 +412,20 @@ impl Outbox {
         if self.0.blocked.load(Relaxed) != blocked {
             self.0.blocked.store(blocked, Relaxed);
         }
+    }
+
+    /// Bytes have left, and those that they stand for will be said to be written only with others.
+    pub(crate) fn has_moved(&self) {
+        self.0.moved.store(true, Relaxed);
+    }
+
+    /// Whether that is so since the last time.
+    pub(crate) fn take_moved(&self) -> bool {
+        let moved = self.0.moved.load(Relaxed);
+        if moved {
+            self.0.moved.store(false, Relaxed);
+        }
+        moved
     }
 
     /// `waker` is called by the next push or close.

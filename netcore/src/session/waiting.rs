@@ -71,13 +71,19 @@ impl Waiting {
 
     /// The first chunk, or what was joined at the end.
     pub(super) fn pop(&mut self) -> Option<Bytes> {
+        self.pop_with_policy().map(|(bytes, _)| bytes)
+    }
+
+    /// The same, and what becomes of it if its peer is slow.
+    pub(super) fn pop_with_policy(&mut self) -> Option<(Bytes, Slow)> {
         let Some(chunk) = self.chunks.pop_front() else {
-            return (!self.tail.is_empty()).then(|| std::mem::take(&mut self.tail).freeze());
+            let tail = (!self.tail.is_empty()).then(|| std::mem::take(&mut self.tail).freeze());
+            return tail.map(|tail| (tail, Slow::Disconnect));
         };
         self.forget(&chunk, self.first);
         self.first += 1;
         self.trim();
-        Some(chunk.bytes)
+        Some((chunk.bytes, chunk.slow))
     }
 
     /// How many bytes may be taken out.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Wake, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::ops::Ops;
-use crate::session::{CloseReason, Outbox, Slow, Take, Total, Verdict};
+use crate::session::{CloseReason, Joined, Outbox, Slow, Take, Total, Verdict};
 
 /// Any operations on an outbox: the same verdicts, the same bytes, the same counters as the reference, nobody forgotten.
 ///
@@ -32,7 +32,9 @@ pub fn outbox_ops(data: &[u8]) {
                     0..=3 => (outbox.push(&bytes, slow), false),
                     4..=6 => (outbox.push_shared(&bytes, slow), bytes.len() >= 1024),
                     _ => {
-                        let mut joined = BytesMut::from(&bytes[..]);
+                        let mut joined = Joined::default();
+                        joined.bytes.extend_from_slice(&bytes);
+                        joined.added(Slow::Disconnect);
                         let verdict = outbox.push_joined(&mut joined);
                         assert!(joined.is_empty());
                         (verdict, false)

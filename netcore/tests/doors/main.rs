@@ -9,6 +9,8 @@ mod foreign;
 mod handshakes;
 mod incoming;
 mod proxy;
+#[cfg(all(feature = "tls", feature = "websocket"))]
+mod slow_reader;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "websocket")]

@@ -25,4 +25,5 @@ mod ticks;
 mod timers;
 mod turns;
 mod ways;
+mod wordless;
 mod writes;

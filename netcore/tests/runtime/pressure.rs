@@ -367,3 +367,31 @@ async fn at_the_bound_of_all_queues_what_may_be_dropped_is_and_nobody_is_closed_
     let stats = running.stats();
     assert_eq!((stats.dropped, stats.open()), (3, 1), "27 bytes have no room among 12");
 }
+
+#[tokio::test(start_paused = true)]
+async fn at_the_bound_of_all_queues_what_a_task_may_lose_is_dropped_before_any_of_it_has_gone_out() {
+    let (server, connector) = door(Limits::new());
+    let running = server
+        .slow(|_| Slow::DropNewest)
+        .max_queued_bytes(12)
+        .serve(|mut peer: Connection<Ask, Hear>| async move {
+            while peer.recv().await?.is_some() {
+                for n in 1..=2 {
+                    peer.send(&said(n))?;
+                }
+            }
+            Ok::<_, SendError>(())
+        })
+        .await
+        .unwrap();
+    // It takes a part of the first packet at once.
+    let mut stream = connector.with_capacity(4).connect().unwrap();
+    let asks = bytes_of(&[Ask::Say { n: 1 }]);
+    for asked in 1..=2 {
+        stream.write_all(&asks).await.unwrap();
+        pass(100).await;
+        let stats = running.stats();
+        assert_eq!((stats.dropped, stats.open()), (2 * asked, 1), "18 bytes have no room among 12");
+    }
+    drop(stream);
+}

@@ -218,3 +218,37 @@ async fn a_seat_takes_an_id_from_elsewhere_and_the_rooms_own_count_goes_on() {
     }
     assert_eq!(running.stats().panics, 0);
 }
+
+/// Enters its only room, says how often that was entered since it was made, and cannot bear to see anybody leave.
+struct Clingy(Rooms<Clingy, (), u32>);
+
+impl Logic for Clingy {
+    type In = Ask;
+    type Out = Hear;
+    type Message = ();
+
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, _: Ask) {
+        self.0.enter(ctx, 1, session, ()).unwrap();
+        let room = self.0.room_mut(1).unwrap();
+        room.state += 1;
+        ctx.send(session, &said(room.state));
+    }
+
+    fn closed(&mut self, ctx: &mut Context<Self>, session: SessionId, _: CloseReason) {
+        self.0.leave(ctx, session);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_whose_hook_panics_as_the_last_one_leaves_is_dropped_all_the_same() {
+    let (server, connector) = server();
+    let rooms = Rooms::new(1..2, 4).on_leave(|_, _, _| panic!("do not go"));
+    let running = server.host(Host::Task).logic(Clingy(rooms)).await.unwrap();
+    for panics in 1..=3 {
+        let mut client = client(&connector);
+        round(&mut client, 1).await;
+        client.close().await;
+        pass(10).await;
+        assert_eq!(running.stats().panics, panics);
+    }
+}

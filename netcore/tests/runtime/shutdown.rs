@@ -3,10 +3,13 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 
-use netcore::{Client, CloseReason, Connection, Door, Full, Host, Server};
+use netcore::{
+    Adapter, Binary, Client, CloseReason, Connection, Decode, Door, EncodeError, Full, Host, Proxy, Server,
+};
 
 use crate::common::{
     Ask, Hear, Log, Note, bytes_of, client, echo, game, job, next, one, pass, rest, round, said, server,
@@ -249,4 +252,56 @@ async fn a_callback_that_does_not_return_does_not_hold_up_the_shutdown_for_ever(
     let report = within(running.shutdown()).await;
     assert_eq!((report.sessions, report.cut), (1, 1));
     drop(end);
+}
+
+/// A door that says when a session begins at it, and waits until it may.
+struct Waits {
+    begins: mpsc::Sender<()>,
+    may: std::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+impl Adapter<Ask, Hear> for Waits {
+    fn open(&self) -> Box<dyn Decode<Ask>> {
+        self.begins.send(()).unwrap();
+        self.may.lock().unwrap().recv().unwrap();
+        Adapter::<Ask, Hear>::open(&Binary::new())
+    }
+
+    fn encode(&self, packet: &Hear, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        Adapter::<Ask, Hear>::encode(&Binary::new(), packet, dst)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_session_that_begins_after_the_others_were_told_is_told_too_and_waited_for() {
+    let ((begins, begun), (go, may)) = (mpsc::channel(), mpsc::channel());
+    let (door, first) = Door::memory(Binary::new());
+    let (late, second) = Door::memory(Waits { begins, may: may.into() });
+    let (told, mut tells) = tokio::sync::mpsc::unbounded_channel();
+    let running = Server::new()
+        .door(door)
+        .door(late.proxy(Proxy::danger_trusting_anyone()))
+        .serve(move |peer: Connection<Ask, Hear>| {
+            let told = told.clone();
+            async move {
+                let door = peer.door();
+                let ended = echo(peer).await;
+                told.send(door).unwrap();
+                ended
+            }
+        })
+        .await
+        .unwrap();
+    let mut client = client(&first);
+    round(&mut client, 1).await;
+    let mut stream = second.connect().unwrap();
+    stream.write_all(b"PROXY UNKNOWN\r\n").await.unwrap();
+    within(tokio::task::spawn_blocking(move || begun.recv())).await.unwrap().unwrap();
+    let stopping = tokio::spawn(running.shutdown());
+    assert_eq!(within(tells.recv()).await, Some(0));
+    go.send(()).unwrap();
+    // It does not take the drain time, after which it would be cut.
+    let report = within(stopping).await.unwrap();
+    assert_eq!((report.cut, tells.recv().await), (0, Some(1)));
+    drop(stream);
 }

@@ -146,7 +146,7 @@ where
         let shaken = self.within(self.shake(address)).await?;
         Ok(match shaken {
             Shaken::Same(stream) => Client::speak(self, stream, None),
-            Shaken::Other { transport, outbox } => Client::speak(self, transport, outbox),
+            Shaken::Other { transport, outbox } => Client::speak(self, transport, Some(outbox)),
         })
     }
 

@@ -21,8 +21,9 @@ where
         #[cfg(feature = "tls")]
         let shaken = match &self.tls {
             Some(tls) => {
-                let records = tls.connect(shaken.into_box(), address).await.map_err(ClientError::Tls)?;
-                Shaken::Other { transport: Box::new(records), outbox: None }
+                let (below, outbox) = shaken.below();
+                let records = tls.connect(below, address).await.map_err(ClientError::Tls)?;
+                Shaken::Other { transport: Box::new(records), outbox }
             }
             None => shaken,
         };
@@ -31,10 +32,9 @@ where
             Some(websocket) => {
                 let host =
                     self.host().map_or(address.to_string(), |name| format!("{name}:{}", address.port()));
-                let asked = websocket.request(shaken.into_box(), &host).await;
-                let stream = asked.map_err(ClientError::WebSocket)?;
-                let outbox = Some(stream.slot());
-                Shaken::Other { transport: Box::new(stream), outbox }
+                let (below, outbox) = shaken.below();
+                let stream = websocket.request(below, &host).await.map_err(ClientError::WebSocket)?;
+                Shaken::Other { transport: Box::new(stream.of(outbox.clone())), outbox }
             }
             None => shaken,
         };

@@ -5,6 +5,7 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
+use super::Slow;
 use crate::session::CloseReason;
 use crate::session::waiting::Waiting;
 
@@ -45,8 +46,12 @@ impl Queue {
     /// What came late is no longer.
     pub(super) fn catch_up(&mut self) {
         let Some(mut late) = self.late.take() else { return };
-        while let Some(chunk) = late.pop() {
-            self.packets.join(&chunk);
+        while let Some((bytes, slow)) = late.pop_with_policy() {
+            if slow == Slow::Disconnect {
+                self.packets.join(&bytes);
+            } else {
+                self.packets.append(bytes, slow);
+            }
         }
     }
 

@@ -2,6 +2,8 @@ use std::sync::atomic::AtomicUsize;
 use std::task::Wake;
 use std::time::Instant;
 
+use bytes::BytesMut;
+
 use super::*;
 use crate::FrameError;
 use crate::session::{Decode, Inbound, Limits, Session};
@@ -86,7 +88,7 @@ fn a_packet_without_bytes_is_no_packet() {
         assert_eq!(outbox.push(b"", slow), Verdict::Queued);
         assert_eq!(outbox.push_shared(&Bytes::new(), slow), Verdict::Queued);
     }
-    assert_eq!(outbox.push_joined(&mut BytesMut::new()), Verdict::Queued);
+    assert_eq!(outbox.push_joined(&mut Joined::default()), Verdict::Queued);
     assert!(take(&outbox, 100).is_empty());
     assert_eq!(outbox.dropped(), 0);
 }
@@ -108,19 +110,53 @@ fn the_first_quarter_is_joined_and_large_shared_packets_are_not_copied() {
 #[test]
 fn joined_packets_keep_their_memory_or_are_added_and_leave_the_buffer_empty() {
     let outbox = Outbox::new(100);
-    let mut packets = BytesMut::from(&b"abc"[..]);
-    let at = packets.as_ptr();
+    let mut packets = joined(b"abc", &[Slow::Disconnect]);
+    let at = packets.bytes.as_ptr();
     assert_eq!(outbox.push_joined(&mut packets), Verdict::Queued);
     assert!(packets.is_empty());
-    packets.extend_from_slice(b"def");
-    outbox.push_joined(&mut packets);
+    outbox.push_joined(&mut joined(b"def", &[Slow::Disconnect]));
     let mut to = VecDeque::new();
     outbox.take(&mut to, 100, Waker::noop());
     assert_eq!((to.len(), &to[0][..]), (1, &b"abcdef"[..]));
     assert!(to[0].as_ptr() == at || to[0].len() > 3, "a copy that need not be");
     outbox.close(CloseReason::Ended);
-    packets.extend_from_slice(b"late");
-    assert_eq!((outbox.push_joined(&mut packets), packets.len()), (Verdict::Closed, 0));
+    let mut late = joined(b"late", &[Slow::Disconnect]);
+    assert_eq!((outbox.push_joined(&mut late), late.len()), (Verdict::Closed, 0));
+}
+
+fn joined(bytes: &[u8], slow: &[Slow]) -> Joined {
+    let mut joined = Joined::default();
+    joined.bytes.extend_from_slice(bytes);
+    slow.iter().for_each(|&slow| joined.added(slow));
+    joined
+}
+
+#[test]
+fn joined_packets_that_all_may_be_dropped_are_and_one_that_may_not_closes() {
+    let total = Arc::new(Total::new(5, || {}));
+    let outbox = Outbox::within(100, Some(total.clone()));
+    let droppable = [Slow::DropOldest, Slow::Latest(1), Slow::DropNewest];
+    assert_eq!(outbox.push_joined(&mut joined(b"abcdef", &droppable)), Verdict::Dropped);
+    assert!(!outbox.hold_droppable(&joined(b"abcdef", &droppable)));
+    assert_eq!((outbox.dropped(), total.dropped(), outbox.queued(), outbox.closed()), (6, 6, 0, None));
+    assert!(outbox.hold_droppable(&joined(b"ab", &droppable)));
+    assert_eq!((outbox.queued(), total.queued()), (2, 2));
+    let mixed = [Slow::DropOldest, Slow::Disconnect];
+    assert_eq!(outbox.push_joined(&mut joined(b"cdef", &mixed)), Verdict::Closed);
+    assert_eq!(outbox.closed(), Some(CloseReason::ServerQueueFull));
+}
+
+#[test]
+fn what_comes_late_keeps_its_policy() {
+    let outbox = Outbox::new(100);
+    outbox.set_blocked(true);
+    outbox.stage();
+    for packet in [b"old", b"mid"] {
+        outbox.push(packet, Slow::Latest(1));
+    }
+    outbox.push_staged(&mut joined(b"first", &[Slow::Disconnect]));
+    outbox.push(b"new", Slow::Latest(1));
+    assert_eq!(take(&outbox, 100), b"firstoldnew");
 }
 
 #[test]

@@ -94,9 +94,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         }
     }
 
-    /// Where it looks for why its session closes.
-    pub(crate) fn slot(&self) -> Slot {
-        self.slot.clone()
+    /// `slot` is where it looks for why its session closes.
+    pub(crate) fn of(self, slot: Slot) -> Self {
+        Self { slot, ..self }
     }
 
     /// Reads once. Whether there is something for the reader now: data, the end, an error.
