@@ -277,7 +277,10 @@ impl<In: 'static, T: Transport> Link<In, T> {
         self.session.resume(clock);
         loop {
             let fresh = match self.fill(cx) {
-                Poll::Pending => return Ok(false),
+                Poll::Pending => {
+                    self.session.handle_silence(clock);
+                    return Ok(false);
+                }
                 Poll::Ready(result) => result?,
             };
             if self.batch.packets.memory() == 0 {

@@ -361,3 +361,14 @@ impl Drop for WorkerHandle {
 
 /// How long what was told to end at once may take to do so.
 const GRACE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::Unused;
+
+    #[tokio::test]
+    async fn a_worker_whose_thread_cannot_be_made_is_dropped_where_it_was_to_start() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        drop(Unused(Some(runtime)));
+    }
+}

@@ -190,7 +190,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     }
 
     /// The most bytes that wait for all peers together. A little below it, the sessions with the most are closed;
-    /// at the bound itself, nobody is sent to any more.
+    /// at the bound itself, nobody is sent to any more. Counted are bytes for the wire, not what it takes to keep them.
     #[must_use]
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;

@@ -34,8 +34,10 @@ pub struct Session<In> {
     sending: VecDeque<Bytes>,
     opened: Instant,
     received: Instant,
-    // When the first byte of the packet at the front of the input came.
+    // When the first byte of the packet at the front of the input came, or of the frame of the transport's that is to
+    // bring one.
     unfinished: Option<Instant>,
+    partial: bool,
     // Since when output waits and none went out.
     waiting: Option<Instant>,
     pinged: Option<Instant>,
@@ -81,6 +83,7 @@ impl<In> Session<In> {
             opened: now,
             received: now,
             unfinished: None,
+            partial: false,
             waiting: None,
             pinged: None,
             closing: None,
@@ -122,6 +125,7 @@ impl<In> Session<In> {
         let whole = before.saturating_sub(input.len());
         let added = batch.added();
         self.counts.packets_in += u64::from(added);
+        self.partial = false;
         if input.is_empty() {
             self.unfinished = None;
         } else if added > 0 || self.unfinished.is_none() {
@@ -137,6 +141,16 @@ impl<In> Session<In> {
         batch.count_faults();
         admission.and(charged)?;
         Ok(result?)
+    }
+
+    /// There is nothing more to read for now. A transport that holds a part of a frame back holds a part of a packet.
+    pub(crate) fn handle_silence(&mut self, now: impl Moment) {
+        if self.outbox.is_partial() {
+            self.partial = true;
+            self.unfinished.get_or_insert_with(|| now.now());
+        } else if std::mem::take(&mut self.partial) {
+            self.unfinished = None;
+        }
     }
 
     /// Whether packets keep slices of what is taken in, however little.

@@ -64,6 +64,8 @@ struct Shared {
     wanted: AtomicBool,
     // Bytes have left of a write that the transport has not said to be done.
     moved: AtomicBool,
+    // The transport has a part of a frame, of which nothing may have been read yet.
+    partial: AtomicBool,
     limit: usize,
     total: Option<Arc<Total>>,
     meter: Meter,
@@ -100,6 +102,7 @@ impl Outbox {
             dropped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
             moved: AtomicBool::new(false),
+            partial: AtomicBool::new(false),
             limit,
             total,
             meter: Meter::NONE,
@@ -415,6 +418,7 @@ impl Outbox {
     }
 
     /// Bytes have left, and those that they stand for will be said to be written only with others.
+    #[cfg(any(feature = "tls", feature = "websocket"))]
     pub(crate) fn has_moved(&self) {
         self.0.moved.store(true, Relaxed);
     }
@@ -426,6 +430,16 @@ impl Outbox {
             self.0.moved.store(false, Relaxed);
         }
         moved
+    }
+
+    /// The transport has a part of a frame whose rest the peer owes; or no longer.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn set_partial(&self, partial: bool) {
+        self.0.partial.store(partial, Relaxed);
+    }
+
+    pub(crate) fn is_partial(&self) -> bool {
+        self.0.partial.load(Relaxed)
     }
 
     /// `waker` is called by the next push or close.

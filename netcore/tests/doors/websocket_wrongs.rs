@@ -305,6 +305,41 @@ async fn half_a_request_ends_at_the_deadline_and_one_that_drips_too() {
     assert_eq!(running.stats().handshakes_timed_out, 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_never_ends_is_an_unfinished_packet() {
+    let ping = [frame(0x89, 4, b"ping"), frame(BINARY, 9, &say(2))].concat();
+    // How much of it comes, and whether the rest does not within ten seconds.
+    for (part, ends) in [(1, true), (5, true), (8, true), (8, false), (10, false), (11, true), (16, true)] {
+        let (door, connector) = Door::memory(Binary::new());
+        let door = door.websocket(WebSocket::new().upgraded());
+        let running = Server::new().door(door).serve(session).await.unwrap();
+        let mut stream = connector.connect().unwrap();
+        stream.write_all(&frame(BINARY, 9, &say(1))).await.unwrap();
+        let mut answer = [0; 11];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer[2..], said(1));
+        let (part, rest) = ping.split_at(part);
+        stream.write_all(part).await.unwrap();
+        if part.len() >= 10 {
+            stream.read_exact(&mut answer[..6]).await.unwrap();
+            assert_eq!(answer[2..6], *b"ping");
+        }
+        let mut first = [0];
+        let early = tokio::time::timeout(Duration::from_millis(9_900), stream.read_exact(&mut first)).await;
+        assert!(early.is_err(), "{}", part.len());
+        if ends {
+            let due = tokio::time::timeout(Duration::from_millis(200), stream.read_exact(&mut first)).await;
+            assert!(due.is_ok() && first == [0x88], "no close frame behind {}", part.len());
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(running.stats().closed_for("unfinished"), 1);
+        } else {
+            stream.write_all(rest).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(running.stats().closed, 0, "{}", part.len());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_connection_that_ends_without_a_close_frame_is_an_end_all_the_same() {
     let running = serve(WebSocket::new()).await;

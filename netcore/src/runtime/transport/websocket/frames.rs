@@ -82,6 +82,11 @@ impl Frames {
         self.deaf = true;
     }
 
+    /// Whether a frame has begun and not ended.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.head_len > 0 || self.left > 0
+    }
+
     /// Takes what came, in place: leaves the payload of data frames at the front of `bytes`, and says how long it is.
     ///
     /// # Errors

@@ -119,6 +119,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         let mut found = Found::default();
         let (len, mut result) = self.frames.decode(raw, &mut found);
         buf.set_filled(start + len);
+        if let Some(outbox) = self.slot.get() {
+            outbox.set_partial(self.frames.is_partial());
+        }
         if let Some(bucket) = &mut self.empty
             && self.reading == Reading::Open
             && found.empty > 0
