@@ -97,6 +97,8 @@ pub struct Context<L: Logic> {
     pub(super) stats: Arc<Stats>,
     // Sessions that the current callback closes or moves; it is done when the callback has returned.
     pub(super) leaving: VecDeque<Leaving<L::Message>>,
+    // It closes, moves or pauses one: the next packet is to be looked at anew.
+    pub(super) interrupted: bool,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
     // Looked at when it is first asked for: to read a clock costs as much as a small packet.
@@ -268,6 +270,7 @@ impl<L: Logic> Context<L> {
         slot.peer.ignore();
         slot.peer.finish(reason);
         self.leaving.push_back(Leaving::Closed(session, reason));
+        self.interrupted = true;
     }
 
     /// Does what is done by default about what came in place of a packet: on a text door the person is told, elsewhere
@@ -360,6 +363,7 @@ impl<L: Logic> Context<L> {
         let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else { return };
         slot.leaving = true;
         self.leaving.push_back(Leaving::Moved(session, worker, baggage));
+        self.interrupted = true;
     }
 
     /// Which worker this is, counted from 0.

@@ -24,6 +24,7 @@ mod metrics;
 mod metrics;
 #[cfg(feature = "compress")]
 mod packed;
+mod pause;
 mod peer;
 mod queue;
 mod registry;

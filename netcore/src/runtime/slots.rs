@@ -26,6 +26,9 @@ pub(super) struct Slot<In> {
     pub(super) timers: Vec<TimerId>,
     // The callback that runs has closed it or moved it away.
     pub(super) leaving: bool,
+    // Nothing is heard of it; and whether something waits that the worker's queue does not say any more.
+    pub(super) paused: bool,
+    pub(super) waits: bool,
 }
 
 impl<In> Slots<In> {
@@ -46,6 +49,8 @@ impl<In> Slots<In> {
                 groups: Vec::new(),
                 timers: Vec::new(),
                 leaving: false,
+                paused: false,
+                waits: false,
             };
             self.count += usize::from(place.replace(Box::new(slot)).is_none());
         }

@@ -77,6 +77,7 @@ impl<L: Logic> Worker<L> {
             io: parts.io,
             stats: parts.stats,
             leaving: VecDeque::new(),
+            interrupted: false,
             stop: parts.stop,
             over: Over::default(),
             now: OnceLock::new(),
@@ -180,12 +181,12 @@ impl<L: Logic> Worker<L> {
     fn packets_of(&mut self, peer: &Arc<Peer<L::In>>) {
         let session = peer.id;
         // It may have closed or moved away after it was put into the queue, or as it came.
-        if self.is_here(session) {
+        if self.is_heard(session) {
             let mut packets = std::mem::take(&mut self.packets);
             match peer.take(&mut packets) {
                 Found::Packets => {
                     self.packets_in(session, &mut packets);
-                    if self.moved(session) {
+                    if self.context.is_paused(session) || self.moved(session) {
                         peer.put_back(&mut packets);
                     }
                 }
@@ -196,15 +197,19 @@ impl<L: Logic> Worker<L> {
             self.packets = packets;
         }
         self.settle();
-        if self.context.slots.get(session).is_some() && peer.done() {
-            self.queue.push(Event::Ready(peer.clone()));
+        match self.context.slots.get_mut(session) {
+            // It stays in this worker's hands, so that nobody puts it into the queue.
+            Some(slot) if slot.paused => slot.waits = true,
+            Some(_) if peer.done() => self.queue.push(Event::Ready(peer.clone())),
+            _ => {}
         }
     }
 
-    /// Handles a session's packets until it has closed (the rest is of no interest) or moved (the rest is the other
-    /// worker's).
+    /// Handles a session's packets until it has closed (the rest is of no interest), moved (the rest is the other worker's)
+    /// or is paused.
     fn packets_in(&mut self, session: SessionId, packets: &mut Sequence<L::In>) {
-        while !packets.is_empty() && self.is_here(session) {
+        while !packets.is_empty() && self.is_heard(session) {
+            self.context.interrupted = false;
             // As many as nothing comes between: one guard against panics is enough for them.
             let mut calls = 0;
             self.call(Some(session), |logic, ctx| {
@@ -217,7 +222,7 @@ impl<L: Logic> Worker<L> {
                         break;
                     }
                     calls += 1;
-                    if calls >= FLUSH || !ctx.leaving.is_empty() {
+                    if calls >= FLUSH || ctx.interrupted {
                         break;
                     }
                 }
@@ -234,6 +239,11 @@ impl<L: Logic> Worker<L> {
     /// Whether the session is on this worker, and stays.
     fn is_here(&self, session: SessionId) -> bool {
         self.context.slots.get(session).is_some_and(|slot| !slot.leaving)
+    }
+
+    /// Whether its packets are handled.
+    fn is_heard(&self, session: SessionId) -> bool {
+        self.context.slots.get(session).is_some_and(|slot| !slot.leaving && !slot.paused)
     }
 
     /// Whether the game has moved the session and it has not left yet.
@@ -344,6 +354,7 @@ impl<L: Logic> Worker<L> {
             if let Some(slot) = self.context.slots.get_mut(session) {
                 slot.groups.clear();
                 slot.timers.clear();
+                self.context.resume(session);
             }
         }
         for session in sessions {

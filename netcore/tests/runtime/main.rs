@@ -13,6 +13,7 @@ mod half_written;
 mod move_edges;
 mod moves;
 mod panics;
+mod paused;
 mod pressure;
 mod reconnect;
 mod requests;
