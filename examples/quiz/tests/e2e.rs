@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, exchange};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, exchange};
 
 fn quiz(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quiz"));
@@ -193,6 +193,11 @@ fn help_names_every_flag_and_an_example() {
         quiz,
         &["--text", "--seed", "Example:", "listening text", "RUST_LOG", "SIGTERM", "off", "10001"],
     );
+}
+
+#[test]
+fn without_flags_it_is_where_players_look_for_it() {
+    assert_defaults(quiz, &[("--text", "127.0.0.1:10001")]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, exchange};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, exchange};
 
 use crate::wire::*;
 
@@ -128,6 +128,28 @@ fn help_names_every_flag() {
             "1024",
             "Example:",
             "SIGTERM",
+        ],
+    );
+}
+
+#[test]
+fn without_flags_it_is_where_clients_look_for_it_and_plays_at_their_pace() {
+    assert_defaults(
+        baccarat,
+        &[
+            ("--raw", "127.0.0.1:11024"),
+            ("--betting-ms", "5000"),
+            ("--next-game-ms", "10000"),
+            ("--rooms", "1000"),
+            ("--first-room", "0"),
+            ("--room-users", "4"),
+            ("--max-packet", "1024"),
+            ("--login-ms", "60000"),
+            ("--enter-ms", "0"),
+            ("--ping-ms", "0"),
+            ("--requests-per-second", "100"),
+            ("--workers", "1"),
+            ("--metrics", "off"),
         ],
     );
 }

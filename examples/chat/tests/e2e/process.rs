@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, connect, exchange};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, connect, exchange};
 
 use crate::wire::*;
 
@@ -136,6 +136,32 @@ fn help_names_every_flag() {
             "1024",
             "Example:",
             "SIGTERM",
+        ],
+    );
+}
+
+#[test]
+fn without_flags_it_is_where_clients_look_for_it_and_has_rooms_as_they_know_them() {
+    assert_defaults(
+        chat,
+        &[
+            ("--raw", "127.0.0.1:11021"),
+            ("--msgpack", "127.0.0.1:11022"),
+            ("--protobuf", "127.0.0.1:11023"),
+            ("--text", "127.0.0.1:10004"),
+            ("--rooms", "1000"),
+            ("--first-room", "0"),
+            ("--room-users", "4"),
+            ("--max-packet", "1024"),
+            ("--login-ms", "60000"),
+            ("--enter-ms", "0"),
+            ("--ping-ms", "0"),
+            ("--requests-per-second", "100"),
+            ("--workers", "1"),
+            ("--tls", "off"),
+            ("--websocket", "off"),
+            ("--metrics", "off"),
+            ("--node-ttl-ms", "10000"),
         ],
     );
 }

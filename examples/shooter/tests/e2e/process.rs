@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, connect};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, connect};
 
 /// The server with these flags.
 pub(crate) fn shooter(args: &[&str]) -> Command {
@@ -95,6 +95,21 @@ fn help_names_every_flag() {
             "20",
             "Example:",
             "SIGTERM",
+        ],
+    );
+}
+
+#[test]
+fn without_flags_it_is_where_clients_look_for_it() {
+    assert_defaults(
+        shooter,
+        &[
+            ("--text", "127.0.0.1:10005"),
+            ("--raw", "127.0.0.1:11025"),
+            ("--http", "127.0.0.1:8080"),
+            ("--bots", "6"),
+            ("--tick-hz", "60"),
+            ("--hit-radius", "20"),
         ],
     );
 }
