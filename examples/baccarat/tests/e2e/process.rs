@@ -63,6 +63,18 @@ fn it_says_where_its_door_is_and_takes_games_as_the_flags_say() {
 }
 
 #[test]
+fn its_door_may_be_at_an_address_of_ipv6() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: the door at [::1], for want of IPv6");
+        return;
+    }
+    let server = Server::start(&mut baccarat(&["--raw", "[::1]:0"]), 1);
+    assert!(server.addr().is_ipv6() && server.addr().port() != 0, "{}", server.addr());
+    let came = exchange(server.connect(), [RAW.login("ann"), RAW.enter(3), start()].concat());
+    assert_eq!(came, [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started()].concat());
+}
+
+#[test]
 fn the_time_to_bet_is_a_flag() {
     let flags = ["--betting-ms", "20", "--seed", "7", "--rooms", "1", "--first-room", "3"];
     let server = Server::start(&mut baccarat(&[&ANYWHERE[..], &flags].concat()), 1);

@@ -44,6 +44,23 @@ fn it_says_where_each_door_is_and_they_lead_into_the_same_rooms() {
 }
 
 #[test]
+fn its_doors_may_be_at_addresses_of_ipv6() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: doors at [::1], for want of IPv6");
+        return;
+    }
+    let at = ["--raw", "--msgpack", "--protobuf", "--text"].map(|door| [door, "[::1]:0"]);
+    let server = Server::start(&mut chat(at.as_flattened()), 4);
+    assert!(server.doors.iter().all(|(_, at)| at.is_ipv6() && at.port() != 0), "{:?}", server.doors);
+    for (f, (_, at)) in FORMATS.into_iter().zip(&server.doors) {
+        let said = [f.result(702, OK), f.entered(OK, 3, 1 + f as u64)].concat();
+        assert_eq!(exchange(connect(*at), [f.login("ann"), f.enter(3)].concat()), said, "{f:?}");
+    }
+    let lines = exchange(connect(server.doors[3].1), b"/join 3\n/quit\n".to_vec());
+    assert!(String::from_utf8(lines).unwrap().ends_with("you are in room 3, as number 4\nbye\n"));
+}
+
+#[test]
 fn doors_may_be_closed_and_rooms_set_up_by_flags() {
     let flags = "--msgpack off --protobuf off --text off --raw 127.0.0.1:0 --rooms 2 --first-room 10 --room-users 1 \
                  --max-packet 64";
