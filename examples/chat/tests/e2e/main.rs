@@ -9,6 +9,7 @@ mod api_server;
 mod clients;
 mod deadlines;
 mod doors;
+mod full;
 mod held;
 mod invites;
 mod judgement;
