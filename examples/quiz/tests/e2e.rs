@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
@@ -167,6 +168,15 @@ fn with_a_seed_each_player_is_asked_the_same_each_time() {
     assert_eq!(questions("7"), seven);
     assert_ne!(questions("8"), seven);
     assert!(seven[0] != seven[1] && seven[1] != seven[2] && seven[0] != seven[2]);
+}
+
+#[test]
+fn every_digit_is_asked_for_in_both_places() {
+    let said = String::from_utf8(exchange(server().connect(), b"x\n".repeat(1000))).unwrap();
+    let asked = said.lines().filter_map(|line| line.split_once('+'));
+    let (first, second): (BTreeSet<&str>, BTreeSet<&str>) = asked.unzip();
+    let digits = BTreeSet::from(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    assert_eq!((&first, &second), (&digits, &digits));
 }
 
 #[test]
