@@ -1,5 +1,6 @@
 //! The real binary: flags, the `listening` line, signals.
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 
@@ -79,10 +80,21 @@ fn the_time_to_bet_is_a_flag() {
     let flags = ["--betting-ms", "20", "--seed", "7", "--rooms", "1", "--first-room", "3"];
     let server = Server::start(&mut baccarat(&[&ANYWHERE[..], &flags].concat()), 1);
     let mut ann = server.connect();
-    std::io::Write::write_all(&mut ann, &[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
+    ann.write_all(&[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
     let answers =
         [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started(), result(3, 0)].concat();
     assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
+}
+
+#[test]
+fn a_school_behind_one_address_is_let_in() {
+    let server = Server::start(&mut baccarat(&ANYWHERE), 1);
+    let mut clients: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for (number, client) in (0..).zip(&mut clients) {
+        client.write_all(&RAW.ping(number)).unwrap();
+        let pong = RAW.pong(number);
+        assert_eq!(support::testing::read(client, pong.len()), pong);
+    }
 }
 
 #[test]
@@ -172,7 +184,7 @@ fn a_signal_ends_it_in_order_in_the_middle_of_a_game() {
     for signal in ["TERM", "INT"] {
         let server = Server::start(&mut baccarat(&ANYWHERE), 1);
         let mut ann = server.connect();
-        std::io::Write::write_all(&mut ann, &[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
+        ann.write_all(&[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
         let answers = [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started()].concat();
         assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
         server.process.signal(signal);
