@@ -21,6 +21,7 @@ mod relays;
 mod rooms;
 mod scenario;
 mod soak;
+mod stalled;
 mod tokens;
 mod waiting;
 

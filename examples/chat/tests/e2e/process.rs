@@ -1,5 +1,6 @@
 //! The real binary: flags, the `listening` lines, signals.
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 
@@ -67,13 +68,24 @@ fn doors_may_be_closed_and_rooms_set_up_by_flags() {
     let server = Server::start(&mut chat(&flags.split_whitespace().collect::<Vec<_>>()), 1);
     let f = Raw;
     let mut ann = server.connect();
-    std::io::Write::write_all(&mut ann, &[f.login("ann"), f.enter(11)].concat()).unwrap();
+    ann.write_all(&[f.login("ann"), f.enter(11)].concat()).unwrap();
     let answers = [f.result(702, OK), f.entered(OK, 11, 1)].concat();
     assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
     let asked = [f.login("bob"), f.enter(9), f.enter(12), f.enter(11), f.chat("x".repeat(80))].concat();
     let answers = [f.result(702, OK), f.error(NO_ROOM), f.error(NO_ROOM), f.not_entered(FULL)].concat();
     assert_eq!(exchange(server.connect(), asked), answers, "and the long packet closes");
     drop(ann);
+}
+
+#[test]
+fn a_school_behind_one_address_is_let_in() {
+    let server = Server::start(&mut chat(&ANYWHERE), 4);
+    let mut clients: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for (number, client) in (0..).zip(&mut clients) {
+        client.write_all(&Raw.ping(number)).unwrap();
+        let pong = Raw.pong(number);
+        assert_eq!(support::testing::read(client, pong.len()), pong);
+    }
 }
 
 #[test]
