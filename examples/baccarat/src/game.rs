@@ -22,11 +22,11 @@ pub struct Baccarat {
 #[derive(clap::Args, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
     /// How long bets are taken, unless all have bet before, in milliseconds: 1 to 3600000.
-    #[arg(long, value_name = "MS", default_value_t = 5000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", default_value_t = Pace::default().betting_ms, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=3_600_000))]
     pub betting_ms: u32,
     /// How long after a result the next game may begin, in milliseconds: 0 to 3600000.
-    #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", default_value_t = Pace::default().next_game_ms, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=3_600_000))]
     pub next_game_ms: u32,
     /// Whether one may bet on a tie.
@@ -147,4 +147,24 @@ fn refuse_bet(play: &mut Play<'_, Baccarat>, who: SessionId, verdict: Verdict) {
 
 fn millis(millis: u32) -> Duration {
     Duration::from_millis(millis.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::Pace;
+
+    #[derive(clap::Parser)]
+    struct Flags {
+        #[command(flatten)]
+        pace: Pace,
+    }
+
+    #[test]
+    fn without_flags_the_pace_is_the_documented_one() {
+        let Flags { pace } = Flags::parse_from(["server"]);
+        assert_eq!(pace, Pace::default());
+        assert_eq!(pace, Pace { betting_ms: 5000, next_game_ms: 10_000, tie_bets: false });
+    }
 }

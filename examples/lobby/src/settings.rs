@@ -15,38 +15,38 @@ use crate::{Code, Directory, Event, Gate, Open};
 #[derive(clap::Args, Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
     /// 1: all packets are handled by one logic worker; 2 to 1024: rooms are spread over so many.
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = Settings::default().workers, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: u16,
     /// How many rooms there are: 1 to 1000000.
-    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = Settings::default().rooms, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub rooms: u32,
     /// The number of the first room: 0 to 2000000000.
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = Settings::default().first_room, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(i32).range(0..=2_000_000_000))]
     pub first_room: i32,
     /// How many users a room takes: 1 to 127.
-    #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = Settings::default().room_users, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=127))]
     pub room_users: u8,
     /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. A relay that does
     /// not fit in its notice is refused with 161: one of over 65522 bytes, or, where servers share rooms, over 65516 or a
     /// few more.
-    #[arg(long, value_name = "BYTES", default_value_t = 1024, allow_negative_numbers = true)]
+    #[arg(long, value_name = "BYTES", default_value_t = Settings::default().max_packet, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(5..=65535))]
     pub max_packet: u16,
     /// How long a session may take to log in, in milliseconds; 0: for ever.
-    #[arg(long, value_name = "MS", default_value_t = 60_000)]
+    #[arg(long, value_name = "MS", default_value_t = Settings::default().login_ms)]
     pub login_ms: u32,
     /// How long a user may be in no room, in milliseconds; 0: for ever.
-    #[arg(long, value_name = "MS", default_value_t = 0)]
+    #[arg(long, value_name = "MS", default_value_t = Settings::default().enter_ms)]
     pub enter_ms: u32,
     /// How long a session may be silent, in milliseconds; 0: for ever.
-    #[arg(long, value_name = "MS", default_value_t = 0)]
+    #[arg(long, value_name = "MS", default_value_t = Settings::default().ping_ms)]
     pub ping_ms: u32,
     /// How many requests a session may make a second, with a burst of two seconds' worth; 0: as many as it likes.
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = Settings::default().requests_per_second)]
     pub requests_per_second: u32,
     /// What waits.
     #[command(flatten)]
@@ -233,4 +233,40 @@ pub fn notice<Game>(reason: CloseReason) -> Option<Event<Game>> {
 /// Closing for a code of ours: the door's notice says it.
 pub(crate) fn close_for(code: Code) -> CloseReason {
     CloseReason::Game(code.raw().unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Flags {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    #[test]
+    fn without_flags_the_settings_are_the_documented_ones() {
+        let Flags { settings } = Flags::parse_from(["server"]);
+        assert_eq!(settings, Settings::default());
+        let Settings { workers, rooms, first_room, room_users, max_packet, .. } = settings;
+        assert_eq!((workers, rooms, first_room, room_users, max_packet), (1, 1000, 0, 4, 1024));
+        let Settings { login_ms, enter_ms, ping_ms, requests_per_second, .. } = settings;
+        assert_eq!((login_ms, enter_ms, ping_ms, requests_per_second), (60_000, 0, 0, 100));
+        let HoldFlags { held_requests, held_bytes, held_notices, invites, held_elsewhere } = settings.hold;
+        let held = (held_requests, held_bytes, held_notices, invites, held_elsewhere);
+        assert_eq!(held, (1024, 262_144, 256, 16, 1024));
+    }
+
+    #[test]
+    fn a_room_has_seats_for_1_to_127() {
+        let users = |number| Flags::try_parse_from(["server", "--room-users", number]);
+        assert_eq!(
+            ["1", "127"].map(|number| users(number).ok().map(|it| it.settings.room_users)),
+            [Some(1), Some(127)]
+        );
+        assert!(["-1", "0", "128", "many"].into_iter().all(|number| users(number).is_err()));
+    }
 }

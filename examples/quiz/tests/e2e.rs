@@ -2,11 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, exchange};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, exchange};
 
 fn quiz(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quiz"));
@@ -170,6 +171,15 @@ fn with_a_seed_each_player_is_asked_the_same_each_time() {
 }
 
 #[test]
+fn every_digit_is_asked_for_in_both_places() {
+    let said = String::from_utf8(exchange(server().connect(), b"x\n".repeat(1000))).unwrap();
+    let asked = said.lines().filter_map(|line| line.split_once('+'));
+    let (first, second): (BTreeSet<&str>, BTreeSet<&str>) = asked.unzip();
+    let digits = BTreeSet::from(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    assert_eq!((&first, &second), (&digits, &digits));
+}
+
+#[test]
 fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let busy = holder.local_addr().unwrap().to_string();
@@ -193,6 +203,11 @@ fn help_names_every_flag_and_an_example() {
         quiz,
         &["--text", "--seed", "Example:", "listening text", "RUST_LOG", "SIGTERM", "off", "10001"],
     );
+}
+
+#[test]
+fn without_flags_it_is_where_players_look_for_it() {
+    assert_defaults(quiz, &[("--text", "127.0.0.1:10001")]);
 }
 
 #[test]

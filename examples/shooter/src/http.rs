@@ -57,7 +57,7 @@ impl Http {
         });
         tokio::spawn(async move {
             loop {
-                let (stream, from) = accept(&self.listener).await;
+                let (stream, from) = self.next().await;
                 // One too many is closed without a word: words cost what we are short of.
                 let Some(visit) = site.visitors.enter(from.ip(), AT_ONCE_OF_ONE) else { continue };
                 let site = site.clone();
@@ -67,6 +67,13 @@ impl Http {
                 });
             }
         })
+    }
+
+    /// The next connection, in which no packet waits for the one behind it.
+    async fn next(&self) -> (TcpStream, SocketAddr) {
+        let (stream, from) = accept(&self.listener).await;
+        let _ = stream.set_nodelay(true);
+        (stream, from)
     }
 }
 
@@ -79,7 +86,6 @@ struct Site {
 
 impl Site {
     async fn connection(self: Arc<Self>, stream: TcpStream, from: SocketAddr) {
-        let _ = stream.set_nodelay(true);
         let service = service_fn(move |request| {
             let answer = self.clone().answer(request, from);
             async move { Ok::<_, Infallible>(answer) }
@@ -157,3 +163,16 @@ const AT_ONCE_OF_ONE: usize = 64;
 const HEAD: Duration = Duration::from_secs(10);
 /// How long such a connection may last.
 const LONGEST: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_packet_waits_for_the_next() {
+        let http = Http::bind("127.0.0.1:0").await.unwrap();
+        let (client, (stream, from)) = tokio::join!(TcpStream::connect(http.addr()), http.next());
+        assert_eq!(from, client.unwrap().local_addr().unwrap());
+        assert!(stream.nodelay().unwrap());
+    }
+}

@@ -226,6 +226,25 @@ pub fn assert_helps(program: impl Fn(&[&str]) -> Command, words: &[&str]) {
     }
 }
 
+/// Fails unless `--help` says these defaults, each beside its flag. It says what the program takes without the flag.
+#[track_caller]
+pub fn assert_defaults(program: impl Fn(&[&str]) -> Command, defaults: &[(&str, &str)]) {
+    let lines = Process::start(&mut program(&["--help"])).end().stdout;
+    let mut said = Vec::new();
+    for line in lines.iter().map(|line| line.trim_start()) {
+        if line.starts_with('-') {
+            let long = line.split_whitespace().find(|word| word.starts_with("--")).unwrap();
+            said.push((long, None));
+        } else if let Some((_, default)) = line.split_once("[default: ") {
+            said.last_mut().unwrap().1 = default.strip_suffix(']');
+        }
+    }
+    for (flag, default) in defaults {
+        let said = said.iter().find(|(said, _)| said == flag).and_then(|(_, default)| *default);
+        assert_eq!(said, Some(*default), "{flag}");
+    }
+}
+
 #[cfg(unix)]
 fn signal(child: &Child, name: &str) {
     let pid = child.id().to_string();

@@ -5,6 +5,7 @@
 mod accounts;
 mod client;
 mod codes;
+mod defaults;
 mod document;
 mod flags;
 mod hostile;

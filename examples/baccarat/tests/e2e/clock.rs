@@ -14,7 +14,7 @@ const fn ms(millis: u64) -> Duration {
 }
 
 /// How long it took, in whole milliseconds; the clock may have been read a little later.
-fn since(start: Instant) -> u128 {
+pub(crate) fn since(start: Instant) -> u128 {
     start.elapsed().as_millis() / 10 * 10
 }
 

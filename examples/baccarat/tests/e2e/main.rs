@@ -7,6 +7,7 @@
 
 mod clients;
 mod clock;
+mod deadlines;
 mod game;
 mod judgement;
 mod leaving;

@@ -1,9 +1,10 @@
 //! The real binary: flags, the `listening` line, signals.
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, exchange};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, exchange};
 
 use crate::wire::*;
 
@@ -63,14 +64,37 @@ fn it_says_where_its_door_is_and_takes_games_as_the_flags_say() {
 }
 
 #[test]
+fn its_door_may_be_at_an_address_of_ipv6() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: the door at [::1], for want of IPv6");
+        return;
+    }
+    let server = Server::start(&mut baccarat(&["--raw", "[::1]:0"]), 1);
+    assert!(server.addr().is_ipv6() && server.addr().port() != 0, "{}", server.addr());
+    let came = exchange(server.connect(), [RAW.login("ann"), RAW.enter(3), start()].concat());
+    assert_eq!(came, [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started()].concat());
+}
+
+#[test]
 fn the_time_to_bet_is_a_flag() {
     let flags = ["--betting-ms", "20", "--seed", "7", "--rooms", "1", "--first-room", "3"];
     let server = Server::start(&mut baccarat(&[&ANYWHERE[..], &flags].concat()), 1);
     let mut ann = server.connect();
-    std::io::Write::write_all(&mut ann, &[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
+    ann.write_all(&[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
     let answers =
         [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started(), result(3, 0)].concat();
     assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
+}
+
+#[test]
+fn a_school_behind_one_address_is_let_in() {
+    let server = Server::start(&mut baccarat(&ANYWHERE), 1);
+    let mut clients: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for (number, client) in (0..).zip(&mut clients) {
+        client.write_all(&RAW.ping(number)).unwrap();
+        let pong = RAW.pong(number);
+        assert_eq!(support::testing::read(client, pong.len()), pong);
+    }
 }
 
 #[test]
@@ -132,13 +156,35 @@ fn help_names_every_flag() {
     );
 }
 
+#[test]
+fn without_flags_it_is_where_clients_look_for_it_and_plays_at_their_pace() {
+    assert_defaults(
+        baccarat,
+        &[
+            ("--raw", "127.0.0.1:11024"),
+            ("--betting-ms", "5000"),
+            ("--next-game-ms", "10000"),
+            ("--rooms", "1000"),
+            ("--first-room", "0"),
+            ("--room-users", "4"),
+            ("--max-packet", "1024"),
+            ("--login-ms", "60000"),
+            ("--enter-ms", "0"),
+            ("--ping-ms", "0"),
+            ("--requests-per-second", "100"),
+            ("--workers", "1"),
+            ("--metrics", "off"),
+        ],
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_it_in_order_in_the_middle_of_a_game() {
     for signal in ["TERM", "INT"] {
         let server = Server::start(&mut baccarat(&ANYWHERE), 1);
         let mut ann = server.connect();
-        std::io::Write::write_all(&mut ann, &[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
+        ann.write_all(&[RAW.login("ann"), RAW.enter(3), start()].concat()).unwrap();
         let answers = [RAW.result(702, OK), RAW.entered(OK, 3, 1), start_is(OK), started()].concat();
         assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
         server.process.signal(signal);

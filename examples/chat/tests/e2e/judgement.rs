@@ -267,17 +267,36 @@ fn an_empty_protobuf_body_is_the_message_with_its_defaults() {
     play_with(&Settings::default(), &[Protobuf], |f| {
         vec![
             says(0, &[frame(701, "")], &[(0, &[f.result(702, INVALID_ID)])]),
-            says(
-                0,
-                &[frame(701, b"\x0a\x02h\xff"), f.login("ann")],
-                &[(0, &[f.result(702, BODY), f.result(702, OK)])],
-            ),
+            says(0, &[f.login("ann")], &[(0, &[f.result(702, OK)])]),
             // 2^32 + 3 is not 3.
             says(0, &[frame(721, b"\x08\x83\x80\x80\x80\x10")], &[(0, &[f.error(NO_ROOM)])]),
             says(0, &[frame(721, "")], &[(0, &[f.entered(OK, 0, 1)])]),
             says(0, &[frame(731, "")], &[(0, &[f.result(732, CHAT_LENGTH)])]),
             says(0, &[frame(741, "")], &[(0, &[f.relayed(1, b"")])]),
             says(0, &[frame(784, b"\x08\x01\x10\x07")], &[(0, &[f.result(785, BODY)])]),
+        ]
+    });
+}
+
+/// In the other formats such an id decodes, and is invalid. Here it is a `string` of the message, which by protobuf's own
+/// rules holds UTF-8 and nothing else: with any other bytes in it there is no message, so no id to look at.
+#[test]
+fn a_protobuf_id_that_is_not_utf8_is_a_body_that_does_not_decode() {
+    play_with(&Settings::default(), &[Protobuf], |f| {
+        let name = bytes(1, b"ann\xff");
+        let text = [name.clone(), bytes(2, "hi")].concat();
+        vec![
+            says(
+                0,
+                &[f.login(b"ann\xff"), f.login("ann")],
+                &[(0, &[f.result(702, BODY), f.result(702, OK)])],
+            ),
+            says(0, &[f.enter(3)], &[(0, &[f.entered(OK, 3, 1)])]),
+            says(
+                0,
+                &[frame(771, &text), frame(781, &name)],
+                &[(0, &[f.result(772, BODY), f.invite_result(BODY, 0)])],
+            ),
         ]
     });
 }

@@ -9,6 +9,7 @@ mod api_server;
 mod clients;
 mod deadlines;
 mod doors;
+mod full;
 mod held;
 mod invites;
 mod judgement;
@@ -20,6 +21,7 @@ mod relays;
 mod rooms;
 mod scenario;
 mod soak;
+mod stalled;
 mod tokens;
 mod waiting;
 

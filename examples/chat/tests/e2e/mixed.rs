@@ -104,3 +104,28 @@ fn a_person_and_a_client_of_each_format_read_each_other() {
         server.ends_empty(&format!("{workers} workers"));
     }
 }
+
+#[test]
+fn a_name_is_one_users_whichever_door_they_came_by() {
+    for workers in [1, 3] {
+        let server = Started::new(Settings { workers, ..Settings::default() });
+        let client = GameClient::new(&server, Raw, "ann");
+        let mut person = Person::new(&server, "guest1");
+        person.types("/nick ann").reads(&["that name is taken"]);
+        let mut others = FORMATS.map(|f| GameClient(connect(server.at(f)), f));
+        for GameClient(socket, f) in &mut others {
+            socket.write_all(&[f.login("ann"), f.login("guest1")].concat()).unwrap();
+            let refused = f.result(702, IN_USE).repeat(2);
+            assert_eq!(read(socket, refused.len()), refused, "{f:?}");
+        }
+        // What nobody has any more is anybody's, and no guest gets what somebody has.
+        person.types("/nick bob").reads(&["you are bob"]);
+        others[0].says(&Raw.login("bob")).hears(&[Raw.result(702, IN_USE)]);
+        others[1].says(&MsgPack.login("guest1")).hears(&[MsgPack.result(702, OK)]);
+        others[2].says(&Protobuf.login("guest2")).hears(&[Protobuf.result(702, OK)]);
+        let late = Person::new(&server, "guest3");
+        person.reads(&["* guest3 came"]);
+        drop((client, person, late, others));
+        server.ends_empty(&format!("{workers} workers"));
+    }
+}

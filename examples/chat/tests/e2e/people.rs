@@ -223,6 +223,21 @@ fn a_vote_closes_when_all_have_chosen_and_those_who_leave_do_not_count() {
 }
 
 #[test]
+fn each_room_has_its_own_dice_and_one_vote_of_its_own() {
+    with_one_and_three_workers(|server| {
+        let (mut ann, mut bob) = (Person::new(server, "guest1"), Person::new(server, "guest2"));
+        ann.reads(&["* guest2 came"]).types("/join 1").reads(&["you are in room 1, as number 1"]);
+        bob.reads(&["* guest1 left"]).types("/join 2").reads(&["you are in room 2, as number 1"]);
+        ann.types("/vote start lunch?").reads(&["* guest1 asks: lunch? (/vote CHOICE)"]);
+        bob.types("/vote rice").reads(&["no vote is open: /vote start QUESTION"]);
+        bob.types("/vote start dinner?").reads(&["* guest2 asks: dinner? (/vote CHOICE)"]);
+        bob.types("/dice 1").reads(&["* guest2 rolls 1 of 1"]);
+        ann.types("/vote soup").reads(&["you chose soup", "* the vote is closed: lunch?", "* 1 for soup"]);
+        bob.types("/vote rice").reads(&["you chose rice", "* the vote is closed: dinner?", "* 1 for rice"]);
+    });
+}
+
+#[test]
 fn limits_are_told_in_words_and_nobody_else_hears() {
     with_one_and_three_workers(|server| {
         let (mut ann, mut bob) = (Person::new(server, "guest1"), Person::new(server, "guest2"));
@@ -231,6 +246,10 @@ fn limits_are_told_in_words_and_nobody_else_hears() {
         ann.types("").reads(&["a line has 1 to 126 bytes"]);
         ann.types(&"x".repeat(2000)).reads(&["that line is too long: 1024 bytes is the most"]);
         ann.types("/nick 0123456789abcdefg").reads(&["a name has 1 to 16 bytes"]);
+        bob.types("/nick 0123456789abcdef").reads(&["you are 0123456789abcdef"]);
+        ann.reads(&["* guest2 is now 0123456789abcdef"]);
+        bob.types("/nick guest2").reads(&["you are guest2"]);
+        ann.reads(&["* 0123456789abcdef is now guest2"]);
         ann.types("/nick two words").reads(&["a name has no blanks, nothing unseen, and no \\"]);
         ann.types(&format!("/msg guest2 {}", "x".repeat(127)))
             .reads(&["a line has 1 to 126 bytes, and that one has 127"]);

@@ -1,9 +1,10 @@
 //! The real binary: flags, the `listening` lines, signals.
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, connect, exchange};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, connect, exchange};
 
 use crate::wire::*;
 
@@ -44,19 +45,47 @@ fn it_says_where_each_door_is_and_they_lead_into_the_same_rooms() {
 }
 
 #[test]
+fn its_doors_may_be_at_addresses_of_ipv6() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: doors at [::1], for want of IPv6");
+        return;
+    }
+    let at = ["--raw", "--msgpack", "--protobuf", "--text"].map(|door| [door, "[::1]:0"]);
+    let server = Server::start(&mut chat(at.as_flattened()), 4);
+    assert!(server.doors.iter().all(|(_, at)| at.is_ipv6() && at.port() != 0), "{:?}", server.doors);
+    for (f, (_, at)) in FORMATS.into_iter().zip(&server.doors) {
+        let said = [f.result(702, OK), f.entered(OK, 3, 1 + f as u64)].concat();
+        assert_eq!(exchange(connect(*at), [f.login("ann"), f.enter(3)].concat()), said, "{f:?}");
+    }
+    let lines = exchange(connect(server.doors[3].1), b"/join 3\n/quit\n".to_vec());
+    assert!(String::from_utf8(lines).unwrap().ends_with("you are in room 3, as number 4\nbye\n"));
+}
+
+#[test]
 fn doors_may_be_closed_and_rooms_set_up_by_flags() {
     let flags = "--msgpack off --protobuf off --text off --raw 127.0.0.1:0 --rooms 2 --first-room 10 --room-users 1 \
                  --max-packet 64";
     let server = Server::start(&mut chat(&flags.split_whitespace().collect::<Vec<_>>()), 1);
     let f = Raw;
     let mut ann = server.connect();
-    std::io::Write::write_all(&mut ann, &[f.login("ann"), f.enter(11)].concat()).unwrap();
+    ann.write_all(&[f.login("ann"), f.enter(11)].concat()).unwrap();
     let answers = [f.result(702, OK), f.entered(OK, 11, 1)].concat();
     assert_eq!(support::testing::read(&mut ann, answers.len()), answers);
     let asked = [f.login("bob"), f.enter(9), f.enter(12), f.enter(11), f.chat("x".repeat(80))].concat();
     let answers = [f.result(702, OK), f.error(NO_ROOM), f.error(NO_ROOM), f.not_entered(FULL)].concat();
     assert_eq!(exchange(server.connect(), asked), answers, "and the long packet closes");
     drop(ann);
+}
+
+#[test]
+fn a_school_behind_one_address_is_let_in() {
+    let server = Server::start(&mut chat(&ANYWHERE), 4);
+    let mut clients: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for (number, client) in (0..).zip(&mut clients) {
+        client.write_all(&Raw.ping(number)).unwrap();
+        let pong = Raw.pong(number);
+        assert_eq!(support::testing::read(client, pong.len()), pong);
+    }
 }
 
 #[test]
@@ -136,6 +165,32 @@ fn help_names_every_flag() {
             "1024",
             "Example:",
             "SIGTERM",
+        ],
+    );
+}
+
+#[test]
+fn without_flags_it_is_where_clients_look_for_it_and_has_rooms_as_they_know_them() {
+    assert_defaults(
+        chat,
+        &[
+            ("--raw", "127.0.0.1:11021"),
+            ("--msgpack", "127.0.0.1:11022"),
+            ("--protobuf", "127.0.0.1:11023"),
+            ("--text", "127.0.0.1:10004"),
+            ("--rooms", "1000"),
+            ("--first-room", "0"),
+            ("--room-users", "4"),
+            ("--max-packet", "1024"),
+            ("--login-ms", "60000"),
+            ("--enter-ms", "0"),
+            ("--ping-ms", "0"),
+            ("--requests-per-second", "100"),
+            ("--workers", "1"),
+            ("--tls", "off"),
+            ("--websocket", "off"),
+            ("--metrics", "off"),
+            ("--node-ttl-ms", "10000"),
         ],
     );
 }

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server, assert_helps};
+use support::testing::{Process, Server, assert_defaults, assert_helps};
 
 use crate::process::{assert_serves, echo, echo_load};
 
@@ -63,6 +63,14 @@ fn help_names_every_flag_and_an_example() {
             "SIGTERM",
             "off",
         ],
+    );
+}
+
+#[test]
+fn without_flags_it_is_where_clients_look_for_it() {
+    assert_defaults(
+        echo,
+        &[("--raw", "127.0.0.1:11020"), ("--workers", "0"), ("--max-packet", "65535"), ("--metrics", "off")],
     );
 }
 

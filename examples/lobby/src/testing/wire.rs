@@ -161,13 +161,13 @@ impl Format {
                 frame(723, body)
             }
             MsgPack => {
-                let list = 0x90 + users.len() as u8;
+                let list = list(users.len());
                 let mut body =
                     [&b"\x83\xa9UserCount"[..], &int(users.len() as u64), b"\xa8UniqueId"].concat();
-                body.push(list);
+                body.extend(&list);
                 users.iter().for_each(|(user, _)| body.extend(int(*user)));
                 body.extend(b"\xa2ID");
-                body.push(list);
+                body.extend(&list);
                 users.iter().for_each(|(_, name)| body.extend(text(name)));
                 frame(723, body)
             }
@@ -342,6 +342,11 @@ pub fn text(text: impl AsRef<[u8]>) -> Vec<u8> {
     let len = text.len() as u8;
     let head = if len < 32 { vec![0xa0 | len] } else { vec![0xd9, len] };
     [&head, text].concat()
+}
+
+/// How a MessagePack list of so many begins, as short as it can.
+fn list(len: usize) -> Vec<u8> {
+    if len < 16 { vec![0x90 | len as u8] } else { [&[0xdc][..], &(len as u16).to_be_bytes()].concat() }
 }
 
 /// A MessagePack integer, as short as it can be.

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Server, assert_helps, assert_refused, connect};
+use support::testing::{Server, assert_defaults, assert_helps, assert_refused, connect};
 
 /// The server with these flags.
 pub(crate) fn shooter(args: &[&str]) -> Command {
@@ -51,8 +51,22 @@ fn doors_may_be_closed() {
         lines.find(|line| !line.starts_with("PUTITEM ")).unwrap(),
         "ERROR who is hit, the server decides"
     );
-    let alone = Server::start(&mut shooter(&["--text", "off", "--raw", "off", "--http", "[::1]:0"]), 1);
+    let alone = Server::start(&mut shooter(&["--text", "off", "--raw", "off", "--http", "127.0.0.1:0"]), 1);
     assert_eq!(alone.doors[0].0, "http");
+}
+
+#[test]
+fn its_doors_may_be_at_addresses_of_ipv6() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        eprintln!("skipped: doors at [::1], for want of IPv6");
+        return;
+    }
+    let at = ["--text", "--raw", "--http"].map(|door| [door, "[::1]:0"]);
+    let server = Server::start(&mut shooter(at.as_flattened()), 3);
+    for (name, at) in &server.doors {
+        assert!(at.is_ipv6() && at.port() != 0, "{name}: {at}");
+        assert_eq!(connect(*at).peer_addr().unwrap(), *at, "{name}");
+    }
 }
 
 #[test]
@@ -95,6 +109,21 @@ fn help_names_every_flag() {
             "20",
             "Example:",
             "SIGTERM",
+        ],
+    );
+}
+
+#[test]
+fn without_flags_it_is_where_clients_look_for_it() {
+    assert_defaults(
+        shooter,
+        &[
+            ("--text", "127.0.0.1:10005"),
+            ("--raw", "127.0.0.1:11025"),
+            ("--http", "127.0.0.1:8080"),
+            ("--bots", "6"),
+            ("--tick-hz", "60"),
+            ("--hit-radius", "20"),
         ],
     );
 }
