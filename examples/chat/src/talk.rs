@@ -96,13 +96,6 @@ impl Game for Talk {
     type Table = Table;
     type Alarm = Close;
 
-    fn carries(command: &Command) -> usize {
-        match command {
-            Command::Ask(text) | Command::Choose(text) => text.len(),
-            Command::Dice(_) => 0,
-        }
-    }
-
     fn command(&mut self, play: &mut Play<'_, Self>, session: SessionId, command: Command) {
         let Some(who) = play.who(session) else { return };
         match command {

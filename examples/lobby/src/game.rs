@@ -28,11 +28,6 @@ pub trait Game: Sized + Send + 'static {
     /// Somebody in the room asks for something.
     fn command(&mut self, play: &mut Play<'_, Self>, who: SessionId, command: Self::Command);
 
-    /// How many bytes a command carries besides itself: they count where requests wait.
-    fn carries(_: &Self::Command) -> usize {
-        0
-    }
-
     /// Somebody in the room sent a packet of the game's whose body does not decode.
     fn malformed(&mut self, play: &mut Play<'_, Self>, who: SessionId, id: PacketId) {
         play.send(who, &Event::Error(Code::Body));
@@ -75,7 +70,7 @@ pub struct Play<'a, G: Game> {
     pub(crate) ctx: &'a mut Context<Lobby<G>>,
     pub(crate) room: &'a mut RoomOf<G>,
     pub(crate) place: Place,
-    pub(crate) users: &'a HashMap<SessionId, User<G>>,
+    pub(crate) users: &'a HashMap<SessionId, User>,
     pub(crate) shared: &'a Shared,
 }
 

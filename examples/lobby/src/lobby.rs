@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use netcore::{CloseReason, Context, Fault, FaultKind, Logic, PacketId, Rooms, SessionId};
 use tokio::time::Instant;
 
 use crate::game::{Place, Play, RoomOf};
-use crate::held::{Notices, Requests};
-use crate::message::{Heard, Kind, User};
+use crate::held::Notices;
+use crate::message::{Kind, User};
 use crate::rate::Budget;
 use crate::raw::ToServer;
 use crate::settings::close_for;
@@ -51,7 +50,7 @@ use crate::{Code, Event, Game, Message, Name, Request, Shared};
 pub struct Lobby<G: Game> {
     pub(crate) game: G,
     pub(crate) shared: Shared,
-    pub(crate) users: HashMap<SessionId, User<G>>,
+    pub(crate) users: HashMap<SessionId, User>,
     pub(crate) rooms: Rooms<Self, Name, G::Table>,
     // One room, of those at the doors for people: on worker 0.
     pub(crate) lounge: Rooms<Self, Name, G::Table>,
@@ -74,43 +73,14 @@ impl<G: Game> Lobby<G> {
         Self { game, shared, users: HashMap::new(), rooms, lounge, coming, looking: false, back: None }
     }
 
-    /// Takes one request, or what came in place of one; behind a log-in that is under way, they wait.
-    fn hear(&mut self, ctx: &mut Context<Self>, session: SessionId, heard: Heard<G>) {
-        let Some(user) = self.users.get_mut(&session) else { return };
-        let heard = if user.budget.take(ctx.now()) { heard } else { Heard::TooFast };
-        if !user.waiting {
-            return self.judge(ctx, session, heard);
+    /// Whether the session has a request left. If not, it is told so, and what it sent is not looked at.
+    fn may(&mut self, ctx: &mut Context<Self>, session: SessionId) -> bool {
+        let Some(user) = self.users.get_mut(&session) else { return false };
+        let may = user.budget.take(ctx.now());
+        if !may {
+            self.refuse(ctx, session, Code::TooFast);
         }
-        if user.held.push(heard, &self.shared.settings().hold).is_err() {
-            ctx.close(session, close_for(Code::TooFast));
-        }
-    }
-
-    /// Goes on with what waited, until something is to be waited for again or the session moves.
-    pub(crate) fn resume(&mut self, ctx: &mut Context<Self>, session: SessionId) {
-        while let Some(user) = self.users.get_mut(&session)
-            && !user.waiting
-            && ctx.has(session)
-            && let Some(heard) = user.held.pop()
-        {
-            self.judge(ctx, session, heard);
-        }
-    }
-
-    fn judge(&mut self, ctx: &mut Context<Self>, session: SessionId, heard: Heard<G>) {
-        match heard {
-            Heard::Request(request) => self.request(ctx, session, request),
-            Heard::TooFast => self.refuse(ctx, session, Code::TooFast),
-            Heard::Fault(fault) => match fault.kind() {
-                FaultKind::Unknown(_) if self.name(session).is_none() => {
-                    self.refuse(ctx, session, Code::NotLoggedIn);
-                }
-                FaultKind::Unknown(_) => self.refuse(ctx, session, Code::UnknownId),
-                FaultKind::Malformed { id, .. } => self.malformed(ctx, session, *id),
-                // A person's line: the door tells them.
-                _ => ctx.refuse(session, &fault),
-            },
-        }
+        may
     }
 
     fn request(&mut self, ctx: &mut Context<Self>, session: SessionId, request: Request<G::Command>) {
@@ -231,8 +201,6 @@ impl<G: Game> Logic for Lobby<G> {
             budget: Budget::new(self.shared.settings().requests_per_second, ctx.now()),
             claim: None,
             seat: None,
-            waiting: false,
-            held: Requests::new(&self.shared.counts),
             enter_by: None,
         };
         self.users.insert(session, user);
@@ -242,11 +210,24 @@ impl<G: Game> Logic for Lobby<G> {
     }
 
     fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, request: Self::In) {
-        self.hear(ctx, session, Heard::Request(request));
+        if self.may(ctx, session) {
+            self.request(ctx, session, request);
+        }
     }
 
     fn fault(&mut self, ctx: &mut Context<Self>, session: SessionId, fault: Fault) {
-        self.hear(ctx, session, Heard::Fault(fault));
+        if !self.may(ctx, session) {
+            return;
+        }
+        match fault.kind() {
+            FaultKind::Unknown(_) if self.name(session).is_none() => {
+                self.refuse(ctx, session, Code::NotLoggedIn);
+            }
+            FaultKind::Unknown(_) => self.refuse(ctx, session, Code::UnknownId),
+            FaultKind::Malformed { id, .. } => self.malformed(ctx, session, *id),
+            // A person's line: the door tells them.
+            _ => ctx.refuse(session, &fault),
+        }
     }
 
     fn arrived(&mut self, ctx: &mut Context<Self>, session: SessionId, Message(baggage): Self::Message) {
@@ -258,7 +239,6 @@ impl<G: Game> Logic for Lobby<G> {
         for event in self.coming.take(session) {
             ctx.send(session, &event);
         }
-        self.resume(ctx, session);
     }
 
     fn closed(&mut self, ctx: &mut Context<Self>, session: SessionId, _: CloseReason) {
@@ -306,34 +286,6 @@ impl<G: Game> Logic for Lobby<G> {
     fn stopping(&mut self, ctx: &mut Context<Self>) {
         self.shared.leave_list();
         ctx.broadcast(&Event::Stopping);
-    }
-}
-
-impl<G: Game> Heard<G> {
-    /// About how much memory it holds.
-    pub(crate) fn bytes(&self) -> usize {
-        64 + match self {
-            Self::Request(Request::Chat(text) | Request::Whisper { text, .. }) => text.len(),
-            Self::Request(Request::Relay(bytes)) => bytes.len(),
-            Self::Request(Request::LogIn { password, .. }) => password.len(),
-            Self::Request(Request::Game(command)) => G::carries(command),
-            Self::Fault(fault) => match fault.kind() {
-                FaultKind::Unknown(frame) => frame.body.len(),
-                FaultKind::Malformed { body, .. } => body.len(),
-                _ => 0,
-            },
-            _ => 0,
-        }
-    }
-
-    /// As it is kept: a slice would keep the whole buffer alive that it was read into.
-    pub(crate) fn kept(self) -> Self {
-        match self {
-            Self::Request(Request::Relay(bytes)) => {
-                Self::Request(Request::Relay(Bytes::copy_from_slice(&bytes)))
-            }
-            other => other,
-        }
     }
 }
 

@@ -69,11 +69,10 @@ impl<G: Game> Lobby<G> {
         name: Name,
         verdict: Result<(), Code>,
     ) {
-        if self.waited(session).is_none() {
+        if !self.waited(ctx, session) {
             return;
         }
         self.finish_log_in(ctx, session, name, verdict);
-        self.resume(ctx, session);
     }
 
     fn finish_log_in(

@@ -1,13 +1,12 @@
 //! What the workers say to each other and to themselves.
 
 use netcore::cluster::{AskError, Claim, ClaimError, Event as News, Listing};
-use netcore::{Fault, GroupId, SessionId, TimerId};
+use netcore::{GroupId, SessionId, TimerId};
 
 use crate::game::{Game, Place};
-use crate::held::Requests;
 use crate::nodes::{Listed, Naming, Seating, SharedSeat, Sought};
 use crate::rate::Budget;
-use crate::{Code, Event, Name, Request};
+use crate::{Code, Event, Name};
 
 /// A message to a worker of the [`Lobby`](crate::Lobby).
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub struct Message<G: Game>(pub(crate) Kind<G>);
 
 pub(crate) enum Kind<G: Game> {
     /// A user comes from another worker, to take a seat here.
-    Arrives(Box<User<G>>, Place),
+    Arrives(Box<User>, Place),
     /// The gate has decided on a log-in.
     Decided { session: SessionId, name: Name, verdict: Result<(), Code> },
     /// A user has been in no room for as long as is allowed.
@@ -66,7 +65,7 @@ impl<G: Game> Message<G> {
 }
 
 /// One session, as the worker knows it that has it.
-pub(crate) struct User<G: Game> {
+pub(crate) struct User {
     /// At a door for people.
     pub(crate) person: bool,
     /// Logged in, or a guest: with this name.
@@ -77,19 +76,8 @@ pub(crate) struct User<G: Game> {
     pub(crate) claim: Option<Claim>,
     /// The seat among all nodes.
     pub(crate) seat: Option<Box<SharedSeat>>,
-    /// Something is decided elsewhere, a log-in say: what comes meanwhile waits in `held`.
-    pub(crate) waiting: bool,
-    pub(crate) held: Requests<G>,
     /// Runs while the user must enter a room.
     pub(crate) enter_by: Option<TimerId>,
-}
-
-/// What a session sent, in order.
-pub(crate) enum Heard<G: Game> {
-    Request(Request<G::Command>),
-    Fault(Fault),
-    /// A request over the rate: answered in its turn, and not looked at.
-    TooFast,
 }
 
 impl<G: Game> std::fmt::Debug for Kind<G> {

@@ -138,7 +138,7 @@ impl<G: Game> Lobby<G> {
         session: SessionId,
         rooms: Vec<(u32, u32)>,
     ) {
-        if self.waited(session).is_none() {
+        if !self.waited(ctx, session) {
             return;
         }
         // What this node knows is newer.
@@ -148,7 +148,6 @@ impl<G: Game> Lobby<G> {
             all.insert(index, here + u32::try_from(elsewhere).unwrap_or(u32::MAX));
         }
         self.show_rooms(ctx, session, all.into_iter().collect());
-        self.resume(ctx, session);
     }
 
     fn show_rooms(&self, ctx: &mut Context<Self>, session: SessionId, rooms: Vec<(u32, u32)>) {

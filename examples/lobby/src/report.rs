@@ -25,9 +25,9 @@ pub(crate) async fn reporting<T>(shared: &Shared, work: impl Future<Output = T>)
 
 /// Says in the log what was too much to wait, where anything was.
 pub(crate) fn log(shared: &Shared) {
-    let Held { requests_over, notices_over, invites_over, elsewhere_over, .. } = shared.held();
-    if [requests_over, notices_over, invites_over, elsewhere_over] != [0; 4] {
-        info!(requests_over, notices_over, invites_over, elsewhere_over, "too much waited");
+    let Held { notices_over, invites_over, elsewhere_over, .. } = shared.held();
+    if [notices_over, invites_over, elsewhere_over] != [0; 3] {
+        info!(notices_over, invites_over, elsewhere_over, "too much waited");
     }
 }
 
@@ -36,21 +36,13 @@ fn tell(shared: &Shared) {
     let held = shared.held();
     metrics::gauge!("lobby_names").set(shared.directory().names() as f64);
     metrics::gauge!("lobby_seats").set(shared.directory().seats() as f64);
-    for (kind, count) in [
-        ("requests", held.requests),
-        ("notices", held.notices),
-        ("invites", held.invites),
-        ("elsewhere", held.elsewhere),
-    ] {
+    for (kind, count) in [("notices", held.notices), ("invites", held.invites), ("elsewhere", held.elsewhere)]
+    {
         metrics::gauge!("lobby_held", "kind" => kind).set(count as f64);
     }
-    metrics::gauge!("lobby_held_bytes").set(held.bytes as f64);
-    for (kind, count) in [
-        ("requests", held.requests_over),
-        ("notices", held.notices_over),
-        ("invites", held.invites_over),
-        ("elsewhere", held.elsewhere_over),
-    ] {
+    for (kind, count) in
+        [("notices", held.notices_over), ("invites", held.invites_over), ("elsewhere", held.elsewhere_over)]
+    {
         metrics::counter!("lobby_held_over_total", "kind" => kind).absolute(count);
     }
     if shared.api.is_some() {

@@ -140,7 +140,6 @@ fn help_names_every_flag() {
             "--enter-ms",
             "--ping-ms",
             "--requests-per-second",
-            "--held-requests",
             "--invites",
             "--metrics",
             "--api",

@@ -120,21 +120,45 @@ async fn who_is_refused_may_try_again_and_who_goes_meanwhile_leaves_nothing_behi
     drop(gone);
     pass(Duration::from_secs(1)).await;
     assert_eq!((server.shared.directory().names(), server.shared.directory().seats()), (1, 1));
-    assert!(client.so_far().await.is_empty(), "nobody came");
+    // It is answered as if it had waited for the answers.
+    client.hears(&[f.came(2, "bob"), f.went(2)]).await;
     server.ends_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_behind_a_log_in_has_a_bound() {
+async fn what_is_too_much_to_wait_waits_in_the_socket() {
     let (server, _) = server(1).await;
-    let mut client = server.client(Raw);
-    client.says(Raw.login("zed")).await;
-    client.says(Raw.ping(1).repeat(2000)).await;
-    assert_eq!(client.rest().await, Raw.error(TOO_FAST));
-    let mut client = server.client(Raw);
-    client.says(Raw.login("zed")).await.says(Raw.relay(&[1; 1000]).repeat(400)).await;
-    assert_eq!(client.rest().await, Raw.error(TOO_FAST));
+    for (packet, answer, many) in
+        [(Raw.ping(1), Raw.pong(1), 10_000), (Raw.relay(&[1; 1000]), Raw.error(NOT_IN_ROOM), 1_000)]
+    {
+        let mut client = server.client(Raw);
+        client.says([Raw.login("zed"), packet.repeat(many)].concat()).await;
+        client.ends().await;
+        assert!(client.rest().await == [Raw.result(702, OK), answer.repeat(many)].concat());
+    }
     server.ends_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_before_the_end_is_answered_before_it() {
+    for workers in [1, 3] {
+        for f in FORMATS {
+            let (server, _) = server(workers).await;
+            let asks = [f.login("zed"), f.enter(3), f.chat("hi")].concat();
+            // No more comes; or something that is no packet.
+            for (user, nonsense) in [(1, &b""[..]), (2, &[4, 0, 1, 0, 0])] {
+                let answers =
+                    [f.result(702, OK), f.entered(OK, 3, user), f.chatted(user, "hi"), f.result(732, OK)];
+                let mut client = server.client(f);
+                client.says([&asks[..], nonsense].concat()).await;
+                if nonsense.is_empty() {
+                    client.ends().await;
+                }
+                assert_eq!(client.rest().await, answers.concat(), "{f:?} {nonsense:?}");
+            }
+            server.ends_empty().await;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,11 @@
-//! What a session asked that other nodes decide: its further requests wait, in order, and nobody else does.
+//! What a session asked that other nodes decide: what it sends meanwhile waits, in order, and nobody else does.
 
 use bytes::Bytes;
 use netcore::cluster::{AskError, Claim, ClaimError, Listing, NodeId};
 use netcore::{Context, Full, SessionId};
 
 use super::{Nodes, SharedSeat};
-use crate::message::{Kind, Message, User};
+use crate::message::{Kind, Message};
 use crate::{Code, Event, Game, Lobby, Name};
 
 /// Why a user was looked for on all nodes.
@@ -44,7 +44,7 @@ pub(crate) enum Seating {
 }
 
 impl<G: Game> Lobby<G> {
-    /// Waits for what is decided elsewhere.
+    /// Waits for what is decided elsewhere; nothing more is heard of the session until then.
     pub(crate) fn wait(
         &mut self,
         ctx: &mut Context<Self>,
@@ -52,17 +52,21 @@ impl<G: Game> Lobby<G> {
         work: impl Future<Output = Kind<G>> + Send + 'static,
     ) -> Result<(), Full<()>> {
         ctx.spawn(async move { Message(work.await) })?;
+        ctx.pause(session);
         if let Some(user) = self.users.get_mut(&session) {
-            user.waiting = true;
+            user.budget.pause(ctx.now());
         }
         Ok(())
     }
 
-    /// It was decided: the user who waited for it, if they are still there.
-    pub(crate) fn waited(&mut self, session: SessionId) -> Option<&mut User<G>> {
-        let user = self.users.get_mut(&session).filter(|user| user.waiting)?;
-        user.waiting = false;
-        Some(user)
+    /// It was decided. Whether whoever waited for it is still there; they are heard again.
+    pub(crate) fn waited(&mut self, ctx: &mut Context<Self>, session: SessionId) -> bool {
+        let Some(user) = self.users.get_mut(&session).filter(|_| ctx.is_paused(session)) else {
+            return false;
+        };
+        user.budget.resume(ctx.now());
+        ctx.resume(session);
+        true
     }
 
     /// Looks for a user on all nodes.
@@ -88,7 +92,7 @@ impl<G: Game> Lobby<G> {
         why: Sought,
         found: Result<Listing, AskError>,
     ) {
-        if self.waited(session).is_none() {
+        if !self.waited(ctx, session) {
             return;
         }
         let found = match found {
@@ -106,7 +110,6 @@ impl<G: Game> Lobby<G> {
             Sought::Whisper { to, text } => self.whisper_elsewhere(ctx, session, to, text, found),
             Sought::Invite { to } => self.invite_elsewhere(ctx, session, to, found),
         }
-        self.resume(ctx, session);
     }
 
     /// Asks all nodes for a name.
@@ -130,7 +133,7 @@ impl<G: Game> Lobby<G> {
         why: Naming,
         claim: Result<Claim, ClaimError>,
     ) {
-        if self.waited(session).is_none() {
+        if !self.waited(ctx, session) {
             return;
         }
         match (why, good(claim)) {
@@ -141,7 +144,6 @@ impl<G: Game> Lobby<G> {
                 ctx.send(session, &Event::Rename { code, name: None });
             }
         }
-        self.resume(ctx, session);
     }
 
     pub(crate) fn guest_named(
@@ -150,7 +152,7 @@ impl<G: Game> Lobby<G> {
         session: SessionId,
         guest: Result<(Name, Claim), ClaimError>,
     ) {
-        if self.waited(session).is_none() {
+        if !self.waited(ctx, session) {
             return;
         }
         let named = guest.map_err(refusal).and_then(|(name, claim)| {
@@ -161,7 +163,6 @@ impl<G: Game> Lobby<G> {
             Ok((name, claim)) => self.welcomed(ctx, session, name, Some(claim)),
             Err(code) => ctx.close(session, crate::settings::close_for(code)),
         }
-        self.resume(ctx, session);
     }
 
     /// Takes a seat in a room: here, or among all nodes.
@@ -189,7 +190,7 @@ impl<G: Game> Lobby<G> {
         why: Seating,
         seat: Result<Box<SharedSeat>, ClaimError>,
     ) {
-        if self.waited(session).is_none() {
+        if !self.waited(ctx, session) {
             return;
         }
         match seat {
@@ -200,7 +201,6 @@ impl<G: Game> Lobby<G> {
             Ok(_) => self.not_seated(ctx, session, why, Code::Busy),
             Err(error) => self.not_seated(ctx, session, why, refusal(error)),
         }
-        self.resume(ctx, session);
     }
 }
 

@@ -17,6 +17,11 @@ impl MemoryClient {
         self
     }
 
+    /// Sends nothing more, and goes on reading.
+    pub async fn ends(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
     /// Fails unless exactly these packets come next.
     #[track_caller]
     pub fn hears(&mut self, packets: &[impl AsRef<[u8]>]) -> impl Future<Output = ()> {
