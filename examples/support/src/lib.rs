@@ -46,16 +46,15 @@ mod metrics;
 mod signals;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod typed;
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::thread;
 
 use clap::Parser;
 use netcore::{Running, ServerError};
-use tokio::sync::mpsc::{self, Receiver};
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
@@ -65,6 +64,7 @@ pub use accept::{Visit, Visitors, accept, household};
 pub use at::At;
 #[cfg(feature = "metrics")]
 pub use metrics::metrics;
+pub use typed::typed;
 
 /// How a program, or one session's task, ends: any error will do.
 pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -128,20 +128,6 @@ fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {
         writeln!(stdout, "listening metrics {addr}")?;
     }
     stdout.flush()
-}
-
-/// The lines of the input. Not tokio's: a program that ends would wait for one line more.
-#[must_use]
-pub fn typed() -> Receiver<io::Result<String>> {
-    let (sender, lines) = mpsc::channel(1);
-    thread::spawn(move || {
-        for line in io::stdin().lines() {
-            if sender.blocking_send(line).is_err() {
-                break;
-            }
-        }
-    });
-    lines
 }
 
 /// Whether a letter shows nothing, or turns the line around, so that a name with it looks like another.

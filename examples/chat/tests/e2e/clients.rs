@@ -122,6 +122,29 @@ fn a_server_that_does_not_answer_the_log_in_ends_the_client_in_one_sentence() {
     }
 }
 
+#[test]
+fn what_is_typed_and_is_no_line_is_skipped_in_little_memory() {
+    let server = Started::new(Settings::default());
+    let door = server.at(Raw).to_string();
+    let flags = ["--name", "ann", "--room", "3", "--connect", &door];
+    let (ann, mut keys) = Process::attended(Command::new(env!("CARGO_BIN_EXE_chat-client")).args(flags));
+    let long = vec![b'x'; 1_000_000];
+    for _ in 0..64 {
+        keys.write_all(&long).unwrap();
+    }
+    if let Some(kib) = ann.peak_memory() {
+        assert!(kib < 32 * 1024, "{kib} KiB");
+    }
+    keys.write_all(b"\n\xff\nhi\n").unwrap();
+    drop(keys);
+    let ended = ann.end();
+    assert_eq!((ended.code, &ended.stderr[..]), (Some(0), &[][..]));
+    for line in ["that line is too long: 4096 bytes at most", "that line is not UTF-8 text", "ann: hi"] {
+        assert!(ended.stdout.iter().any(|said| said == line), "{line}: {:?}", ended.stdout);
+    }
+    server.ends_empty("no lines");
+}
+
 fn bots(server: &Started, format: Format, more: &[&str]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
     command.args(["--format", &format!("{format:?}").to_lowercase()]);
