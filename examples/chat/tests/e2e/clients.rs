@@ -110,8 +110,7 @@ fn a_server_that_does_not_answer_the_log_in_ends_the_client_in_one_sentence() {
         let flags = ["--name", "ann", "--timeout-ms", "300", "--connect", &at];
         // With somebody at the keyboard who has not typed anything, and without input.
         for is_attended in [true, false] {
-            let (ann, keys) =
-                Process::attended(Command::new(env!("CARGO_BIN_EXE_chat-client")).args(flags));
+            let (ann, keys) = Process::attended(Command::new(env!("CARGO_BIN_EXE_chat-client")).args(flags));
             let keys = is_attended.then_some(keys);
             let (mut peer, _) = door.accept().unwrap();
             peer.write_all(&says).unwrap();
