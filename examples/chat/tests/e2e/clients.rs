@@ -176,6 +176,11 @@ fn bots_say_what_is_wrong_in_one_sentence() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
     let nobody = Process::start(command.args(["--connect", "127.0.0.1:1"])).end().refused();
     assert!(nobody.contains("no server at 127.0.0.1:1"), "{nobody}");
+    // The first that finds nobody ends it, before there are millions of them.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
+    command.args(["--connect", "127.0.0.1:1", "--rooms", "100000", "--room-users", "127"]);
+    let nobody = Process::start(&mut command).end().refused();
+    assert!(nobody.contains("no server at 127.0.0.1:1"), "{nobody}");
     for (args, word) in [(["--rate", "-1"], "-1"), (["--size", "39"], "39"), (["--format", "json"], "json")] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
         let sentence = Process::start(command.args(args)).end().refused();
