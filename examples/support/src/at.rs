@@ -21,6 +21,12 @@ impl At {
         self.0.as_deref().map(door)
     }
 
+    /// Whether there is no door.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Reads the value of the flag of a server's one and only door, which takes no `off`.
     ///
     /// ```

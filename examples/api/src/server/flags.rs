@@ -32,7 +32,7 @@ pub struct Flags {
     #[arg(long, value_name = "URL")]
     pub(crate) redis: Option<String>,
     /// What the keys in Redis begin with.
-    #[arg(long, value_name = "TEXT", default_value = "api:")]
+    #[arg(long, value_name = "TEXT", default_value = "api:", requires = "redis")]
     pub(crate) redis_prefix: String,
     /// A file with the key that game servers have to show; without one, no game server is let in.
     #[arg(long, value_name = "FILE")]
@@ -91,6 +91,17 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// What each flag alone does not show.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let (queue, size) = (self.match_queue, self.match_size);
+        if queue < size {
+            return Err(format!(
+                "--match-queue {queue} is below --match-size {size}: nobody could be matched"
+            ));
+        }
+        Ok(())
+    }
+
     pub(crate) fn rules(&self) -> Rules {
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         Rules {

@@ -74,8 +74,10 @@ impl Server {
     /// Cancel-safe: dropped, there is none.
     ///
     /// # Errors
-    /// When a file cannot be used, or it cannot listen there; in words for whoever typed the flags.
+    /// When flags contradict each other, a file cannot be used, or it cannot listen there; in words for whoever typed the
+    /// flags.
     pub async fn start(flags: &Flags) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        flags.check()?;
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(app(flags, stopping)?);
         let listener = listen::bind(&flags.http).await?;

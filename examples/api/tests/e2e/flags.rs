@@ -39,6 +39,8 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
             (&["--redis", "nowhere"], "--redis is not the address of a redis server"),
             (&["--redis", "http://127.0.0.1"], "--redis is not the address of a redis server"),
             (&["--match-size", "1"], "--match-size"),
+            (&["--match-queue", "2"], "--match-queue 2 is below --match-size 4"),
+            (&["--redis-prefix", "x:"], "--redis"),
             (&["--token-ms", "0"], "--token-ms"),
             (&["--proxy", "here"], "--proxy"),
         ],

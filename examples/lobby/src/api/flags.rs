@@ -1,5 +1,6 @@
 //! Where the API server is, what it is to know, and the key that makes this a game server in its eyes.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -71,6 +72,21 @@ impl ApiFlags {
             Ok(client) => Ok(Some(client)),
             Err(why) => Err(SetupError::Key { from, why: why.to_string() }),
         }
+    }
+
+    /// Refuses two addresses for one thing: users are told one.
+    pub(crate) fn check_public(&self) -> Result<(), SetupError> {
+        let mut said = HashSet::new();
+        for public in &self.public {
+            let (of, whose) = match public {
+                Public::Host(_) => (None, "all doors".to_owned()),
+                Public::Door(name, _) => (Some(name), format!("the door {name}")),
+            };
+            if !said.insert(of) {
+                return Err(SetupError::Twice(whose));
+            }
+        }
+        Ok(())
     }
 
     /// Where users reach a door that listens there.
@@ -154,6 +170,9 @@ pub enum SetupError {
     /// `--public` names a door that is not open.
     #[error("--public names the door {0}, which is not open")]
     NoSuchDoor(String),
+    /// `--public` is given more than once for the same.
+    #[error("--public is given more than once for {0}")]
+    Twice(String),
 }
 
 /// Where the key is, if in no file.
@@ -182,6 +201,15 @@ mod tests {
             let nowhere = public(&["text=a:1"]).public_address("raw", at(everywhere)).unwrap_err();
             assert!(nowhere.to_string().contains("--public HOST"), "{nowhere}");
         }
+    }
+
+    #[test]
+    fn a_door_has_one_public_address() {
+        let words = |values: &[&str]| public(values).check_public().map_err(|error| error.to_string());
+        assert_eq!(words(&["a", "raw=a:1", "text=a:1"]), Ok(()));
+        let twice = |what| Err(format!("--public is given more than once for {what}"));
+        assert_eq!(words(&["a", "raw=a:1", "b"]), twice("all doors"));
+        assert_eq!(words(&["raw=a:1", "raw=b:2"]), twice("the door raw"));
     }
 
     #[test]
