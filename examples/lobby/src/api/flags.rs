@@ -130,12 +130,11 @@ impl FromStr for Public {
         if text.len() > 200 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(wrong);
         }
-        let is_address = |text: &str| text != "off" && text.parse::<At>().is_ok();
         match text.split_once('=') {
-            Some((door, address)) if !door.is_empty() && is_address(address) => {
+            Some((door, address)) if !door.is_empty() && At::is_place(address) => {
                 Ok(Self::Door(door.to_owned(), address.to_owned()))
             }
-            None if is_address(&format!("{text}:1")) => Ok(Self::Host(text.to_owned())),
+            None if At::is_place(&format!("{text}:1")) => Ok(Self::Host(text.to_owned())),
             _ => Err(wrong),
         }
     }
@@ -218,7 +217,9 @@ mod tests {
             assert!(good.parse::<Public>().is_ok(), "{good}");
         }
         let long = "x".repeat(201);
-        for wrong in ["", "a:1", "::1", "raw=", "raw=a", "=a:1", "raw=off", "two words", "한", &long] {
+        for wrong in
+            ["", "a:1", "::1", "raw=", "raw=a", "=a:1", "raw=off", "raw=a:0", "two words", "한", &long]
+        {
             assert!(wrong.parse::<Public>().is_err(), "{wrong}");
         }
     }
