@@ -91,6 +91,19 @@ fn a_database_that_cannot_be_written_is_refused_at_the_start() {
     assert!(sentence.contains("cannot use the database /dev/full: "), "{sentence}");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_database_is_the_file_of_that_name_also_where_it_looks_like_a_uri() {
+    let dir = Dir::new();
+    let folder = dir.file("db");
+    std::fs::create_dir(&folder).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+    command.args(["--http", "127.0.0.1:0", "--db", "file:foo?mode=ro"]).current_dir(&folder);
+    assert_eq!(Server::start(&mut command, 1).terminate().code, Some(0));
+    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["file:foo?mode=ro"]);
+}
+
 #[test]
 fn without_a_key_no_game_server_is_let_in() {
     let server = Server::start(&mut command(&[]), 1);
