@@ -66,7 +66,7 @@ struct Flags {
         requires = "redis",
         allow_negative_numbers = true
     )]
-    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=86_400_000))]
+    #[arg(value_parser = support::number::<u64>(1_000..=86_400_000))]
     node_ttl_ms: u64,
     /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
     #[arg(long, value_name = "HOST:PORT", default_value = "off")]
@@ -127,8 +127,7 @@ async fn serve(flags: Flags) -> Outcome {
 }
 
 /// Read here and not with the other flags, whose wrong values are shown: this one may have a password in it.
-fn redis(url: &str) -> Result<Redis, String> {
-    let redis =
-        Redis::new(url).map_err(|error| format!("--redis is not the address of a Redis server: {error}"))?;
-    Ok(redis.prefix("chat:"))
+fn redis(url: &str) -> Result<Redis, &'static str> {
+    let words = "--redis is not the address of a Redis server: it takes redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]";
+    Ok(Redis::new(url).map_err(|_| words)?.prefix("chat:"))
 }

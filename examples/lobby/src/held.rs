@@ -16,26 +16,26 @@ pub struct HoldFlags {
     /// How many requests of one session may wait behind its log-in, or behind what other servers are asked for it: 1 to
     /// 65536. One more closes it.
     #[arg(long, value_name = "N", default_value_t = 1024, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(value_parser = support::number::<u32>(1..=65_536))]
     pub held_requests: u32,
     /// How many bytes these may have: 1024 to 16777216. Each request counts as 64 and
     /// what it carries; one that is larger by itself closes its session.
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1024..=16_777_216))]
+    #[arg(value_parser = support::number::<u32>(1024..=16_777_216))]
     pub held_bytes: u32,
     /// How many whispers and invitations may wait for a user on the way to a room of another worker: 1 to 65536. Who sends
     /// one more is told to try again later.
     #[arg(long, value_name = "N", default_value_t = 256, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(value_parser = support::number::<u32>(1..=65_536))]
     pub held_notices: u32,
     /// How many invitations a user may make within a minute, and how many may wait for one user's answer: 1 to 1024.
     #[arg(long, value_name = "N", default_value_t = INVITES, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(value_parser = support::number::<u32>(1..=1024))]
     pub invites: u32,
     /// How many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where servers
     /// were apart; those over the bound are shown when there is room.
     #[arg(long, value_name = "N", default_value_t = 1024, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(value_parser = support::number::<u32>(1..=1024))]
     pub held_elsewhere: u32,
 }
 

@@ -51,10 +51,11 @@ struct Flags {
     password: String,
     /// The room to enter at once.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<i32>(i32::MIN..=i32::MAX))]
     room: Option<i32>,
     /// How long to wait until one is logged in, and at the end for the last answers, in milliseconds: 1 to 600000.
     #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=600_000))]
+    #[arg(value_parser = support::number::<u32>(1..=600_000))]
     timeout_ms: u32,
 }
 
