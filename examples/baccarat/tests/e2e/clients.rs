@@ -66,6 +66,19 @@ fn a_server_that_does_not_answer_the_log_in_ends_the_client_in_one_sentence() {
 }
 
 #[test]
+fn a_server_that_closes_before_the_last_answer_is_no_good_end() {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = door.local_addr().unwrap().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baccarat-client"));
+    let ann = Process::start(command.args(["--name", "ann", "--connect", &at]));
+    let (mut peer, _) = door.accept().unwrap();
+    // The log-in and the last ping, so that it is closed in order.
+    let _ = read(&mut peer, RAW.login("ann").len() + RAW.ping(0).len());
+    drop(peer);
+    assert_eq!(ann.end().refused(), "baccarat-client: the server closed the connection");
+}
+
+#[test]
 fn people_see_the_cards_and_what_everybody_wins() {
     let server = Started::new(Settings::default(), Pace { tie_bets: true, ..RESTLESS });
     let mut ann = at(server.addr(), "ann", "3");

@@ -79,7 +79,7 @@ impl Session {
         let until = Instant::now() + self.patience;
         let rest = async {
             while let Some(line) = &mut self.line {
-                let Ok(Some(packet)) = line.receiver.recv().await else { break };
+                let packet = line.receiver.recv().await?.ok_or(CLOSED)?;
                 if !self.hear(packet)? {
                     break;
                 }
