@@ -19,7 +19,7 @@ pub struct ApiFlags {
     #[arg(long, value_name = "FILE", requires = "url")]
     pub api_key_file: Option<PathBuf>,
     /// Where users reach this server, for the API server's list: HOST for all doors, or DOOR=HOST:PORT for one; may be
-    /// given more than once. Without it, where it listens.
+    /// given more than once, for each one time. Without it, where it listens.
     #[arg(long, value_name = "HOST", requires = "url")]
     pub public: Vec<Public>,
     /// How long a log-in may wait for the API server, in milliseconds: 1 to 60000.
