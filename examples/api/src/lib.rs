@@ -38,6 +38,7 @@
 
 mod client;
 mod error;
+mod object;
 mod player;
 mod reporter;
 #[cfg(feature = "server")]

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::object::{maybe_object, object};
+
 /// `POST /v1/users` and `POST /v1/sessions`: who somebody is.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,15 +98,16 @@ impl fmt::Debug for Redeem {
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     /// Where users find it: the name of each door and its address, 1 to 16 of them, of 1 to 32 and 1 to 255 visible ASCII
-    /// characters.
+    /// characters. An address is `HOST:PORT` or `[IPv6]:PORT`, and the port not 0.
     pub doors: BTreeMap<String, String>,
     /// The most users it takes: 1 to 1,000,000.
     pub capacity: u32,
     /// Its rooms, if it has numbered ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "maybe_object")]
     pub rooms: Option<Rooms>,
-    /// How full it is already.
-    #[serde(default)]
+    /// How full it is already: no more users than `capacity`, and of the rooms those that it has, each once and with no
+    /// more users than seats.
+    #[serde(default, deserialize_with = "object")]
     pub load: Load,
 }
 

@@ -23,11 +23,11 @@ pub struct Baccarat {
 pub struct Pace {
     /// How long bets are taken, unless all have bet before, in milliseconds: 1 to 3600000.
     #[arg(long, value_name = "MS", default_value_t = Pace::default().betting_ms, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3_600_000))]
+    #[arg(value_parser = support::number::<u32>(1..=3_600_000))]
     pub betting_ms: u32,
     /// How long after a result the next game may begin, in milliseconds: 0 to 3600000.
     #[arg(long, value_name = "MS", default_value_t = Pace::default().next_game_ms, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(0..=3_600_000))]
+    #[arg(value_parser = support::number::<u32>(0..=3_600_000))]
     pub next_game_ms: u32,
     /// Whether one may bet on a tie.
     #[arg(long)]

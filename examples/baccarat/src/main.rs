@@ -30,8 +30,10 @@ struct Flags {
     raw: At,
     #[command(flatten)]
     pace: Pace,
-    /// For tests: the cards of each room follow from this number, and whoever knows it knows them all.
-    #[arg(long, value_name = "N")]
+    /// For tests: the cards of each room follow from this number, and whoever knows it knows them all. 0 to
+    /// 18446744073709551615.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
     /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
     #[arg(long, value_name = "HOST:PORT", default_value = "off")]

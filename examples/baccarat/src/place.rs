@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{ApiError, Client, Player, Seat, User, Wish};
+use api::{ApiError, Client, Credentials, Player, Seat, User, Wish};
 
 /// Under which name the servers are in the API server's list.
 pub const GAME: &str = "baccarat";
@@ -10,6 +10,9 @@ pub const GAME: &str = "baccarat";
 /// Somebody with an account at an API server, which sends them to a table. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Account {
+    client: Client,
+    // A session ends: by its time, or with an API server that keeps it in memory.
+    credentials: Credentials,
     player: Player,
     // Servers that could not be reached, the last at the end.
     avoid: Vec<String>,
@@ -68,28 +71,29 @@ impl Account {
             }
         }
         let player = patiently(within, is_busy, || client.log_in(name, password)).await?;
-        Ok(Self { player, avoid: Vec::new() })
+        let credentials = Credentials { name: name.to_owned(), password: password.to_owned() };
+        Ok(Self { client, credentials, player, avoid: Vec::new() })
     }
 
-    /// A seat beside others, if there are any. Cancel-safe: a seat that nobody takes is free again later.
+    /// A seat beside others, if there are any; whose session is over logs in again. Cancel-safe: a seat that nobody takes
+    /// is free again later.
     ///
     /// # Errors
     /// [`PlaceError`].
-    pub async fn seat(&self, within: Duration) -> Result<Place, PlaceError> {
-        let wish = self.wish();
-        let seat = patiently(within, ApiError::is_passing, || self.player.seat(GAME, &wish)).await?;
+    pub async fn seat(&mut self, within: Duration) -> Result<Place, PlaceError> {
+        let ask = |player: Player, wish: Wish| async move { player.seat(GAME, &wish).await };
+        let seat = self.ask(within, ask).await?;
         place(seat, Vec::new())
     }
 
-    /// A seat in a room of its own with as many others as make a group, once they are there. Cancel-safe as
-    /// [`Player::stand`] is.
+    /// A seat in a room of its own with as many others as make a group, once they are there; whose session is over logs in
+    /// again. Cancel-safe as [`Player::stand`] is.
     ///
     /// # Errors
     /// [`PlaceError`]; of the API server with the code `match_timeout` if nobody came in time.
-    pub async fn group(&self, within: Duration) -> Result<Place, PlaceError> {
-        let wish = self.wish();
-        let (seat, users) =
-            patiently(within, ApiError::is_passing, || self.player.find_match(GAME, &wish, within)).await?;
+    pub async fn group(&mut self, within: Duration) -> Result<Place, PlaceError> {
+        let ask = |player: Player, wish: Wish| async move { player.find_match(GAME, &wish, within).await };
+        let (seat, users) = self.ask(within, ask).await?;
         place(seat, users)
     }
 
@@ -102,8 +106,18 @@ impl Account {
         self.avoid.push(server.to_owned());
     }
 
-    fn wish(&self) -> Wish {
-        Wish { avoid: self.avoid.clone() }
+    async fn ask<T, F>(&mut self, within: Duration, ask: impl Fn(Player, Wish) -> F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        let wish = Wish { avoid: self.avoid.clone() };
+        let asked = patiently(within, ApiError::is_passing, || ask(self.player.clone(), wish.clone())).await;
+        if !asked.as_ref().is_err_and(|error| error.is("no_session")) {
+            return asked;
+        }
+        let Credentials { name, password } = &self.credentials;
+        self.player = patiently(within, ApiError::is_passing, || self.client.log_in(name, password)).await?;
+        patiently(within, ApiError::is_passing, || ask(self.player.clone(), wish.clone())).await
     }
 }
 

@@ -59,8 +59,14 @@ struct Flags {
     redis: Option<String>,
     /// How long the users of a server that has died keep their names and seats on the others, and also how long a server
     /// may stand still before it is taken for dead: 1,000 to 86,400,000.
-    #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1_000..=86_400_000))]
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 10_000,
+        requires = "redis",
+        allow_negative_numbers = true
+    )]
+    #[arg(value_parser = support::number::<u64>(1_000..=86_400_000))]
     node_ttl_ms: u64,
     /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
     #[arg(long, value_name = "HOST:PORT", default_value = "off")]
@@ -78,6 +84,9 @@ async fn serve(flags: Flags) -> Outcome {
     // Before the server, which looks for who wants to hear.
     support::metrics(&flags.metrics).await?;
     let tls = match (&flags.tls_cert, &flags.tls_key) {
+        (Some(_), Some(_)) if flags.tls.is_off() && flags.websocket.is_off() => {
+            return Err("--tls-cert and --tls-key are for --tls and --websocket, which are off".into());
+        }
         (Some(certificate), Some(key)) => Some(Tls::from_files(certificate, key)?),
         _ => None,
     };
@@ -118,8 +127,7 @@ async fn serve(flags: Flags) -> Outcome {
 }
 
 /// Read here and not with the other flags, whose wrong values are shown: this one may have a password in it.
-fn redis(url: &str) -> Result<Redis, String> {
-    let redis =
-        Redis::new(url).map_err(|error| format!("--redis is not the address of a Redis server: {error}"))?;
-    Ok(redis.prefix("chat:"))
+fn redis(url: &str) -> Result<Redis, &'static str> {
+    let words = "--redis is not the address of a Redis server: it takes redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]";
+    Ok(Redis::new(url).map_err(|_| words)?.prefix("chat:"))
 }

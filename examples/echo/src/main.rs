@@ -30,11 +30,11 @@ struct Flags {
     raw: At,
     /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535.
     #[arg(long, value_name = "BYTES", default_value = "65535", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(5..=65535))]
+    #[arg(value_parser = support::number::<u16>(5..=65535))]
     max_packet: u16,
     /// 0: a task for each session; 1 to 1024: so many workers, each with a thread of its own.
     #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(0..=1024))]
+    #[arg(value_parser = support::number::<u16>(0..=1024))]
     workers: u16,
     /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
     #[arg(long, value_name = "HOST:PORT", default_value = "off")]

@@ -16,37 +16,42 @@ use crate::{Code, Directory, Event, Gate, Open};
 pub struct Settings {
     /// 1: all packets are handled by one logic worker; 2 to 1024: rooms are spread over so many.
     #[arg(long, value_name = "N", default_value_t = Settings::default().workers, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(value_parser = support::number::<u16>(1..=1024))]
     pub workers: u16,
     /// How many rooms there are: 1 to 1000000.
     #[arg(long, value_name = "N", default_value_t = Settings::default().rooms, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(value_parser = support::number::<u32>(1..=1_000_000))]
     pub rooms: u32,
     /// The number of the first room: 0 to 2000000000.
     #[arg(long, value_name = "N", default_value_t = Settings::default().first_room, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(i32).range(0..=2_000_000_000))]
+    #[arg(value_parser = support::number::<i32>(0..=2_000_000_000))]
     pub first_room: i32,
     /// How many users a room takes: 1 to 127.
     #[arg(long, value_name = "N", default_value_t = Settings::default().room_users, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=127))]
+    #[arg(value_parser = support::number::<u8>(1..=127))]
     pub room_users: u8,
     /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. A relay that does
     /// not fit in its notice is refused with 161: one of over 65522 bytes, or, where servers share rooms, over 65516 or a
     /// few more.
     #[arg(long, value_name = "BYTES", default_value_t = Settings::default().max_packet, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(5..=65535))]
+    #[arg(value_parser = support::number::<u16>(5..=65535))]
     pub max_packet: u16,
-    /// How long a session may take to log in, in milliseconds; 0: for ever.
-    #[arg(long, value_name = "MS", default_value_t = Settings::default().login_ms)]
+    /// How long a session may take to log in, in milliseconds: 0 to 4294967295; 0: for ever.
+    #[arg(long, value_name = "MS", default_value_t = Settings::default().login_ms, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(0..=u32::MAX))]
     pub login_ms: u32,
-    /// How long a user may be in no room, in milliseconds; 0: for ever.
-    #[arg(long, value_name = "MS", default_value_t = Settings::default().enter_ms)]
+    /// How long a user may be in no room, in milliseconds: 0 to 4294967295; 0: for ever.
+    #[arg(long, value_name = "MS", default_value_t = Settings::default().enter_ms, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(0..=u32::MAX))]
     pub enter_ms: u32,
-    /// How long a session may be silent, in milliseconds; 0: for ever.
-    #[arg(long, value_name = "MS", default_value_t = Settings::default().ping_ms)]
+    /// How long a session may be silent, in milliseconds: 0 to 4294967295; 0: for ever.
+    #[arg(long, value_name = "MS", default_value_t = Settings::default().ping_ms, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(0..=u32::MAX))]
     pub ping_ms: u32,
-    /// How many requests a session may make a second, with a burst of two seconds' worth; 0: as many as it likes.
-    #[arg(long, value_name = "N", default_value_t = Settings::default().requests_per_second)]
+    /// How many requests a session may make a second, with a burst of two seconds' worth: 0 to 4294967295; 0: as many as it
+    /// likes.
+    #[arg(long, value_name = "N", default_value_t = Settings::default().requests_per_second, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(0..=u32::MAX))]
     pub requests_per_second: u32,
     /// What waits.
     #[command(flatten)]

@@ -26,8 +26,9 @@ struct Flags {
     /// Where to listen: `HOST:PORT`, `[IPv6]:PORT` (port 0: the system picks one), or `off`.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:10001")]
     text: At,
-    /// The same questions each time: the first player gets one sequence, the second player another, and so on.
-    #[arg(long, value_name = "N")]
+    /// The same questions each time: the first player gets one sequence, the second player another, and so on. 0 to 18446744073709551615.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
 }
 

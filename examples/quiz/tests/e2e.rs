@@ -191,7 +191,7 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--text", "127.0.0.1:65536"], "65536"),
             (&["--text", "off"], "every door is off"),
             (&["--seed", "many"], "--seed"),
-            (&["--seed", "-1"], "-1"),
+            (&["--seed", "-1"], "it takes 0 to 18446744073709551615"),
             (&["--text", &busy], &format!("cannot listen on {busy} (text): the address is already in use")),
         ],
     );

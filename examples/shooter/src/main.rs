@@ -29,16 +29,19 @@ struct Flags {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     http: At,
     /// Players without a client, up to 500.
-    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(..=500))]
+    #[arg(long, value_name = "N", default_value_t = 6, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u16>(0..=500))]
     bots: u16,
     /// Steps of the arena a second, and how often clients hear of it: 10 to 240.
-    #[arg(long, value_name = "HZ", default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=240))]
+    #[arg(long, value_name = "HZ", default_value_t = 60, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(10..=240))]
     tick_hz: u32,
     /// How near a bullet's edge must come to a player's centre to hit, in px: 1 to 200.
-    #[arg(long, value_name = "PX", default_value_t = 20.0, value_parser = hit_radius)]
+    #[arg(long, value_name = "PX", default_value_t = 20.0, allow_negative_numbers = true, value_parser = hit_radius)]
     hit_radius: f32,
-    /// The same items and bots each time.
-    #[arg(long, value_name = "N")]
+    /// The same items and bots each time: 0 to 18446744073709551615.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u64>(0..=u64::MAX))]
     seed: Option<u64>,
 }
 

@@ -21,6 +21,26 @@ impl At {
         self.0.as_deref().map(door)
     }
 
+    /// Whether that is where somebody can be reached: an address, and not port 0.
+    ///
+    /// ```
+    /// use support::At;
+    ///
+    /// assert!(At::is_place("chat.example:443") && At::is_place("[::1]:1"));
+    /// assert!(["off", "chat.example", "127.0.0.1:0", "127.0.0.1:99999"].iter().all(|text| !At::is_place(text)));
+    /// ```
+    #[must_use]
+    pub fn is_place(text: &str) -> bool {
+        let is_port = |port: &str| port.parse() != Ok(0_u16);
+        text.rsplit_once(':').is_some_and(|(_, port)| is_port(port)) && text.parse::<Self>().is_ok()
+    }
+
+    /// Whether there is no door.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Reads the value of the flag of a server's one and only door, which takes no `off`.
     ///
     /// ```

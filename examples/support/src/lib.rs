@@ -39,32 +39,35 @@
 #[cfg(feature = "accept")]
 mod accept;
 mod at;
+mod file;
 #[cfg(feature = "load")]
 pub mod load;
+mod logs;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod number;
 mod signals;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod typed;
 
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::thread;
 
 use clap::Parser;
 use netcore::{Running, ServerError};
-use tokio::sync::mpsc::{self, Receiver};
-use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
 
 #[cfg(feature = "accept")]
 pub use accept::{Visit, Visitors, accept, household};
 pub use at::At;
+pub use file::read_file;
 #[cfg(feature = "metrics")]
 pub use metrics::metrics;
+pub use number::number;
+pub use typed::typed;
 
 /// How a program, or one session's task, ends: any error will do.
 pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
@@ -76,7 +79,7 @@ pub async fn main<F: Parser>(program: impl AsyncFnOnce(F) -> Outcome) -> ExitCod
         Ok(flags) => flags,
         Err(code) => return code,
     };
-    logs();
+    logs::start::<F>();
     match program(flags).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail::<F>(2, &in_words(&*error)),
@@ -130,20 +133,6 @@ fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {
     stdout.flush()
 }
 
-/// The lines of the input. Not tokio's: a program that ends would wait for one line more.
-#[must_use]
-pub fn typed() -> Receiver<io::Result<String>> {
-    let (sender, lines) = mpsc::channel(1);
-    thread::spawn(move || {
-        for line in io::stdin().lines() {
-            if sender.blocking_send(line).is_err() {
-                break;
-            }
-        }
-    });
-    lines
-}
-
 /// Whether a letter shows nothing, or turns the line around, so that a name with it looks like another.
 #[must_use]
 pub fn is_hidden(letter: char) -> bool {
@@ -177,17 +166,15 @@ pub fn fail<F: Parser>(code: u8, sentence: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Logs go to stderr, at the level that `RUST_LOG` names: `info` unless set.
-fn logs() {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
-    // Reporting that a log line cannot be written would panic when stderr is closed.
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
-    logs.with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).init();
-}
-
 /// What an error means to who typed the flags.
 fn in_words(error: &(dyn Error + Send + Sync + 'static)) -> String {
     match error.downcast_ref::<ServerError>() {
+        #[cfg(feature = "metrics")]
+        Some(ServerError::Bind { door, address, source })
+            if source.kind() == io::ErrorKind::AddrInUse && metrics::is_at(address) =>
+        {
+            format!("cannot listen on {address} ({door}): --metrics names the same port as --{door}")
+        }
         Some(ServerError::NoDoor) => "every door is off, so there is nothing to serve; see --help".to_owned(),
         _ => error.to_string(),
     }

@@ -13,7 +13,7 @@ mod terminal;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -56,10 +56,22 @@ impl Process {
     /// Starts a program, with `RUST_LOG` as `command` sets it.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
+        Self::with(command, Stdio::null())
+    }
+
+    /// Starts a program with somebody at the keyboard, who types nothing yet.
+    #[must_use]
+    pub fn attended(command: &mut Command) -> (Self, ChildStdin) {
+        let mut process = Self::with(command, Stdio::piped());
+        let keys = process.child.stdin.take().unwrap();
+        (process, keys)
+    }
+
+    fn with(command: &mut Command, input: Stdio) -> Self {
         if command.get_envs().all(|(name, _)| name != "RUST_LOG") {
             command.env_remove("RUST_LOG");
         }
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let command = command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = lines(child.stdout.take().unwrap());
         let stderr = lines(child.stderr.take().unwrap());

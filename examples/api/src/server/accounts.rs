@@ -54,8 +54,10 @@ pub(crate) enum OpenError {
 impl Accounts {
     /// Opens the file, or makes it; `:memory:` is none, and forgotten at the end. Fails if it could not be written later.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        // A path is a path; this beginning alone would be a URI's to SQLite.
+        let is_like_uri = path.as_os_str().as_encoded_bytes().starts_with(b"file:");
+        let path = if is_like_uri { &Path::new(".").join(path) } else { path };
         private(path);
-        // A path is a path, whatever it begins with.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut connection = Connection::open_with_flags(path, flags).map_err(OpenError::Sqlite)?;
         prepare(&mut connection)?;

@@ -74,8 +74,10 @@ impl Server {
     /// Cancel-safe: dropped, there is none.
     ///
     /// # Errors
-    /// When a file cannot be used, or it cannot listen there; in words for whoever typed the flags.
+    /// When flags contradict each other, a file cannot be used, or it cannot listen there; in words for whoever typed the
+    /// flags.
     pub async fn start(flags: &Flags) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        flags.check()?;
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(app(flags, stopping)?);
         let listener = listen::bind(&flags.http).await?;
@@ -131,11 +133,10 @@ impl std::fmt::Debug for Server {
 fn app(flags: &Flags, stopping: watch::Receiver<bool>) -> Result<App, Box<dyn Error + Send + Sync>> {
     let rules = flags.rules();
     let store: Box<dyn Store> = match &flags.redis {
-        // The reason does not repeat the URL, which may have a password.
-        Some(url) => Box::new(
-            Redis::new(url, &flags.redis_prefix, rules.clone())
-                .map_err(|error| format!("--redis is not the address of a redis server: {error}"))?,
-        ),
+        // It does not repeat the URL, which may have a password.
+        Some(url) => Box::new(Redis::new(url, &flags.redis_prefix, rules.clone()).map_err(|_| {
+            "--redis is not the address of a redis server: it takes redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]"
+        })?),
         None => Box::new(Memory::new(rules.clone())),
     };
     let cores = available_parallelism().map_or(1, usize::from);
@@ -159,6 +160,6 @@ fn app(flags: &Flags, stopping: watch::Receiver<bool>) -> Result<App, Box<dyn Er
 fn key(path: &Path) -> Result<Key, String> {
     let refused =
         |why: &dyn std::fmt::Display| format!("cannot use the api key in {}: {why}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| refused(&error))?;
+    let text = support::read_file(path).map_err(|why| refused(&why))?;
     Key::new(&text).map_err(|why| refused(&why))
 }

@@ -15,7 +15,7 @@ fn every_code_of_the_document_can_be_had() {
     let mut seen = BTreeSet::new();
     let mut see = |answer: Answer| seen.insert(answer.code());
     let flags =
-        ["--match-size", "3", "--match-queue", "2", "--match-ms", "3000", "--servers", "1", "--hashers", "1"];
+        ["--match-size", "2", "--match-queue", "2", "--match-ms", "3000", "--servers", "1", "--hashers", "1"];
     let more = ["--request-ms", "500", "--failures-per-minute", "0", "--logins-per-minute", "0"];
     let world = World::in_memory(&[&flags[..], &more].concat());
     let [ann, ben, cem] = ["ann", "ben", "cem"].map(|name| world.user(name));

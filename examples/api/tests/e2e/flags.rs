@@ -31,14 +31,17 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
         command,
         &[
             (&["--unknown"][..], "--unknown"),
-            (&["--api-key-file", &missing], "cannot use the api key in"),
+            (&["--api-key-file", &missing], "there is no such file"),
             (&["--api-key-file", &empty], "it is empty"),
             (&["--api-key-file", &short], "a key has 16 to 256 visible ASCII characters"),
             (&["--api-key-file", &binary], "cannot use the api key in"),
-            (&["--api-key-file", dir.file("").to_str().unwrap()], "cannot use the api key in"),
-            (&["--redis", "nowhere"], "--redis is not the address of a redis server"),
+            (&["--api-key-file", dir.file("").to_str().unwrap()], "it is a directory"),
+            (&["--redis", "nowhere"], "--redis is not the address of a redis server: it takes redis://"),
             (&["--redis", "http://127.0.0.1"], "--redis is not the address of a redis server"),
             (&["--match-size", "1"], "--match-size"),
+            (&["--session-ms", "-1"], "it takes 1000 to 2592000000"),
+            (&["--match-queue", "2"], "--match-queue 2 is below --match-size 4"),
+            (&["--redis-prefix", "x:"], "--redis"),
             (&["--token-ms", "0"], "--token-ms"),
             (&["--proxy", "here"], "--proxy"),
         ],
@@ -87,6 +90,23 @@ fn a_database_that_cannot_be_written_is_refused_at_the_start() {
     full.args(["--http", "127.0.0.1:0", "--db", "/dev/full"]);
     let sentence = Process::start(&mut full).end().refused();
     assert!(sentence.contains("cannot use the database /dev/full: "), "{sentence}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_database_is_the_file_of_that_name_also_where_it_looks_like_a_uri() {
+    let dir = Dir::new();
+    let folder = dir.file("db");
+    std::fs::create_dir(&folder).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+    command.args(["--http", "127.0.0.1:0", "--db", "file:foo?mode=ro"]).current_dir(&folder);
+    assert_eq!(Server::start(&mut command, 1).terminate().code, Some(0));
+    let files =
+        std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let files: Vec<String> = files.collect();
+    // With those that SQLite keeps beside it.
+    assert!(files.iter().all(|file| file.starts_with("file:foo?mode=ro")), "{files:?}");
+    assert!(std::fs::metadata(folder.join("file:foo?mode=ro")).unwrap().len() > 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use support::testing::{connect, read_to_end};
 
 use crate::http::{Answer, parse, send};
-use crate::world::{PASSWORD, World};
+use crate::world::{KEY, PASSWORD, World};
 
 /// Writes all of it and reads to the end, however that comes.
 fn talk(world: &World, bytes: &[u8]) -> String {
@@ -77,12 +77,44 @@ fn a_body_that_is_too_large_is_refused_and_not_read() {
     let _ = stream.write_all(&chunk.repeat(3));
     parse(&rest(&mut stream)).refused(413, "too_large");
     // A game server's list of rooms is larger, to an end.
-    let lines = format!("{json}Authorization: Bearer {}\r\n", crate::world::KEY);
+    let lines = format!("{json}Authorization: Bearer {}\r\n", KEY);
     let path = "/v1/games/a/servers";
     send(world.addr(), "POST", path, &lines, &vec![b' '; 512 * 1024 + 1]).refused(413, "too_large");
     send(world.addr(), "POST", path, &lines, &vec![b' '; 512 * 1024]).refused(400, "bad_body");
     // Without the key it is not even looked at.
     send(world.addr(), "POST", path, json, &large).refused(401, "bad_key");
+}
+
+#[test]
+fn a_body_is_an_object_and_what_is_wrong_with_it_is_said_in_plain_words() {
+    let world = World::in_memory(&[]);
+    let ann = world.user("ann");
+    let object = "an object";
+    for (path, secret, body, words) in [
+        ("/v1/users", None, json!(["ben", PASSWORD]), object),
+        ("/v1/sessions", None, json!(["ann", PASSWORD]), object),
+        ("/v1/users", None, json!(3), object),
+        ("/v1/users", None, json!([]), object),
+        ("/v1/tokens/redeem", Some(KEY), json!(["ann", "AAAAAAAAAAAAAAAA"]), object),
+        ("/v1/games/a/servers", Some(KEY), json!([{"raw": "a:1"}, 4]), object),
+        ("/v1/games/a/seat", Some(&*ann.session), json!([[]]), object),
+        ("/v1/games/a/match", Some(&*ann.session), json!([[], 0]), object),
+        ("/v1/games/a/match", Some(&*ann.session), json!({"wait_ms": -1}), "an integer of 0 or more"),
+        ("/v1/games/a/servers", Some(KEY), json!({"doors": {}, "capacity": "x"}), "an integer of 0 to"),
+        (
+            "/v1/games/a/servers",
+            Some(KEY),
+            json!({"doors": {}, "capacity": 1, "load": {"users": 1, "occupied": [[1]]}}),
+            "two integers",
+        ),
+    ] {
+        let answer = world.post(path, secret, &body);
+        assert!(answer.text.contains(&format!("expected {words}")), "{path}: {}", answer.text);
+        answer.refused(400, "bad_body");
+    }
+    world
+        .post("/v1/sessions", None, &json!({"name": "ben", "password": PASSWORD}))
+        .refused(401, "wrong_login");
 }
 
 #[test]

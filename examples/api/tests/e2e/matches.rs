@@ -150,9 +150,10 @@ fn of_two_requests_of_one_user_the_newer_counts() {
 #[test]
 fn a_wait_ends_when_its_time_is_up_and_the_queue_has_a_bound() {
     let flags =
-        ["--match-size", "3", "--match-ms", "3000", "--match-queue", "2", "--requests-per-minute", "0"];
+        ["--match-size", "2", "--match-ms", "3000", "--match-queue", "2", "--requests-per-minute", "0"];
     everywhere(&flags, |world| {
-        world.register("a", "a:1", 100, None);
+        // Too small for a group.
+        world.register("a", "a:1", 1, None);
         let [ann, ben, cem] = ["ann", "ben", "cem"].map(|name| world.user(name));
         ask(world, &ben, 0).is(202);
         let world = &**world;

@@ -99,8 +99,13 @@ fn users_cannot_do_what_servers_do_and_servers_not_what_users_do() {
 #[test]
 fn every_field_of_a_registration_and_of_a_report_has_its_bounds() {
     let world = World::in_memory(&[]);
-    let good =
-        json!({"doors": {"raw": "a:1"}, "capacity": 10, "rooms": {"first": 0, "count": 3, "seats": 4}});
+    let good = json!({
+        "doors": {"raw": "a:1"},
+        "capacity": 10,
+        "rooms": {"first": 1, "count": 3, "seats": 4},
+        "load": {"users": 10, "occupied": [[1, 4], [3, 1]]},
+    });
+    world.with_key("POST", "/v1/games/a/servers", Some(&good)).is(201);
     let id = world.register("a", "a:1", 10, None);
     let with = |field: &str, value: Value| {
         let mut body = good.clone();
@@ -117,6 +122,17 @@ fn every_field_of_a_registration_and_of_a_report_has_its_bounds() {
         with("/doors", json!({"raw": "a b"})),
         with("/doors", json!({"raw": "x".repeat(256)})),
         with("/doors", json!({"x".repeat(33): "a:1"})),
+        with("/doors", json!({"raw": "x"})),
+        with("/doors", json!({"raw": "off"})),
+        with("/doors", json!({"raw": "127.0.0.1:0"})),
+        with("/doors", json!({"raw": "127.0.0.1:99999"})),
+        with("/doors", json!({"raw": "::1:80"})),
+        with("/load/users", json!(11)),
+        with("/load/occupied", json!([[1, 1], [1, 1]])),
+        with("/load/occupied", json!([[0, 1]])),
+        with("/load/occupied", json!([[4, 1]])),
+        with("/load/occupied", json!([[1, 5]])),
+        with("/rooms", Value::Null),
         with("/capacity", json!(0)),
         with("/capacity", json!(1_000_001)),
         with("/rooms/count", json!(0)),
@@ -133,6 +149,8 @@ fn every_field_of_a_registration_and_of_a_report_has_its_bounds() {
         with("/capacity", json!(1e20)),
         with("/rooms/seats", json!(65_536)),
         with("/rooms", json!(3)),
+        with("/rooms", json!([1, 3, 4])),
+        with("/load", json!([1])),
     ] {
         world.with_key("POST", "/v1/games/a/servers", Some(&wrong)).refused(400, "bad_body");
     }

@@ -1,7 +1,7 @@
 //! The client for people and the bots, as processes.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 
 use baccarat::{Decks, Pace, Side, Winner, gain, picture};
@@ -42,6 +42,40 @@ fn a_refused_log_in_ends_the_client_in_one_sentence() {
     assert_eq!(sentence, "baccarat-client: not logged in: that name is taken, or you are logged in already");
     drop(ann);
     server.ends_empty("a refused log-in");
+}
+
+#[test]
+fn a_server_that_does_not_answer_the_log_in_ends_the_client_in_one_sentence() {
+    let silent = "baccarat-client: the server does not answer: is that a door for game clients?";
+    for says in [Vec::new(), frame(9999, "what no client knows")] {
+        let door = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = door.local_addr().unwrap().to_string();
+        let flags = ["--name", "ann", "--timeout-ms", "300", "--connect", &at];
+        // With somebody at the keyboard who has not typed anything, and without input.
+        for is_attended in [true, false] {
+            let (ann, keys) =
+                Process::attended(Command::new(env!("CARGO_BIN_EXE_baccarat-client")).args(flags));
+            let keys = is_attended.then_some(keys);
+            let (mut peer, _) = door.accept().unwrap();
+            peer.write_all(&says).unwrap();
+            let ended = ann.end();
+            assert_eq!((ended.code, ended.stderr), (Some(2), vec![silent.to_owned()]));
+            drop(keys);
+        }
+    }
+}
+
+#[test]
+fn a_server_that_closes_before_the_last_answer_is_no_good_end() {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = door.local_addr().unwrap().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baccarat-client"));
+    let ann = Process::start(command.args(["--name", "ann", "--connect", &at]));
+    let (mut peer, _) = door.accept().unwrap();
+    // The log-in and the last ping, so that it is closed in order.
+    let _ = read(&mut peer, RAW.login("ann").len() + RAW.ping(0).len());
+    drop(peer);
+    assert_eq!(ann.end().refused(), "baccarat-client: the server closed the connection");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 mod clients;
 mod clock;
 mod deadlines;

@@ -112,6 +112,7 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--next-game-ms", "soon"], "--next-game-ms"),
             (&["--next-game-ms", "3600001"], "3600001"),
             (&["--seed", "luck"], "--seed"),
+            (&["--seed", "-1"], "it takes 0 to 18446744073709551615"),
             (&["--tie-bets", "yes"], "yes"),
             (&["--workers", "0"], "--workers"),
             (&["--room-users", "128"], "128"),

@@ -1,5 +1,7 @@
 //! The client for people and the bots, as processes.
 
+use std::io::Write;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use lobby::Settings;
@@ -99,6 +101,49 @@ fn a_refused_log_in_ends_the_client_in_one_sentence() {
     }
 }
 
+#[test]
+fn a_server_that_does_not_answer_the_log_in_ends_the_client_in_one_sentence() {
+    let silent = "chat-client: the server does not answer: is that a door for game clients?";
+    for says in [Vec::new(), frame(9999, "what no client knows")] {
+        let door = TcpListener::bind("127.0.0.1:0").unwrap();
+        let at = door.local_addr().unwrap().to_string();
+        let flags = ["--name", "ann", "--timeout-ms", "300", "--connect", &at];
+        // With somebody at the keyboard who has not typed anything, and without input.
+        for is_attended in [true, false] {
+            let (ann, keys) = Process::attended(Command::new(env!("CARGO_BIN_EXE_chat-client")).args(flags));
+            let keys = is_attended.then_some(keys);
+            let (mut peer, _) = door.accept().unwrap();
+            peer.write_all(&says).unwrap();
+            let ended = ann.end();
+            assert_eq!((ended.code, ended.stderr), (Some(2), vec![silent.to_owned()]));
+            drop(keys);
+        }
+    }
+}
+
+#[test]
+fn what_is_typed_and_is_no_line_is_skipped_in_little_memory() {
+    let server = Started::new(Settings::default());
+    let door = server.at(Raw).to_string();
+    let flags = ["--name", "ann", "--room", "3", "--connect", &door];
+    let (ann, mut keys) = Process::attended(Command::new(env!("CARGO_BIN_EXE_chat-client")).args(flags));
+    let long = vec![b'x'; 1_000_000];
+    for _ in 0..64 {
+        keys.write_all(&long).unwrap();
+    }
+    if let Some(kib) = ann.peak_memory() {
+        assert!(kib < 32 * 1024, "{kib} KiB");
+    }
+    keys.write_all(b"\n\xff\nhi\n").unwrap();
+    drop(keys);
+    let ended = ann.end();
+    assert_eq!((ended.code, &ended.stderr[..]), (Some(0), &[][..]));
+    for line in ["that line is too long: 4096 bytes at most", "that line is not UTF-8 text", "ann: hi"] {
+        assert!(ended.stdout.iter().any(|said| said == line), "{line}: {:?}", ended.stdout);
+    }
+    server.ends_empty("no lines");
+}
+
 fn bots(server: &Started, format: Format, more: &[&str]) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
     command.args(["--format", &format!("{format:?}").to_lowercase()]);
@@ -130,6 +175,11 @@ fn bots_say_what_is_wrong_in_one_sentence() {
     assert!(full.stderr[0].contains("that room is full"), "{:?}", full.stderr);
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
     let nobody = Process::start(command.args(["--connect", "127.0.0.1:1"])).end().refused();
+    assert!(nobody.contains("no server at 127.0.0.1:1"), "{nobody}");
+    // The first that finds nobody ends it, before there are millions of them.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));
+    command.args(["--connect", "127.0.0.1:1", "--rooms", "100000", "--room-users", "127"]);
+    let nobody = Process::start(&mut command).end().refused();
     assert!(nobody.contains("no server at 127.0.0.1:1"), "{nobody}");
     for (args, word) in [(["--rate", "-1"], "-1"), (["--size", "39"], "39"), (["--format", "json"], "json")] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chat-bots"));

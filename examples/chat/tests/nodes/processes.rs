@@ -180,6 +180,8 @@ fn a_wrong_redis_is_refused_in_one_sentence() {
         let sentence = Process::start(&mut chat(&["--text"], url, "1")).end().refused();
         assert!(sentence.starts_with("chat: ") && sentence.contains("--redis"), "{sentence}");
         assert!(!sentence.contains("hunter2"), "{sentence}");
+        let words = "--redis is not the address of a Redis server: it takes redis://";
+        assert!(sentence.contains(words), "{sentence}");
     }
     for ttl in ["999", "soon", "86400001"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));

@@ -20,11 +20,11 @@ fn wrong_flags_of_the_server_are_refused_in_one_sentence() {
         (&["--raw", ""], "--raw"),
         (&["--raw", "off", "--raw", "off"], "--raw"),
         (&["--raw", "off"], "every door is off"),
-        (&["--max-packet", "4"], "5..=65535"),
-        (&["--max-packet", "65536"], "5..=65535"),
+        (&["--max-packet", "4"], "5 to 65535"),
+        (&["--max-packet", "65536"], "5 to 65535"),
         (&["--max-packet", "many"], "many"),
         (&["--workers", "-1"], "-1"),
-        (&["--workers", "1025"], "0..=1024"),
+        (&["--workers", "1025"], "0 to 1024"),
         (&["--metrics", "somewhere"], "somewhere"),
     ] {
         let sentence = Process::start(&mut echo(args)).end().refused();
@@ -46,6 +46,29 @@ fn a_busy_port_and_a_foreign_address_are_refused_in_one_sentence() {
     // Reserved for documentation: no machine has it.
     let sentence = Process::start(&mut echo(&["--raw", "192.0.2.1:11020"])).end().refused();
     assert!(sentence.contains("cannot listen on 192.0.2.1:11020"), "{sentence}");
+}
+
+#[test]
+fn a_port_that_two_flags_name_is_said_to_be_so() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let free = holder.local_addr().unwrap().to_string();
+    drop(holder);
+    let sentence = Process::start(&mut echo(&["--raw", &free, "--metrics", &free])).end().refused();
+    let words = format!("cannot listen on {free} (raw): --metrics names the same port as --raw");
+    assert_eq!(sentence, format!("echo: {words}"));
+}
+
+#[test]
+fn a_log_level_that_is_none_is_said_and_info_used() {
+    let server = Server::start(echo(&["--raw", "127.0.0.1:0"]).env("RUST_LOG", "loud"), 1);
+    let line = server.process.logged(&["RUST_LOG"]);
+    let words = "is no level (off, error, warn, info, debug, trace) and no TARGET=LEVEL: info is used";
+    assert_eq!(line, format!("echo: RUST_LOG=loud {words}"));
+    #[cfg(unix)]
+    {
+        server.process.signal("TERM");
+        let _ = server.process.logged(&["INFO", "stopped"]);
+    }
 }
 
 #[test]
@@ -87,15 +110,15 @@ fn the_server_listens_on_ipv6_where_there_is_one() {
 fn wrong_flags_of_the_load_generator_are_refused_in_one_sentence() {
     for (args, word) in [
         (&["--unknown"][..], "--unknown"),
-        (&["--count", "0"], "1..=1000000000000"),
+        (&["--count", "0"], "1 to 1000000000000"),
         (&["--count", "5", "--duration", "1"], "--duration"),
         (&["--duration", "0"], "0.001 to 1000000"),
         (&["--duration", "NaN"], "0.001 to 1000000"),
-        (&["--connections", "0"], "1..=100000"),
-        (&["--rate", "0"], "1..=10000000"),
-        (&["--size", "65531"], "0..=65530"),
-        (&["--window", "0"], "1..=65536"),
-        (&["--id", "65536"], "65536"),
+        (&["--connections", "0"], "1 to 100000"),
+        (&["--rate", "0"], "1 to 10000000"),
+        (&["--size", "65531"], "0 to 65530"),
+        (&["--window", "0"], "1 to 65536"),
+        (&["--id", "65536"], "0 to 65535"),
         (&["--timeout-ms", "0"], "--timeout-ms"),
     ] {
         let sentence = Process::start(&mut echo_load(args)).end().refused();

@@ -1,5 +1,6 @@
 //! Where the API server is, what it is to know, and the key that makes this a game server in its eyes.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -18,21 +19,21 @@ pub struct ApiFlags {
     #[arg(long, value_name = "FILE", requires = "url")]
     pub api_key_file: Option<PathBuf>,
     /// Where users reach this server, for the API server's list: HOST for all doors, or DOOR=HOST:PORT for one; may be
-    /// given more than once. Without it, where it listens.
+    /// given more than once, for each one time. Without it, where it listens.
     #[arg(long, value_name = "HOST", requires = "url")]
     pub public: Vec<Public>,
     /// How long a log-in may wait for the API server, in milliseconds: 1 to 60000.
     #[arg(long, value_name = "MS", default_value_t = 5000, requires = "url", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    #[arg(value_parser = support::number::<u32>(1..=60_000))]
     pub api_ms: u32,
     /// How many log-ins may wait for it at once: 1 to 65536.
     #[arg(long, value_name = "N", default_value_t = 256, requires = "url", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(value_parser = support::number::<u32>(1..=65_536))]
     pub api_logins: u32,
     /// Of how many users it is told that they have come: those who were let in and are in no room yet, 1 to 8192. The seat
     /// that it keeps for one over the bound is free when its time is up.
     #[arg(long, value_name = "N", default_value_t = 8192, requires = "url", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=8192))]
+    #[arg(value_parser = support::number::<u32>(1..=8192))]
     pub api_coming: u32,
 }
 
@@ -57,9 +58,9 @@ impl ApiFlags {
         let (key, from) = match &self.api_key_file {
             Some(file) => {
                 let from = file.display().to_string();
-                match std::fs::read_to_string(file) {
+                match support::read_file(file) {
                     Ok(key) => (key, from),
-                    Err(error) => return Err(SetupError::Key { from, why: error.to_string() }),
+                    Err(why) => return Err(SetupError::Key { from, why }),
                 }
             }
             None => match std::env::var(KEY_VARIABLE) {
@@ -71,6 +72,21 @@ impl ApiFlags {
             Ok(client) => Ok(Some(client)),
             Err(why) => Err(SetupError::Key { from, why: why.to_string() }),
         }
+    }
+
+    /// Refuses two addresses for one thing: users are told one.
+    pub(crate) fn check_public(&self) -> Result<(), SetupError> {
+        let mut said = HashSet::new();
+        for public in &self.public {
+            let (of, whose) = match public {
+                Public::Host(_) => (None, "all doors".to_owned()),
+                Public::Door(name, _) => (Some(name), format!("the door {name}")),
+            };
+            if !said.insert(of) {
+                return Err(SetupError::Twice(whose));
+            }
+        }
+        Ok(())
     }
 
     /// Where users reach a door that listens there.
@@ -114,12 +130,11 @@ impl FromStr for Public {
         if text.len() > 200 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(wrong);
         }
-        let is_address = |text: &str| text != "off" && text.parse::<At>().is_ok();
         match text.split_once('=') {
-            Some((door, address)) if !door.is_empty() && is_address(address) => {
+            Some((door, address)) if !door.is_empty() && At::is_place(address) => {
                 Ok(Self::Door(door.to_owned(), address.to_owned()))
             }
-            None if is_address(&format!("{text}:1")) => Ok(Self::Host(text.to_owned())),
+            None if At::is_place(&format!("{text}:1")) => Ok(Self::Host(text.to_owned())),
             _ => Err(wrong),
         }
     }
@@ -154,6 +169,9 @@ pub enum SetupError {
     /// `--public` names a door that is not open.
     #[error("--public names the door {0}, which is not open")]
     NoSuchDoor(String),
+    /// `--public` is given more than once for the same.
+    #[error("--public is given more than once for {0}")]
+    Twice(String),
 }
 
 /// Where the key is, if in no file.
@@ -185,12 +203,23 @@ mod tests {
     }
 
     #[test]
+    fn a_door_has_one_public_address() {
+        let words = |values: &[&str]| public(values).check_public().map_err(|error| error.to_string());
+        assert_eq!(words(&["a", "raw=a:1", "text=a:1"]), Ok(()));
+        let twice = |what| Err(format!("--public is given more than once for {what}"));
+        assert_eq!(words(&["a", "raw=a:1", "b"]), twice("all doors"));
+        assert_eq!(words(&["raw=a:1", "raw=b:2"]), twice("the door raw"));
+    }
+
+    #[test]
     fn a_public_address_is_a_host_or_the_address_of_a_door() {
         for good in ["a", "chat.example", "10.0.0.7", "[::1]", "raw=a:1", "raw=[::1]:65535"] {
             assert!(good.parse::<Public>().is_ok(), "{good}");
         }
         let long = "x".repeat(201);
-        for wrong in ["", "a:1", "::1", "raw=", "raw=a", "=a:1", "raw=off", "two words", "한", &long] {
+        for wrong in
+            ["", "a:1", "::1", "raw=", "raw=a", "=a:1", "raw=off", "raw=a:0", "two words", "한", &long]
+        {
             assert!(wrong.parse::<Public>().is_err(), "{wrong}");
         }
     }

@@ -78,10 +78,14 @@ fn load(settings: &Settings, directory: &Directory, visitors: &Visitors) -> Load
     // Before the seats are counted: whoever has come is counted then.
     let entered = visitors.take(|name| directory.find(name).is_some_and(|(_, _, room)| room.is_some()));
     let occupied = directory.rooms().into_iter().take_while(|(index, _)| *index < MOST_ROOMS);
+    // The API server takes no more users than there are seats. There may be: those in no room, and after Redis was away.
+    let seats = u16::from(settings.room_users);
     let occupied = occupied
-        .map(|(index, taken)| (first.saturating_add(index), u16::try_from(taken).unwrap_or(u16::MAX)))
+        .map(|(index, taken)| {
+            (first.saturating_add(index), u16::try_from(taken).map_or(seats, |taken| taken.min(seats)))
+        })
         .collect();
-    let users = u32::try_from(directory.names()).unwrap_or(u32::MAX).min(MOST_USERS);
+    let users = u32::try_from(directory.names()).unwrap_or(u32::MAX).min(settings.capacity());
     Load { users, occupied, entered }
 }
 
@@ -89,7 +93,6 @@ fn load(settings: &Settings, directory: &Directory, visitors: &Visitors) -> Load
 const EACH: Duration = Duration::from_secs(1);
 /// The most that a report may name.
 const MOST_ROOMS: u32 = 8192;
-const MOST_USERS: u32 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +132,12 @@ mod tests {
             assert!(directory.claim(&Name::new(name.as_bytes()).unwrap(), session, 0));
             assert!(room.is_none_or(|room| directory.take_seat(session, room, 4)));
         }
-        let load = load(&settings(10_000, 100), &directory, &visitors);
-        assert_eq!(load, Load { users: 4, occupied: vec![(103, 2)], entered: Vec::new() });
+        let all = load(&settings(10_000, 100), &directory, &visitors);
+        assert_eq!(all, Load { users: 4, occupied: vec![(103, 2)], entered: Vec::new() });
+        // More than seats: the API server takes no such numbers.
+        let one_seat = Settings { room_users: 1, ..settings(3, 0) };
+        assert_eq!(load(&one_seat, &directory, &visitors).users, 3);
+        let one_seat = Settings { room_users: 1, ..settings(4, 0) };
+        assert_eq!(load(&one_seat, &directory, &visitors).occupied, [(3, 1)]);
     }
 }

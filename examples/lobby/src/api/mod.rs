@@ -39,6 +39,7 @@ impl Api {
     /// What the flags ask for, and the gate that goes with it; `None` without an API server.
     pub(crate) fn open(game: &str, flags: &ApiFlags) -> Result<Option<(Self, Tokens)>, SetupError> {
         let Some(client) = flags.client()? else { return Ok(None) };
+        flags.check_public()?;
         let visitors = Arc::new(Visitors::new(flags));
         let asking = client.clone();
         let redeem = move |name: crate::Name, token: String| {

@@ -81,6 +81,8 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--text", "nowhere"], "HOST:PORT"),
             (&["--raw", "off", "--text", "off", "--http", "off"], "every door is off"),
             (&["--bots", "501"], "501"),
+            (&["--bots", "-1"], "it takes 0 to 500"),
+            (&["--hit-radius", "-1"], "it takes 1 to 200"),
             (&["--tick-hz", "0"], "--tick-hz"),
             (&["--hit-radius", "NaN"], "it takes 1 to 200"),
             (&["--seed", "x"], "--seed"),

@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
+use crate::object::Object;
 use crate::server::app::App;
 use crate::server::refusal::No;
 
@@ -44,7 +45,8 @@ async fn read<T: DeserializeOwned>(request: Request, app: &App, most: usize) -> 
         Some(_) => No::TooLarge,
         None => No::BadBody("it does not come to its end".to_owned()),
     })?;
-    serde_json::from_slice(&body.to_bytes()).map_err(|error| No::BadBody(why(&error)))
+    let body = serde_json::from_slice(&body.to_bytes());
+    body.map(|Object(value)| value).map_err(|error| No::BadBody(why(&error)))
 }
 
 /// `application/json`, with whatever parameters.
@@ -55,8 +57,20 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// In words; of a long reason the beginning.
 fn why(error: &serde_json::Error) -> String {
-    error.to_string().chars().take(200).collect()
+    let mut words = error.to_string();
+    // What serde says of a type is for who writes Rust.
+    for (rust, plain) in TYPES {
+        words = words.replace(rust, plain);
+    }
+    words.chars().take(200).collect()
 }
+
+const TYPES: [(&str, &str); 4] = [
+    ("expected u16", "expected an integer of 0 to 65535"),
+    ("expected u32", "expected an integer of 0 to 4294967295"),
+    ("expected u64", "expected an integer of 0 or more"),
+    ("expected a tuple of size 2", "expected two integers"),
+];
 
 const SMALL: usize = 4 * 1024;
 const LARGE: usize = 512 * 1024;

@@ -1,8 +1,9 @@
 //! The bounds of each field, and of the parts of a path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::server::refusal::No;
+use crate::server::world::is_in;
 use crate::{Credentials, Load, Registration, Rooms};
 
 /// 1 to 16 bytes without NUL, so that it fits into the game's packets.
@@ -33,7 +34,14 @@ pub(super) fn registration(server: &Registration) -> Result<(), No> {
         check(first.checked_add(count).is_some(), "the number of the last room is too high")?;
         check(seats >= 1, "a room has 1 to 65,535 seats")?;
     }
-    load(&server.load)
+    load(&server.load)?;
+    check(server.load.users <= server.capacity, "a server has no more users than its capacity")?;
+    let mut named = HashSet::new();
+    let fit = server.load.occupied.iter().all(|(room, users)| {
+        let is_there = server.rooms.is_some_and(|rooms| is_in(rooms, *room) && *users <= rooms.seats);
+        is_there && named.insert(*room)
+    });
+    check(fit, "an occupied room is one of the server's, named once, with no more users than seats")
 }
 
 fn doors(doors: &BTreeMap<String, String>) -> Result<(), No> {
@@ -42,7 +50,9 @@ fn doors(doors: &BTreeMap<String, String>) -> Result<(), No> {
         (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
     };
     let fit = doors.iter().all(|(name, address)| visible(name, 32) && visible(address, 255));
-    check(fit, "a door has a name of 1 to 32 and an address of 1 to 255 visible ASCII characters")
+    check(fit, "a door has a name of 1 to 32 and an address of 1 to 255 visible ASCII characters")?;
+    let fit = doors.values().all(|address| support::At::is_place(address));
+    check(fit, "the address of a door is HOST:PORT or [IPv6]:PORT, and its port 1 to 65535")
 }
 
 pub(super) fn load(load: &Load) -> Result<(), No> {

@@ -14,6 +14,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{Listing, Load, Registration, User};
+pub(crate) use place::is_in;
+
 use place::Found;
 use queue::{Match, Waiting};
 use registry::Entry;

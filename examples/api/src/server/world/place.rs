@@ -123,6 +123,6 @@ impl Entry {
     }
 }
 
-pub(super) fn is_in(rooms: Rooms, room: u32) -> bool {
+pub(crate) fn is_in(rooms: Rooms, room: u32) -> bool {
     room >= rooms.first && room - rooms.first < rooms.count
 }

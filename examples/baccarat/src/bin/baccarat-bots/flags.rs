@@ -22,7 +22,7 @@ pub(crate) struct Flags {
     pub(crate) connect: String,
     /// How many bots: 1 to 100000.
     #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(value_parser = support::number::<u32>(1..=100_000))]
     pub(crate) bots: u32,
     /// The first room that they fill.
     #[arg(
@@ -32,7 +32,7 @@ pub(crate) struct Flags {
         allow_negative_numbers = true,
         conflicts_with = "api"
     )]
-    #[arg(value_parser = clap::value_parser!(i32).range(0..=2_000_000_000))]
+    #[arg(value_parser = support::number::<i32>(0..=2_000_000_000))]
     room: i32,
     /// How many bots go into each room: 1 to 127.
     #[arg(
@@ -42,7 +42,7 @@ pub(crate) struct Flags {
         allow_negative_numbers = true,
         conflicts_with = "api"
     )]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=127))]
+    #[arg(value_parser = support::number::<u32>(1..=127))]
     room_users: u32,
     /// An API server, http://HOST:PORT, that sends the bots to servers and rooms.
     #[arg(long, value_name = "URL", requires = "password")]
@@ -55,11 +55,11 @@ pub(crate) struct Flags {
     pub(crate) wants_match: bool,
     /// How many games each bot plays: 1 to 1000000; 0: until it is ended.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    #[arg(value_parser = support::number::<u32>(0..=1_000_000))]
     pub(crate) rounds: u32,
     /// How long a bot thinks before it bets, at most, in milliseconds: 0 to 60000.
     #[arg(long, value_name = "MS", default_value_t = 1500, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    #[arg(value_parser = support::number::<u32>(0..=60_000))]
     pub(crate) think_ms: u32,
     /// Bet on a tie now and then, on a server that takes such bets.
     #[arg(long)]
@@ -67,7 +67,7 @@ pub(crate) struct Flags {
     /// How long to wait for a connection, for the API server, and for the end of a game, with the rest before it, in
     /// milliseconds: 1 to 600000.
     #[arg(long, value_name = "MS", default_value_t = 30_000, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=600_000))]
+    #[arg(value_parser = support::number::<u32>(1..=600_000))]
     timeout_ms: u32,
     /// What the bots' names begin with: 1 to 10 bytes.
     #[arg(long, default_value = "bot", value_parser = prefix)]

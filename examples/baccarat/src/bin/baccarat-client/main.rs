@@ -41,6 +41,7 @@ struct Flags {
     password: String,
     /// The room to enter at once.
     #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with = "api")]
+    #[arg(value_parser = support::number::<i32>(i32::MIN..=i32::MAX))]
     room: Option<i32>,
     /// An API server, http://HOST:PORT, that sends users to servers and rooms.
     #[arg(long, value_name = "URL")]
@@ -51,6 +52,10 @@ struct Flags {
     /// Wait for others, and play in a room with them alone.
     #[arg(long = "match", requires = "api")]
     wants_match: bool,
+    /// How long to wait until one is logged in, and at the end for the last answers, in milliseconds: 1 to 600000.
+    #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(1..=600_000))]
+    timeout_ms: u32,
 }
 
 #[tokio::main]
@@ -60,7 +65,7 @@ async fn main() -> ExitCode {
 
 async fn play(flags: Flags) -> Outcome {
     let mut lines = support::typed();
-    let mut session = Session::new(flags.name.clone());
+    let mut session = Session::new(flags.name.clone(), Duration::from_millis(flags.timeout_ms.into()));
     match &flags.api {
         None => {
             session.enter(&flags.connect, flags.password, flags.room).await?;

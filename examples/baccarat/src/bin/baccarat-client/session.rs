@@ -9,18 +9,22 @@ use lobby::{Code, Event, Name, Request, Who, raw};
 use netcore::{Client, ClientReceiver, ClientSender};
 use support::Outcome;
 use tokio::sync::mpsc::Receiver;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::typed::{HELP, Typed, read};
 
 /// Somebody at the terminal. The purse outlives a connection.
 pub(crate) struct Session {
     name: Name,
+    // How long to wait for the answer to a log-in, and for the last answers.
+    patience: Duration,
     view: View,
     line: Option<Line>,
 }
 
 struct Line {
+    // By then the log-in has to be answered, if it is not yet.
+    log_in: Option<Instant>,
     sender: ClientSender<raw::ToClient, raw::ToServer>,
     receiver: ClientReceiver<raw::ToClient, raw::ToServer>,
 }
@@ -34,17 +38,18 @@ pub(crate) enum Ended {
 }
 
 impl Session {
-    pub(crate) fn new(name: Name) -> Self {
-        Self { view: View::new(name.clone()), name, line: None }
+    pub(crate) fn new(name: Name, patience: Duration) -> Self {
+        Self { view: View::new(name.clone()), name, patience, line: None }
     }
 
     /// Connects, and asks for all that comes first. The answers are shown by [`play`](Self::play).
     pub(crate) async fn enter(&mut self, address: &str, password: String, room: Option<i32>) -> Outcome {
         self.view.leave();
-        let connected = Client::connect(address).await;
+        let log_in = Some(Instant::now() + self.patience);
+        let connected = Client::options().connect_timeout(self.patience).connect(address).await;
         let client = connected.map_err(|error| format!("no server at {address}: {error}"))?;
         let (sender, receiver) = client.split();
-        self.line = Some(Line { sender, receiver });
+        self.line = Some(Line { log_in, sender, receiver });
         self.ask(Request::LogIn { name: Some(self.name.clone()), password: password.into() })?;
         room.map_or(Ok(()), |room| self.ask(Request::Enter(Some(room))))
     }
@@ -53,6 +58,7 @@ impl Session {
     pub(crate) async fn play(&mut self, lines: &mut Receiver<io::Result<String>>) -> Result<Ended, Error> {
         loop {
             let Some(line) = &mut self.line else { return Ok(Ended::Lost(CLOSED.into())) };
+            let log_in = line.log_in;
             tokio::select! {
                 typed = lines.recv() => match typed.transpose()? {
                     Some(typed) if self.typed(&typed)? => {}
@@ -63,20 +69,24 @@ impl Session {
                     Ok(None) => return Ok(Ended::Lost(CLOSED.into())),
                     Err(reason) => return Ok(Ended::Lost(format!("the connection broke: {reason}"))),
                 },
+                () = sleep_until(log_in.unwrap_or_else(Instant::now)), if log_in.is_some() => {
+                    return Ok(Ended::Lost(SILENT.into()));
+                }
             }
         }
         // What was asked before is answered before this.
         self.ask(Request::Ping(0))?;
+        let until = Instant::now() + self.patience;
         let rest = async {
             while let Some(line) = &mut self.line {
-                let Ok(Some(packet)) = line.receiver.recv().await else { break };
+                let packet = line.receiver.recv().await?.ok_or(CLOSED)?;
                 if !self.hear(packet)? {
                     break;
                 }
             }
             Ok(Ended::Typed)
         };
-        timeout(Duration::from_secs(5), rest).await?
+        timeout_at(until, rest).await.map_err(|_| SILENT)?
     }
 
     fn ask(&self, request: Request<Ask>) -> Outcome {
@@ -128,10 +138,13 @@ impl Session {
             say("a packet that this client does not know")?;
             return Ok(true);
         };
-        if let Event::LogIn(code) = &event
-            && *code != Code::Ok
-        {
-            return Err(format!("not logged in: {code}").into());
+        if let Event::LogIn(code) = &event {
+            if *code != Code::Ok {
+                return Err(format!("not logged in: {code}").into());
+            }
+            if let Some(line) = &mut self.line {
+                line.log_in = None;
+            }
         }
         let (master, me) = (self.view.master(), self.view.me());
         let gone = if let Event::Went(who) = &event { self.view.who(who.user) } else { None };
@@ -214,6 +227,7 @@ impl Session {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const CLOSED: &str = "the server closed the connection";
+const SILENT: &str = "the server does not answer: is that a door for game clients?";
 
 /// With the room user id.
 fn told(who: &Who) -> String {

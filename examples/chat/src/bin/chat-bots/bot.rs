@@ -8,7 +8,7 @@ use std::time::Duration;
 use lobby::client::Format;
 use lobby::{Code, Event, Name, Request};
 use netcore::{Client, ClientReceiver, ClientSender};
-use tokio::sync::{Barrier, Semaphore, watch};
+use tokio::sync::{Barrier, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::flags::Flags;
@@ -28,10 +28,13 @@ pub(crate) struct Crowd {
     pub(crate) flags: Flags,
     pub(crate) tally: Tally,
     /// So many connect at once.
-    connecting: Semaphore,
+    connecting: Arc<Semaphore>,
     ready: Barrier,
     start: Instant,
 }
+
+/// One of those who connect, until it is dropped.
+pub(crate) type Turn = Option<OwnedSemaphorePermit>;
 
 /// Why a bot came to an end before its time, and the exit code for it.
 pub(crate) struct Failed(pub(crate) u8, pub(crate) String);
@@ -45,7 +48,13 @@ impl Room {
 impl Crowd {
     pub(crate) fn new(flags: Flags, tally: Tally) -> Arc<Self> {
         let ready = Barrier::new(flags.bots() as usize);
-        Arc::new(Self { flags, tally, connecting: Semaphore::new(64), ready, start: Instant::now() })
+        let connecting = Arc::new(Semaphore::new(64));
+        Arc::new(Self { flags, tally, connecting, ready, start: Instant::now() })
+    }
+
+    /// A bot's turn to connect.
+    pub(crate) async fn turn(&self) -> Turn {
+        self.connecting.clone().acquire_owned().await.ok()
     }
 }
 
@@ -66,11 +75,14 @@ pub(crate) struct Bot<F: Format> {
 
 impl<F: Format> Bot<F> {
     /// Lives from connecting to the last delivery.
-    pub(crate) async fn live(crowd: Arc<Crowd>, room: Arc<Room>, number: u32) -> Result<(), Failed> {
-        let mut bot = {
-            let _turn = crowd.connecting.acquire().await;
-            Self::enter(crowd.clone(), room, number).await?
-        };
+    pub(crate) async fn live(
+        crowd: Arc<Crowd>,
+        room: Arc<Room>,
+        number: u32,
+        turn: Turn,
+    ) -> Result<(), Failed> {
+        let mut bot = Self::enter(crowd.clone(), room, number).await?;
+        drop(turn);
         crowd.ready.wait().await;
         let start = Instant::now();
         let end = start + crowd.flags.duration();

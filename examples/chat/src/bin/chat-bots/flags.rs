@@ -27,31 +27,31 @@ pub(crate) struct Flags {
     pub(crate) format: Spoken,
     /// How many rooms to fill: 1 to 100000.
     #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(value_parser = support::number::<u32>(1..=100_000))]
     pub(crate) rooms: u32,
     /// The number of the first of them.
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(i32).range(0..=2_000_000_000))]
+    #[arg(value_parser = support::number::<i32>(0..=2_000_000_000))]
     pub(crate) first_room: i32,
     /// How many bots in each: 1 to 127.
     #[arg(long, value_name = "N", default_value_t = 4, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=127))]
+    #[arg(value_parser = support::number::<u32>(1..=127))]
     pub(crate) room_users: u32,
     /// Chats a second of each bot, sent by the clock: 1 to 10000; 0: the next one when the last was answered.
     #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    #[arg(value_parser = support::number::<u32>(0..=10_000))]
     pub(crate) rate: u32,
     /// Bytes of each chat: 40 to 126.
     #[arg(long, value_name = "BYTES", default_value_t = 40, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(40..=126))]
+    #[arg(value_parser = support::number::<u32>(40..=126))]
     pub(crate) size: u32,
     /// For how many seconds to chat: 1 to 3600.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=3600))]
+    #[arg(value_parser = support::number::<u32>(1..=3600))]
     pub(crate) duration: u32,
     /// How long to wait for a connection, and at the end for the last deliveries, in milliseconds: 1 to 600000.
     #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=600_000))]
+    #[arg(value_parser = support::number::<u32>(1..=600_000))]
     timeout_ms: u32,
     /// What the bots' names begin with: 1 to 8 bytes.
     #[arg(long, default_value = "bot", value_parser = prefix)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use lobby::client::{Format, MsgPack, Protobuf, Raw};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::bot::{Bot, Crowd, Failed, Room};
 use crate::flags::{Flags, Spoken};
@@ -42,23 +42,39 @@ async fn run<F: Format>(flags: Flags) -> Result<(), Failed> {
     let crowd = Crowd::new(flags.clone(), tally);
     let progress = progress(crowd.clone());
     let mut bots = JoinSet::new();
-    for index in 0..flags.rooms {
-        let room = Room::new(flags.first_room.saturating_add_unsigned(index));
-        for seat in 0..flags.room_users {
-            let number = index * flags.room_users + seat;
-            bots.spawn(Bot::<F>::live(crowd.clone(), room.clone(), number));
-        }
-    }
-    // The first that fails ends all: the others would wait for it.
-    let mut ended = Ok(());
-    while let (Ok(()), Some(bot)) = (&ended, bots.join_next().await) {
-        ended = bot.unwrap_or_else(|error| Err(Failed(1, error.to_string())));
-    }
+    let ended = live::<F>(&crowd, &mut bots).await;
     bots.shutdown().await;
     progress.finish_and_clear();
     ended?;
     let printed = support::load::print(&Report::new(&flags, &crowd.tally), flags.json);
     printed.map_err(|error| Failed(1, error.to_string()))
+}
+
+/// Until all bots have come to their end; the first that fails ends all: the others would wait for it. A bot is made when
+/// it is its turn to connect, so that nothing is kept for those who never come to that.
+async fn live<F: Format>(crowd: &Arc<Crowd>, bots: &mut JoinSet<Result<(), Failed>>) -> Result<(), Failed> {
+    let (rooms, users) = (crowd.flags.rooms, crowd.flags.room_users);
+    for index in 0..rooms {
+        let room = Room::new(crowd.flags.first_room.saturating_add_unsigned(index));
+        for seat in 0..users {
+            let turn = loop {
+                tokio::select! {
+                    biased;
+                    Some(bot) = bots.join_next() => ended(bot)?,
+                    turn = crowd.turn() => break turn,
+                }
+            };
+            bots.spawn(Bot::<F>::live(crowd.clone(), room.clone(), index * users + seat, turn));
+        }
+    }
+    while let Some(bot) = bots.join_next().await {
+        ended(bot)?;
+    }
+    Ok(())
+}
+
+fn ended(bot: Result<Result<(), Failed>, JoinError>) -> Result<(), Failed> {
+    bot.unwrap_or_else(|error| Err(Failed(1, error.to_string())))
 }
 
 /// A bar on stderr, if that is a terminal.

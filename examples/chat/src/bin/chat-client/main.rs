@@ -18,7 +18,7 @@ use lobby::client::{self, Format};
 use lobby::{Code, Event, Name, Request, Who};
 use netcore::{Adapter, Client, ClientSender, ClientTls, Text, TextProtocol, WebSocket};
 use support::Outcome;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Chats in a room of the chat server, over raw structs, MessagePack or protobuf.
 ///
@@ -51,7 +51,12 @@ struct Flags {
     password: String,
     /// The room to enter at once.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<i32>(i32::MIN..=i32::MAX))]
     room: Option<i32>,
+    /// How long to wait until one is logged in, and at the end for the last answers, in milliseconds: 1 to 600000.
+    #[arg(long, value_name = "MS", default_value_t = 10_000, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(1..=600_000))]
+    timeout_ms: u32,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -73,7 +78,9 @@ async fn main() -> ExitCode {
 
 async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     let address = flags.connect.unwrap_or_else(|| format!("127.0.0.1:{port}"));
-    let mut options = Client::<F::In, F::Out>::options();
+    let timeout = Duration::from_millis(flags.timeout_ms.into());
+    let until = Instant::now() + timeout;
+    let mut options = Client::<F::In, F::Out>::options().connect_timeout(timeout);
     if let Some(file) = flags.tls_ca {
         options = options.tls(ClientTls::with_roots_file(file)?);
     }
@@ -96,6 +103,7 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
                 _ => break,
             },
             packet = receiver.recv() => session.heard(packet?.ok_or(CLOSED)?)?,
+            () = sleep_until(until), if !session.is_logged_in => Err(SILENT)?,
         }
     }
     // What was asked before is answered before this.
@@ -106,12 +114,11 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
         }
         Ok(())
     };
-    timeout(Duration::from_secs(5), rest)
-        .await
-        .map_err(|_| "the server does not answer: is that a door for game clients?")?
+    timeout_at(Instant::now() + timeout, rest).await.map_err(|_| SILENT)?
 }
 
 const CLOSED: &str = "the server closed the connection";
+const SILENT: &str = "the server does not answer: is that a door for game clients?";
 
 /// What is remembered of the room, since most packets name a user by number alone.
 struct Session<F: Format> {

@@ -27,33 +27,34 @@ pub(crate) struct Flags {
     pub(crate) connect: String,
     /// How many connections: 1 to 100000.
     #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(value_parser = support::number::<u32>(1..=100_000))]
     pub(crate) connections: u32,
     /// The most packets of a connection on their way at once: 1 to 65536 [default: 1; with --rate 65536].
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(value_parser = support::number::<u32>(1..=65_536))]
     window: Option<u32>,
     /// Bytes in each body, without the 5 of the header: 0 to 65530.
     #[arg(long, value_name = "BYTES", default_value = "64", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u16).range(0..=Header::MAX_BODY as i64))]
+    #[arg(value_parser = support::number::<u16>(0..=Header::MAX_BODY as u16))]
     pub(crate) size: u16,
     /// How many packets to send, over all connections: 1 to 10^12 [default: 10000, unless --duration is given].
     #[arg(long, value_name = "N", conflicts_with = "duration", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    #[arg(value_parser = support::number::<u64>(1..=1_000_000_000_000))]
     count: Option<u64>,
     /// For how many seconds to send: 0.001 to 1000000.
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds)]
     pub(crate) duration: Option<Duration>,
     /// Packets a second, over all connections: 1 to 10000000.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(value_parser = support::number::<u32>(1..=10_000_000))]
     pub(crate) rate: Option<u32>,
     /// The packets' id: 0 to 65535.
     #[arg(long, value_name = "ID", default_value = "101", allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u16>(0..=u16::MAX))]
     pub(crate) id: u16,
     /// How long to wait for a connection, and for each next answer, in milliseconds: 1 to 3600000.
     #[arg(long, value_name = "MS", default_value = "10000", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
+    #[arg(value_parser = support::number::<u64>(1..=3_600_000))]
     pub(crate) timeout_ms: u64,
     /// Print one JSON object in place of words.
     #[arg(long)]
