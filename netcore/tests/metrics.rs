@@ -381,6 +381,26 @@ fn compressed_packets_are_counted_as_they_are_on_the_wire_and_what_they_inflate_
     }
 }
 
+#[test]
+fn a_server_that_is_dropped_leaves_no_open_sessions() {
+    let recorder = recorded(|| async {
+        let (door, connector) = Door::memory(Binary::new());
+        let server = Server::new().door(door).serve(echo).await.unwrap();
+        let mut client = client(&connector);
+        client.send(&Ask::Wave).unwrap();
+        assert_eq!(client.recv().await, Ok(Some(Hear::Waved)));
+        pass(1_500).await;
+        client.send(&Ask::Wave).unwrap();
+        assert_eq!(client.recv().await, Ok(Some(Hear::Waved)));
+        drop(server);
+        pass(100).await;
+    });
+    let series = series(&recorder);
+    assert_eq!(series["netcore_sessions_open{}"], 0.0);
+    assert_eq!(series["netcore_sessions_closed_total{reason=stopping}"], 1.0);
+    assert_eq!(series["netcore_bytes_received_total{}"], 10.0);
+}
+
 async fn drain(mut stream: MemoryStream) {
     let _ = stream.read_to_end(&mut Vec::new()).await;
 }

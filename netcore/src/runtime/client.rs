@@ -220,7 +220,8 @@ where
     /// Dropped before the answer came, the request stands, and its answer is received like any other packet.
     ///
     /// Where packets carry no number, an answer that never comes is a gap: the next answer is taken for it, and the request
-    /// that this one was for times out. Close the connection after a timeout then, or number the requests.
+    /// that this one was for times out, as each behind it does. Close the connection after a timeout then, or number the
+    /// requests.
     ///
     /// # Errors
     /// [`RequestError`]

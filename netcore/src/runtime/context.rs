@@ -1,7 +1,6 @@
 //! What the game's code can do from within a callback.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use bytes::BytesMut;
 
 use super::encoding::Encoding;
 use super::groups::Groups;
-use super::queue::{Event, Queue, Queues};
+use super::queue::{Event, Queues};
 use super::shared::{Encoded, Encoder};
 use super::slots::{Slot, Slots};
 use super::time::{YEARS, now};
@@ -97,7 +96,7 @@ pub struct Context<L: Logic> {
     pub(super) stats: Arc<Stats>,
     // Sessions that the current callback closes or moves; it is done when the callback has returned.
     pub(super) leaving: VecDeque<Leaving<L::Message>>,
-    // It closes, moves or pauses one: the next packet is to be looked at anew.
+    // It closes or moves one, or has one wait: the next packet is to be looked at anew.
     pub(super) interrupted: bool,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
@@ -110,7 +109,7 @@ pub struct Context<L: Logic> {
 pub(super) struct Over(tokio_util::sync::CancellationToken);
 
 impl Over {
-    fn token(&self) -> tokio_util::sync::CancellationToken {
+    pub(super) fn token(&self) -> tokio_util::sync::CancellationToken {
         self.0.clone()
     }
 }
@@ -318,30 +317,6 @@ impl<L: Logic> Context<L> {
         Some(message)
     }
 
-    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. What is
-    /// not done when the worker ends is dropped.
-    ///
-    /// # Errors
-    /// [`Full`] when this worker waits for as many messages as it may.
-    pub fn spawn<F>(&mut self, work: F) -> Result<(), Full<()>>
-    where
-        F: Future<Output = L::Message> + Send + 'static,
-    {
-        let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
-            return Err(Full(()));
-        };
-        let over = self.over.token();
-        self.io.spawn(async move {
-            // Released also when the work panics or the runtime ends before it does.
-            let room = Room(&queue);
-            if let Some(message) = over.run_until_cancelled(work).await {
-                std::mem::forget(room);
-                queue.push(Event::Message(message));
-            }
-        });
-        Ok(())
-    }
-
     /// Sends a message to a worker, this one included.
     ///
     /// # Errors
@@ -457,15 +432,6 @@ impl<L: Logic> Context<L> {
             }
         }
         self.slots.dirty = dirty;
-    }
-}
-
-/// Room for a message that has not come yet.
-struct Room<'a, In, Message>(&'a Queue<In, Message>);
-
-impl<In, Message> Drop for Room<'_, In, Message> {
-    fn drop(&mut self) {
-        self.0.release();
     }
 }
 

@@ -249,7 +249,8 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
-    /// After how long a silence TCP itself looks whether the peer is still there; `None`: never.
+    /// After how long a silence TCP itself looks whether the peer is still there, in whole seconds from 1 to 32,767; `None`:
+    /// never.
     #[must_use]
     pub fn keepalive(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.tcp.keepalive = time.into();

@@ -28,6 +28,9 @@ use crate::session::{CloseReason, Limits, Meter, Outbox, Session, SessionId, Tot
 
 /// A running server, seen from inside.
 pub(super) struct House<In, Out> {
+    // Dropped with the last session, it tells what came after the last second.
+    #[cfg(feature = "metrics")]
+    pub(super) _publisher: Arc<super::metrics::Publisher>,
     pub(super) entrances: Vec<Entrance<In, Out>>,
     pub(super) registry: Registry<In>,
     pub(super) stats: Arc<Stats>,

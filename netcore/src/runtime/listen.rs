@@ -107,8 +107,8 @@ async fn accept(listener: &TcpListener, settings: TcpSettings) -> io::Result<(Tc
 fn set(stream: &TcpStream, settings: TcpSettings) {
     let _ = stream.set_nodelay(settings.nodelay);
     if let Some(time) = settings.keepalive {
-        let keepalive =
-            TcpKeepalive::new().with_time(time).with_interval((time / 3).max(Duration::from_secs(1)));
+        let whole = |time: Duration| time.clamp(Duration::from_secs(1), LONGEST_SILENCE);
+        let keepalive = TcpKeepalive::new().with_time(whole(time)).with_interval(whole(time / 3));
         let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
     }
 }
@@ -118,6 +118,8 @@ fn is_about_one(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
+/// The longest that Linux takes.
+const LONGEST_SILENCE: Duration = Duration::from_secs(32_767);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -159,13 +161,18 @@ mod tests {
         let (_, _, accepted) = connected(door().nodelay(false).keepalive(None)).await;
         assert!(!accepted.nodelay().unwrap());
         assert!(!SockRef::from(&accepted).keepalive().unwrap());
-        let (_, _, accepted) = connected(door().keepalive(Duration::from_secs(2))).await;
-        assert!(SockRef::from(&accepted).keepalive().unwrap());
-        #[cfg(target_os = "linux")]
+        for (asked, time, interval) in
+            [(2_000, 2, 1), (1, 1, 1), (12_345_000, 12_345, 4_115), (u64::MAX, 32_767, 32_767)]
         {
-            let socket = SockRef::from(&accepted);
-            assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(2));
-            assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(1), "not none at all");
+            let (_, _, accepted) = connected(door().keepalive(Duration::from_millis(asked))).await;
+            assert!(SockRef::from(&accepted).keepalive().unwrap());
+            #[cfg(target_os = "linux")]
+            {
+                let socket = SockRef::from(&accepted);
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(time));
+                assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(interval));
+            }
+            let _ = (time, interval);
         }
     }
 

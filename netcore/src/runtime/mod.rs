@@ -1,6 +1,7 @@
 //! Sessions on tokio: doors, adapters, the three ways to run a game, server and client.
 
 mod adapter;
+mod background;
 mod client;
 pub mod cluster;
 mod connection;
@@ -24,7 +25,6 @@ mod metrics;
 mod metrics;
 #[cfg(feature = "compress")]
 mod packed;
-mod pause;
 mod peer;
 mod queue;
 mod registry;

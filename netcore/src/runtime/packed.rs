@@ -94,10 +94,11 @@ struct DecodePacked<WireIn, F> {
 impl<WireIn, F> DecodePacked<WireIn, F> {
     fn new(frames: FrameCodec, compress: &Compress, incoming: F) -> Self {
         let (per_second, burst) = compress.rate();
+        let limit = compress.inflated_limit(frames.in_limit());
         Self {
-            limit: compress.inflated_limit(frames.in_limit()),
+            limit,
             frames,
-            rate: Rate::per_second(per_second).burst(burst),
+            rate: Rate::per_second(per_second).burst(burst.max(limit.into())),
             budget: None,
             dead: None,
             incoming,

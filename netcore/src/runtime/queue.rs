@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 use super::Logic;
+use super::background::Whom;
 use super::peer::{Peer, Schedule};
 use super::shared::Encoded;
 
@@ -20,6 +21,8 @@ pub(crate) enum Event<In, Message> {
     Arrived(Arc<Peer<In>>, Message),
     /// The game says something to itself.
     Message(Message),
+    /// What was done in the background for a session, which waits for it; nothing if it panicked.
+    Done(Whom, Option<Message>),
     /// Another worker broadcasts to all sessions of the server.
     Everyone(Encoded),
     /// The logic says good-bye, then the sender is told.

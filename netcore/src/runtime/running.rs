@@ -39,9 +39,6 @@ pub struct Running<Message = ()> {
     accepting: JoinSet<()>,
     workers: Vec<WorkerHandle>,
     tell: Tell<Message>,
-    // Dropped last, it tells what came after the last second.
-    #[cfg(feature = "metrics")]
-    _publisher: Arc<super::metrics::Publisher>,
 }
 
 pub(super) type Tell<Message> = Arc<dyn Fn(usize, Message) -> Result<(), Full<Message>> + Send + Sync>;
@@ -97,17 +94,10 @@ pub(super) struct Opened {
     pub(super) house: Box<dyn Inside>,
     pub(super) stats: Arc<Stats>,
     pub(super) drain: Duration,
-    #[cfg(feature = "metrics")]
-    pub(super) publisher: Arc<super::metrics::Publisher>,
 }
 
 impl<Message> Running<Message> {
-    pub(super) fn new(
-        opened: Opened,
-        stop: CancellationToken,
-        workers: Vec<WorkerHandle>,
-        tell: Tell<Message>,
-    ) -> Self {
+    pub(super) fn new(opened: Opened, stop: CancellationToken, tell: Tell<Message>) -> Self {
         Self {
             addresses: opened.addresses,
             stats: opened.stats,
@@ -115,11 +105,13 @@ impl<Message> Running<Message> {
             drain: opened.drain,
             house: opened.house,
             accepting: opened.accepting,
-            workers,
+            workers: Vec::new(),
             tell,
-            #[cfg(feature = "metrics")]
-            _publisher: opened.publisher,
         }
+    }
+
+    pub(super) fn add(&mut self, worker: WorkerHandle) {
+        self.workers.push(worker);
     }
 
     /// Where the first TCP door listens; `0.0.0.0:0` if there is none.

@@ -269,7 +269,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         };
         let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
         let opened = self.open(Way::Task(Arc::new(handler)), stats).await?;
-        Ok(Running::new(opened, stop, Vec::new(), Arc::new(|_, ()| Err(Full(())))))
+        Ok(Running::new(opened, stop, Arc::new(|_, ()| Err(Full(())))))
     }
 
     /// Starts, with one worker that owns `logic`. After a panic it goes on with the same state: to make it anew needs
@@ -327,7 +327,15 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let doors: Arc<[_]> = self.doors.iter().map(|door| door.encoding(self.slow)).collect();
         let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
         let opened = self.open(way, stats.clone()).await?;
-        let mut workers = Vec::new();
+        let tell = {
+            let queues = queues.clone();
+            Arc::new(move |worker: usize, message| match queues.get(worker) {
+                Some(queue) => queue.post(message),
+                None => Err(Full(message)),
+            })
+        };
+        // Dropped where a worker cannot start, it ends those who have come in by then.
+        let mut running = Running::new(opened, stop.clone(), tell);
         for ((number, logic), queue) in logics.into_iter().enumerate().zip(queues.iter()) {
             let parts = Parts {
                 doors: doors.clone(),
@@ -338,13 +346,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 stop: stop.clone(),
             };
             let worker = Worker::new(logic, make.clone(), queue.clone(), settings.clone(), parts);
-            workers.push(WorkerHandle::start(number, worker, host, queue.clone())?);
+            running.add(WorkerHandle::start(number, worker, host, queue.clone())?);
         }
-        let tell = Arc::new(move |worker: usize, message| match queues.get(worker) {
-            Some(queue) => queue.post(message),
-            None => Err(Full(message)),
-        });
-        Ok(Running::new(opened, stop, workers, tell))
+        Ok(running)
     }
 
     /// Opens the doors and lets sessions in.
@@ -388,7 +392,11 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             Arc::new(Total::new(self.max_queued_bytes, move || too_much.notify_one()))
         };
         let _ = stats.total.set(total.clone());
+        #[cfg(feature = "metrics")]
+        let publisher = super::metrics::Publisher::new(stats.clone());
         let house = Arc::new(House {
+            #[cfg(feature = "metrics")]
+            _publisher: publisher.clone(),
             entrances,
             registry: Registry::new(self.max_sessions, self.max_per_address),
             stats: stats.clone(),
@@ -416,20 +424,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         }
         accepting.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
         #[cfg(feature = "metrics")]
-        let publisher = {
-            let publisher = super::metrics::Publisher::new(stats.clone());
-            accepting.spawn(publisher.clone().run(house.clone()));
-            publisher
-        };
-        Ok(Opened {
-            addresses,
-            accepting,
-            house: Box::new(house),
-            stats,
-            drain: self.drain,
-            #[cfg(feature = "metrics")]
-            publisher,
-        })
+        accepting.spawn(publisher.run(house.clone()));
+        Ok(Opened { addresses, accepting, house: Box::new(house), stats, drain: self.drain })
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) struct Slots<In> {
     // Those that something was staged for since the last flush.
     pub(super) dirty: Vec<SessionId>,
     pub(super) count: usize,
+    begun: u64,
 }
 
 pub(super) struct Slot<In> {
@@ -26,14 +27,17 @@ pub(super) struct Slot<In> {
     pub(super) timers: Vec<TimerId>,
     // The callback that runs has closed it or moved it away.
     pub(super) leaving: bool,
-    // Nothing is heard of it; and whether something waits that the worker's queue does not say any more.
-    pub(super) paused: bool,
+    // Since when it is here, as a number that is used once.
+    pub(super) since: u64,
+    // How much is done for it in the background before its next packet is handled; and whether something waits for that of
+    // which the worker's queue does not say any more.
+    pub(super) awaited: u32,
     pub(super) waits: bool,
 }
 
 impl<In> Slots<In> {
     pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), dirty: Vec::new(), count: 0 }
+        Self { slots: Vec::new(), dirty: Vec::new(), count: 0, begun: 0 }
     }
 
     pub(super) fn insert(&mut self, peer: Arc<Peer<In>>) {
@@ -41,6 +45,7 @@ impl<In> Slots<In> {
         if self.slots.len() <= index {
             self.slots.resize_with(index + 1, || None);
         }
+        let since = self.next();
         if let Some(place) = self.slots.get_mut(index) {
             let slot = Slot {
                 peer,
@@ -49,11 +54,18 @@ impl<In> Slots<In> {
                 groups: Vec::new(),
                 timers: Vec::new(),
                 leaving: false,
-                paused: false,
+                since,
+                awaited: 0,
                 waits: false,
             };
             self.count += usize::from(place.replace(Box::new(slot)).is_none());
         }
+    }
+
+    /// A number for something that begins.
+    pub(super) fn next(&mut self) -> u64 {
+        self.begun += 1;
+        self.begun
     }
 
     #[inline]

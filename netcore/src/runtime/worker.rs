@@ -164,6 +164,16 @@ impl<L: Logic> Worker<L> {
                 self.queue.release();
                 self.call(None, |logic, ctx| logic.message(ctx, message));
             }
+            Event::Done(whom, message) => {
+                self.queue.release();
+                let (session, _) = whom;
+                if self.context.heard_again(whom) {
+                    self.call(Some(session), |logic, ctx| match message {
+                        Some(message) => logic.message(ctx, message),
+                        None => ctx.close(session, CloseReason::Panicked),
+                    });
+                }
+            }
             Event::Everyone(encoded) => {
                 self.queue.release();
                 self.context.give_everyone(&encoded);
@@ -186,7 +196,7 @@ impl<L: Logic> Worker<L> {
             match peer.take(&mut packets) {
                 Found::Packets => {
                     self.packets_in(session, &mut packets);
-                    if self.context.is_paused(session) || self.moved(session) {
+                    if self.waits(session) || self.moved(session) {
                         peer.put_back(&mut packets);
                     }
                 }
@@ -199,14 +209,14 @@ impl<L: Logic> Worker<L> {
         self.settle();
         match self.context.slots.get_mut(session) {
             // It stays in this worker's hands, so that nobody puts it into the queue.
-            Some(slot) if slot.paused => slot.waits = true,
+            Some(slot) if slot.awaited > 0 => slot.waits = true,
             Some(_) if peer.done() => self.queue.push(Event::Ready(peer.clone())),
             _ => {}
         }
     }
 
     /// Handles a session's packets until it has closed (the rest is of no interest), moved (the rest is the other worker's)
-    /// or is paused.
+    /// or waits for something.
     fn packets_in(&mut self, session: SessionId, packets: &mut Sequence<L::In>) {
         while !packets.is_empty() && self.is_heard(session) {
             self.context.interrupted = false;
@@ -243,7 +253,12 @@ impl<L: Logic> Worker<L> {
 
     /// Whether its packets are handled.
     fn is_heard(&self, session: SessionId) -> bool {
-        self.context.slots.get(session).is_some_and(|slot| !slot.leaving && !slot.paused)
+        self.is_here(session) && !self.waits(session)
+    }
+
+    /// Whether something is to be known before its next packet is handled.
+    fn waits(&self, session: SessionId) -> bool {
+        self.context.slots.get(session).is_some_and(|slot| slot.awaited > 0)
     }
 
     /// Whether the game has moved the session and it has not left yet.
@@ -354,7 +369,7 @@ impl<L: Logic> Worker<L> {
             if let Some(slot) = self.context.slots.get_mut(session) {
                 slot.groups.clear();
                 slot.timers.clear();
-                self.context.resume(session);
+                self.context.abandon(session);
             }
         }
         for session in sessions {

@@ -23,7 +23,7 @@ use crate::Frame;
 /// | [`login`](Self::login) | off | connecting → the game's `admit` |
 /// | [`admission`](Self::admission) | 64 KiB, 256 packets | what may come before `admit`, where `login` is on |
 /// | [`unfinished`](Self::unfinished) | 10 s; off on text doors | a packet's first byte → its last |
-/// | [`idle`](Self::idle) | off; 45 s with a heartbeat | silence from the peer |
+/// | [`idle`](Self::idle) | off; with a heartbeat 45 s, or three beats if that is longer | silence from the peer |
 /// | [`heartbeat`](Self::heartbeat) | off | |
 /// | [`packets`](Self::packets), [`bytes`](Self::bytes), [`tiny`](Self::tiny) | off | a second |
 /// | [`queue`](Self::queue) | 256 KiB | what waits for the peer |
@@ -195,12 +195,16 @@ impl Limits {
         self
     }
 
-    /// The most bytes that one read takes, 512 at least. Read buffers are the threads', not the sessions'; but a packet's
+    /// The most bytes that one read takes: 512 at least, 1 MiB at most. Read buffers are the threads', not the sessions'; but a packet's
     /// `Bytes` keep alive what came in the same read, in memory at most four times as large; in up to 32 KiB more, where
     /// the packet itself came in pieces.
     #[must_use]
     pub const fn read_chunk(mut self, bytes: usize) -> Self {
-        self.read_chunk = if bytes < 512 { 512 } else { bytes };
+        self.read_chunk = match bytes {
+            0..512 => 512,
+            512..=MOST_READ => bytes,
+            _ => MOST_READ,
+        };
         self
     }
 
@@ -236,9 +240,12 @@ impl Limits {
     }
 
     pub(crate) fn idle_time(&self) -> Option<Duration> {
-        self.idle.or(self.heartbeat.as_ref().map(|_| Duration::from_secs(45)))
+        let beaten = |heartbeat: &Heartbeat| heartbeat.every.saturating_mul(3).max(Duration::from_secs(45));
+        self.idle.or(self.heartbeat.as_ref().map(beaten))
     }
 }
+
+const MOST_READ: usize = 1024 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {

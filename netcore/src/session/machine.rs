@@ -34,8 +34,8 @@ pub struct Session<In> {
     sending: VecDeque<Bytes>,
     opened: Instant,
     received: Instant,
-    // When the first byte of the packet at the front of the input came, or of the frame of the transport's that is to
-    // bring one.
+    // When the first byte of the packet at the front of the input came; or, where there is none, that of the frame of the
+    // transport's that is to bring one.
     unfinished: Option<Instant>,
     partial: bool,
     // Since when output waits and none went out.
@@ -146,8 +146,9 @@ impl<In> Session<In> {
     /// There is nothing more to read for now. A transport that holds a part of a frame back holds a part of a packet.
     pub(crate) fn handle_silence(&mut self, now: impl Moment) {
         if self.outbox.is_partial() {
-            self.partial = true;
-            self.unfinished.get_or_insert_with(|| now.now());
+            if self.unfinished.is_none() {
+                (self.unfinished, self.partial) = (Some(now.now()), true);
+            }
         } else if std::mem::take(&mut self.partial) {
             self.unfinished = None;
         }

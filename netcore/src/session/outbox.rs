@@ -515,7 +515,8 @@ impl Outbox {
         }
         let queued = self.0.queued.fetch_add(len, SeqCst) + len;
         let apart = slow != Slow::Disconnect && (blocked || queued > limit / 4);
-        if !how.was_staged() && self.0.staging.load(Relaxed) {
+        // What came late is before it, also where the turn has ended and nobody has caught up yet.
+        if !how.was_staged() && (self.0.staging.load(Relaxed) || queue.late.is_some()) {
             self.put_late(&mut queue, apart, put);
         } else {
             put(&mut queue, apart);

@@ -172,6 +172,9 @@ impl<In> Sequence<In> {
 
     /// Moves all of `other` behind these.
     pub(crate) fn append(&mut self, other: &mut Self) {
+        if other.is_empty() {
+            return;
+        }
         self.close_up();
         self.reserve(other.len());
         other.for_each(|packet| self.push(packet));

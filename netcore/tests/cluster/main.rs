@@ -14,6 +14,7 @@ mod proxy;
 mod redis;
 #[cfg(feature = "redis")]
 mod redis_only;
+mod refusing;
 mod topics;
 mod workers;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netcore::cluster::{AskError, ClaimError, Event, LinkError, Options, Redis};
+use netcore::cluster::{AskError, Bid, ClaimError, Event, LinkError, Options, Redis};
 use redis::AsyncCommands;
 
 use crate::common::{Node, World, end, within};
@@ -112,6 +112,70 @@ async fn what_others_keep_in_the_server_is_left_alone_and_does_no_harm() {
     drop((mine, theirs));
     other.end().await;
     let _: () = connection.del("netcore:block").await.unwrap();
+    end(&world, &[node]).await;
+}
+
+#[tokio::test]
+async fn names_that_have_expired_take_nobodys_place_however_many_are_left_in_the_lists() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let node = Node::new(&mut world);
+    node.settle().await;
+    let mut connection = world.connection().await;
+    let left: Vec<(u8, String)> = (0..3000).map(|n| (0, format!("seat/{n:04}"))).collect();
+    let _: usize = connection.zadd_multiple("test:names", &left).await.unwrap();
+    let bid = |name: &str| within(node.cluster.claim(Bid::new(name).within("seat/", 2)));
+    let one = bid("seat/x").await.unwrap();
+    let two = bid("seat/y").await.unwrap();
+    assert_eq!(two.others().len(), 1);
+    assert_eq!(bid("seat/z").await.unwrap_err(), ClaimError::Full { max: 2 });
+    let names: Vec<String> = node.list("seat/").await.into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names, ["seat/x", "seat/y"]);
+    let known: usize = connection.zcount("test:names", 0, 0).await.unwrap();
+    assert_eq!(known, 3, "with the node's own");
+    drop((one, two));
+    end(&world, &[node]).await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_due_and_there_all_the_same_is_looked_at_again() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let node = Node::new(&mut world);
+    let kim = node.claim("kim").await.unwrap();
+    let mut connection = world.connection().await;
+    let _: usize = connection.zadd("test:due", "kim", 1).await.unwrap();
+    let lee = node.claim("lee").await.unwrap();
+    let due: Option<f64> = connection.zscore("test:due", "kim").await.unwrap();
+    assert!(due.is_some_and(|due| due > 1.0), "{due:?}: nobody would take it out of the other list");
+    drop((kim, lee));
+    end(&world, &[node]).await;
+}
+
+#[tokio::test]
+async fn somebody_elses_value_where_a_name_would_be_is_no_name_and_does_no_harm() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let node = Node::new(&mut world);
+    node.settle().await;
+    let mut connection = world.connection().await;
+    let long = "x".repeat(60);
+    let _: () = connection.mset(&[("test:c:n/kim", "hello"), ("test:c:n/lee", &long)]).await.unwrap();
+    let _: usize = connection.lpush("test:c:n/pat", "a list").await.unwrap();
+    for name in ["n/kim", "n/lee", "n/pat"] {
+        assert!(within(node.cluster.find(name)).await.unwrap().holders.is_empty());
+    }
+    let mut claims = Vec::new();
+    for name in ["n/kim", "n/lee", "n/pat"] {
+        claims.push(node.claim(name).await.unwrap());
+    }
+    // It is written over what is renewed, too.
+    let mut watch = world.watch("n/kim").await;
+    let _: () = connection.set("test:c:n/kim", "hello").await.unwrap();
+    watch.renewed().await;
+    let names: Vec<String> = node.list("n/").await.into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(
+        (names, node.cluster.stats().links_lost),
+        (vec!["n/kim".into(), "n/lee".into(), "n/pat".into()], 0)
+    );
+    drop(claims);
     end(&world, &[node]).await;
 }
 

@@ -14,7 +14,7 @@ fn bomb(id: u16, len: usize) -> Vec<u8> {
 #[test]
 fn a_session_that_inflates_more_than_its_budget_is_closed_and_one_within_it_is_not() {
     let start = Instant::now();
-    let adapter = Binary::new().compress(Compress::new().inflated_rate(1000, 3000));
+    let adapter = Binary::new().compress(Compress::new().max_inflated(1005).inflated_rate(1000, 3000));
     let mut reads = Reads::<Frame>::new(&adapter, start);
     let mut found = Vec::new();
     reads.read(start, &bomb(1, 1000).repeat(3), &mut found).unwrap();
@@ -28,6 +28,11 @@ fn a_session_that_inflates_more_than_its_budget_is_closed_and_one_within_it_is_n
     let ids: Vec<u16> = found.iter().map(|packet| packet.as_ref().unwrap().id.0).collect();
     assert_eq!(ids, [1, 1, 1, 2, 3, 3]);
     assert_eq!(reads.end(), CloseReason::InflateRate);
+    // The largest packet is let through after a silence, whatever the burst.
+    let adapter = Binary::new().compress(Compress::new().inflated_rate(1000, 1));
+    let mut reads = Reads::<Frame>::new(&adapter, start);
+    reads.read(start, &bomb(1, 65_000), &mut found).unwrap();
+    assert_eq!(reads.read(second, &bomb(1, 2000), &mut found), Err(CloseReason::InflateRate));
     assert_eq!((CloseReason::InflateRate.code(), CloseReason::InflateRate.label()), (34, "inflate_rate"));
 }
 

@@ -306,6 +306,27 @@ async fn half_a_request_ends_at_the_deadline_and_one_that_drips_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ping_whole_or_cut_gives_half_a_packet_no_more_time() {
+    for cut in 0..10 {
+        let (door, connector) = Door::memory(Binary::new());
+        let door = door.websocket(WebSocket::new().upgraded());
+        let running = Server::new().door(door).serve(session).await.unwrap();
+        let mut stream = connector.connect().unwrap();
+        stream.write_all(&frame(BINARY, 4, &say(2)[..4])).await.unwrap();
+        let ping = frame(0x89, 4, b"ping");
+        for part in [&ping[..cut], &ping[cut..]] {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            stream.write_all(part).await.unwrap();
+        }
+        let mut pong = [0; 6];
+        stream.read_exact(&mut pong).await.unwrap();
+        let due = tokio::time::timeout(Duration::from_millis(2_100), stream.read_u8()).await;
+        assert_eq!(due.map(Result::ok), Ok(Some(0x88)), "cut behind {cut}");
+        drop((stream, running));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frame_that_never_ends_is_an_unfinished_packet() {
     let ping = [frame(0x89, 4, b"ping"), frame(BINARY, 9, &say(2))].concat();
     // How much of it comes, and whether the rest does not within ten seconds.

@@ -1,6 +1,7 @@
 //! The runtime as its users see it: servers, games and clients, mostly over the door in memory and on a paused clock, so that
 //! each run is the same.
 
+mod awaited;
 mod broadcast;
 mod caps;
 mod client;
@@ -13,9 +14,9 @@ mod half_written;
 mod move_edges;
 mod moves;
 mod panics;
-mod paused;
 mod pressure;
 mod reconnect;
+mod reconnect_odd;
 mod requests;
 mod rooms;
 mod shutdown;

@@ -90,7 +90,7 @@ async fn panics_in_opened_closed_message_and_the_background_harm_nobody_else() {
     pass(5).await;
     round(&mut healthy, 2).await;
     assert_eq!(log.take(), ["opened 0", "opened 1", "closed 1 panicked", "opened 2", "closed 2 peer_closed"]);
-    assert_eq!(running.stats().panics, 3, "opened, closed, message; background work is the runtime's");
+    assert_eq!(running.stats().panics, 4, "opened, closed, message, and the background");
 }
 
 #[tokio::test(start_paused = true)]

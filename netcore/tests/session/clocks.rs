@@ -113,6 +113,14 @@ fn a_heartbeat_that_nobody_answers_ends_the_session_after_three_of_them() {
 }
 
 #[test]
+fn a_heartbeat_that_is_slow_has_three_beats_too() {
+    let mut pair = pair(quiet().heartbeat(beating().every(secs(60))));
+    lives_for(&mut pair, secs(179));
+    assert_eq!(pair.faults(Left).len(), 2);
+    ends_after(&mut pair, secs(1), CloseReason::Idle(secs(180)));
+}
+
+#[test]
 fn two_that_beat_live_for_ever_and_their_games_hear_nothing_of_it() {
     let limits = || Limits::new().first_packet(secs(60)).heartbeat(beating());
     let mut pair = Pair::new(limits(), limits(), 1);

@@ -51,21 +51,17 @@ impl<G: Game> Lobby<G> {
         session: SessionId,
         work: impl Future<Output = Kind<G>> + Send + 'static,
     ) -> Result<(), Full<()>> {
-        ctx.spawn(async move { Message(work.await) })?;
-        ctx.pause(session);
+        ctx.spawn_for(session, async move { Message(work.await) })?;
         if let Some(user) = self.users.get_mut(&session) {
             user.budget.pause(ctx.now());
         }
         Ok(())
     }
 
-    /// It was decided. Whether whoever waited for it is still there; they are heard again.
+    /// It was decided: they are heard again. Whether they are here, as they are wherever they wait.
     pub(crate) fn waited(&mut self, ctx: &mut Context<Self>, session: SessionId) -> bool {
-        let Some(user) = self.users.get_mut(&session).filter(|_| ctx.is_paused(session)) else {
-            return false;
-        };
+        let Some(user) = self.users.get_mut(&session) else { return false };
         user.budget.resume(ctx.now());
-        ctx.resume(session);
         true
     }
 

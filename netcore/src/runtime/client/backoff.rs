@@ -3,6 +3,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use crate::runtime::time::YEARS;
+
 /// Pauses that double up to a cap, each cut short by a random part: a thousand clients that lost the same server do not
 /// all come back in the same moment.
 #[derive(Clone, Debug)]
@@ -54,7 +56,7 @@ impl Backoff {
     fn pause(&mut self, nth: u32) -> Duration {
         let doubled = self.first.saturating_mul(2_u32.saturating_pow(nth.saturating_sub(1)));
         // Never nothing, whatever is set: a server that is not there would keep a core busy.
-        let whole = doubled.min(self.cap).max(LEAST);
+        let whole = doubled.min(self.cap).clamp(LEAST, YEARS);
         whole.mul_f64(1.0 - self.jitter * self.random()).max(LEAST)
     }
 
@@ -127,7 +129,7 @@ mod tests {
     #[test]
     fn a_pause_is_never_nothing_and_never_overflows() {
         let nothing = Backoff { first: Duration::ZERO, jitter: 1.0, seed: Some(0), ..Backoff::new() };
-        let endless = Backoff { first: Duration::MAX, cap: Duration::MAX, ..Backoff::new() };
+        let endless = Backoff { first: Duration::MAX, cap: Duration::MAX, jitter: 0.0, ..Backoff::new() };
         for mut backoff in [nothing, endless] {
             assert!((0..100).all(|_| backoff.failed().is_some_and(|pause| pause >= LEAST)));
         }

@@ -65,6 +65,9 @@ pub enum TryError {
     /// The log-in took too long.
     #[error("not logged in within {0:?} (`login_timeout`)")]
     LoginTimeout(Duration),
+    /// The code that makes a connection panicked: a [`dial`](crate::Reconnect::dial) of the game's, or its adapter.
+    #[error("what makes a connection panicked")]
+    DialPanicked,
     /// The log-in's own code panicked.
     #[error("the log-in panicked")]
     LoginPanicked,

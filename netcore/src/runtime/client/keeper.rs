@@ -104,10 +104,12 @@ where
     }
 
     async fn attempt(&self) -> Result<Client<In, Out>, TryError> {
-        let client = (self.dial)(self.settings.options.clone()).await?;
+        // A task of its own: a panic of the game's code ends this try, and not the client.
+        let (dial, options) = (self.dial.clone(), self.settings.options.clone());
+        let dialing = AbortOnDropHandle::new(tokio::spawn(async move { dial(options).await }));
+        let client = dialing.await.map_err(|_| TryError::DialPanicked)??;
         let Some(login) = &self.settings.login else { return Ok(client) };
         let login = login.clone();
-        // A task of its own: a panic of the game's code ends this try, and not the client.
         let logging_in = AbortOnDropHandle::new(tokio::spawn(async move { login(client).await }));
         let limit = self.settings.login_timeout;
         match timeout(limit, logging_in).await {
@@ -160,7 +162,7 @@ where
         task.abort();
         // When it is over, the transport is gone, and nothing more can go out.
         let _ = task.await;
-        End::Lost(reason, self.unsent(peer.outbox.take_back(), Bytes::new()))
+        End::Lost(reason, self.unsent(peer.outbox.take_back(), Vec::new()))
     }
 
     /// Gives the connection what waited for it. Cancel-safe.
@@ -214,7 +216,7 @@ where
         }
     }
 
-    fn unsent(&self, kept: Kept, queued: Bytes) -> Unsent<Out> {
+    fn unsent(&self, kept: Kept, queued: Vec<Bytes>) -> Unsent<Out> {
         let options = &self.settings.options;
         let beats = options.limits.heartbeat.as_ref().map(|beat| [beat.ping.id, beat.pong]);
         let ours = |header: Header| !beats.is_some_and(|beats| beats.contains(&header.id));

@@ -59,7 +59,7 @@ pub enum Away {
 pub(super) type Login<In, Out> = Arc<dyn Fn(Client<In, Out>) -> LoggingIn<In, Out> + Send + Sync>;
 pub(super) type LoggingIn<In, Out> =
     Pin<Box<dyn Future<Output = Result<Client<In, Out>, Box<dyn std::error::Error + Send + Sync>>> + Send>>;
-pub(super) type Dial<In, Out> = Box<dyn Fn(ClientOptions<In, Out>) -> Dialing<In, Out> + Send + Sync>;
+pub(super) type Dial<In, Out> = Arc<dyn Fn(ClientOptions<In, Out>) -> Dialing<In, Out> + Send + Sync>;
 pub(super) type Dialing<In, Out> = Pin<Box<dyn Future<Output = Result<Client<In, Out>, ClientError>> + Send>>;
 
 impl<In, Out> Reconnect<In, Out>
@@ -175,7 +175,7 @@ where
     #[must_use = "the client closes when its last handle is dropped"]
     pub fn connect(self, address: impl ToString) -> ReconnectingClient<In, Out> {
         let address = address.to_string();
-        self.begin(Box::new(move |options| Box::pin(options.connect(address.clone()))))
+        self.begin(Arc::new(move |options| Box::pin(options.connect(address.clone()))))
     }
 
     /// Begins to connect with what `dial` makes: any stream that is connected, in memory or through a proxy, say. It has
@@ -189,7 +189,7 @@ where
         T: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.begin(Box::new(move |options| {
+        self.begin(Arc::new(move |options| {
             let (dialed, limit) = (dial(), options.connect_timeout);
             Box::pin(async move {
                 let stream = timeout(limit, dialed).await.map_err(|_| ClientError::Timeout(limit))??;

@@ -1,5 +1,6 @@
 //! The handle of a client that reconnects.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,6 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::events::Events;
-use super::unsent::split;
 use super::{Away, ClientEvent, ClientOptions, ClientSender, Reconnect, RequestError, SendError, Unsent};
 use crate::runtime::Adapter;
 use crate::session::{CloseReason, Outbox, Slow, Verdict};
@@ -151,8 +151,9 @@ pub(super) struct Shared<In, Out> {
 
 struct State<In, Out> {
     up: Option<ClientSender<In, Out>>,
-    // Packets for the next connection, joined.
+    // Packets for the next connection, joined, and how long each is: an adapter need not write what says so.
     waiting: BytesMut,
+    lengths: VecDeque<u32>,
     // Nothing more is accepted.
     ended: bool,
     left: Unsent<Out>,
@@ -220,7 +221,8 @@ where
     /// While there is no connection, it waits for one within its own time, or is refused: [`Away`]. When the connection is
     /// lost before the answer came, it fails; if it had not gone out, it is among the [`Unsent`], too.
     ///
-    /// Dropped before the answer came, the request stands, and its answer is received like any other packet.
+    /// Dropped before the answer came, the request stands, and its answer is received like any other packet. After one that
+    /// has timed out and is not numbered, [`reconnect`](Self::reconnect).
     ///
     /// # Errors
     /// [`RequestError`]
@@ -236,6 +238,16 @@ where
         let begun = Instant::now();
         let up = timeout(time, self.connection()).await.map_err(|_| RequestError::Away)??;
         up.request_within(packet, time.saturating_sub(begun.elapsed())).await
+    }
+
+    /// Gives up the connection, if there is one that is logged in, and makes another: the loss and what did not go out are
+    /// [told](ClientEvent::Lost). For a connection of which nothing good is to be expected any more: after a
+    /// [`request`](Self::request) that is not numbered has timed out, its answer may never come, and each answer that does
+    /// come would be taken for that of the request before.
+    pub fn reconnect(&self) {
+        if let Some(up) = self.shared.up() {
+            up.outbox().abort(CloseReason::Ended);
+        }
     }
 
     /// Whether there is a connection that is logged in.
@@ -295,7 +307,13 @@ where
 {
     pub(super) fn new(reconnect: &Reconnect<In, Out>) -> Self {
         let ClientOptions { limits, adapter, request_timeout, .. } = &reconnect.options;
-        let state = State { up: None, waiting: BytesMut::new(), ended: false, left: Unsent::none() };
+        let state = State {
+            up: None,
+            waiting: BytesMut::new(),
+            lengths: VecDeque::new(),
+            ended: false,
+            left: Unsent::none(),
+        };
         Self {
             events: Events::new(limits.inbox),
             counters: Counters::default(),
@@ -327,7 +345,10 @@ where
         if bytes.len() > self.largest || state.waiting.len().saturating_add(bytes.len()) > most {
             return Err(NotSent::Full);
         }
-        state.waiting.extend_from_slice(&bytes);
+        if let Some(len) = u32::try_from(bytes.len()).ok().filter(|len| *len > 0) {
+            state.waiting.extend_from_slice(&bytes);
+            state.lengths.push_back(len);
+        }
         Ok(())
     }
 
@@ -341,19 +362,21 @@ where
     pub(super) fn hand_over(&self, sender: &ClientSender<In, Out>) -> bool {
         let outbox: &Outbox = sender.outbox();
         let mut state = self.lock();
-        let mut rest = std::mem::take(&mut state.waiting).freeze();
-        let mut next = rest.clone();
-        while let Some((_, packet)) = split(&mut next) {
-            if outbox.push(&packet, Slow::DropNewest) != Verdict::Queued {
+        let State { waiting, lengths, .. } = &mut *state;
+        while let Some(len) = lengths.front().map(|len| *len as usize) {
+            let packet = waiting.get(..len).unwrap_or_default();
+            if outbox.push(packet, Slow::DropNewest) != Verdict::Queued {
                 break;
             }
-            rest.advance(packet.len());
+            waiting.advance(len);
+            lengths.pop_front();
         }
-        drop(next);
-        let all = rest.is_empty();
-        if !all {
-            state.waiting = rest.try_into_mut().unwrap_or_else(|rest| BytesMut::from(&rest[..]));
-        } else if !state.ended {
+        let all = lengths.is_empty();
+        if all {
+            // The memory of a long absence is not kept.
+            (*waiting, *lengths) = (BytesMut::new(), VecDeque::new());
+        }
+        if all && !state.ended {
             state.up = Some(sender.clone());
         }
         drop(state);
@@ -377,9 +400,12 @@ where
         self.changed.notify_waiters();
     }
 
-    /// What waits for a connection and will not get one.
-    pub(super) fn take_waiting(&self) -> Bytes {
-        std::mem::take(&mut self.lock().waiting).freeze()
+    /// What waits for a connection and will not get one: packets.
+    pub(super) fn take_waiting(&self) -> Vec<Bytes> {
+        let mut state = self.lock();
+        let mut all = std::mem::take(&mut state.waiting).freeze();
+        let lengths = std::mem::take(&mut state.lengths);
+        lengths.into_iter().map(|len| all.split_to(all.len().min(len as usize))).collect()
     }
 
     /// What [`ReconnectingClient::close`] gives back.

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::runtime::Adapter;
-use crate::session::Kept;
+use crate::session::{Kept, Spoken};
 use crate::{Header, Packet};
 
 /// Packets that were accepted and did not go out before a connection was lost, or before the client came to its end.
@@ -14,8 +14,9 @@ use crate::{Header, Packet};
 /// the connection broke, a part may have gone out; it stands in [`uncertain`](Self::uncertain). TLS and WebSocket do not say
 /// how far they have come with what they are at, 64 KiB or one packet: all of it stands there.
 ///
-/// The packets are decoded from the bytes that waited. One that the set itself cannot read again, which only a hand-written
-/// [`Packet`] can bring about, is counted and not handed back.
+/// The packets are decoded from the bytes that waited. One that the adapter cannot read back (text, packets of another set
+/// that it maps to, MessagePack over its own bounds, or what a hand-written [`Packet`] writes and does not read) is counted and not handed back; of an
+/// adapter that writes no framed packets, all that waited together may count as one.
 pub struct Unsent<Out> {
     packets: Vec<Out>,
     uncertain: Vec<Out>,
@@ -71,7 +72,7 @@ impl<Out: Packet + 'static> Unsent<Out> {
     /// the transport does not say how much of what it took has gone out, before all of it has.
     pub(super) fn of<In: 'static>(
         kept: Kept,
-        queued: Bytes,
+        queued: Vec<Bytes>,
         adapter: &dyn Adapter<In, Out>,
         ours: impl Fn(Header) -> bool,
         at_once: bool,
@@ -80,12 +81,13 @@ impl<Out: Packet + 'static> Unsent<Out> {
         let taken: usize = kept.taken.iter().map(Bytes::len).sum();
         let mut gone = taken.saturating_sub(kept.left);
         let taken = kept.taken.into_iter().map(|piece| (piece, at_once));
-        let waiting = kept.waiting.into_iter().chain([queued]).map(|piece| (piece, false));
+        let waiting = kept.waiting.into_iter().chain(queued).map(|piece| (piece, false));
+        let framed = !matches!(adapter.spoken(), Spoken::Lines);
         for (mut piece, may_be_out) in taken.chain(waiting) {
-            while let Some((header, packet)) = split(&mut piece) {
+            while let Some((header, packet)) = split(&mut piece, framed) {
                 let before = gone;
                 gone = gone.saturating_sub(packet.len());
-                if before >= packet.len() || !ours(header) {
+                if before >= packet.len() || header.is_some_and(|header| !ours(header)) {
                     continue;
                 }
                 unsent.count += 1;
@@ -101,11 +103,16 @@ impl<Out: Packet + 'static> Unsent<Out> {
     }
 }
 
-/// Takes the first packet off bytes that hold whole ones.
-pub(super) fn split(bytes: &mut Bytes) -> Option<(Header, Bytes)> {
-    let header = Header::parse(*bytes.first_chunk()?).ok()?;
-    let size = usize::from(header.size());
-    (size <= bytes.len()).then(|| (header, bytes.split_to(size)))
+/// Takes the first packet off bytes that hold whole ones; where no header says how long it is, all of them.
+fn split(bytes: &mut Bytes, framed: bool) -> Option<(Option<Header>, Bytes)> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let header = bytes.first_chunk().filter(|_| framed).and_then(|bytes| Header::parse(*bytes).ok());
+    match header.filter(|header| usize::from(header.size()) <= bytes.len()) {
+        Some(header) => Some((Some(header), bytes.split_to(header.size().into()))),
+        None => Some((None, std::mem::take(bytes))),
+    }
 }
 
 impl<Out> fmt::Debug for Unsent<Out> {
@@ -136,7 +143,13 @@ mod tests {
         let unsent = |left, at_once| {
             let taken = [wire.slice(..3 * size)].into();
             let kept = Kept { taken, left, waiting: vec![wire.slice(3 * size..4 * size)] };
-            Unsent::<Frame>::of::<Frame>(kept, wire.slice(4 * size..), &Binary::new(), |_| true, at_once)
+            Unsent::<Frame>::of::<Frame>(
+                kept,
+                vec![wire.slice(4 * size..)],
+                &Binary::new(),
+                |_| true,
+                at_once,
+            )
         };
         for (left, at_once, uncertain, certain) in [
             (2 * size - 4, false, 1..2, 2..5),

@@ -226,7 +226,7 @@ impl Core {
         self.ask(is_name(name), Op::Find(name.into()), Then::Found, AskError::Over, |state| {
             let entry = state.claims.named(name).filter(|entry| matches!(entry.stage, Stage::Held))?;
             let holders = vec![entry.holder(self.node())];
-            Some(Listing { holders, more: false, alone: false })
+            Some(Listing { holders, more: false, alone: matches!(state.phase, Phase::Away(_)) })
         })
     }
 

@@ -94,7 +94,8 @@ struct Pump<'a> {
     link: Box<dyn Link>,
     /// What is under way, in the order in which it is answered.
     flights: VecDeque<Flight>,
-    /// Something was answered.
+    /// All that the node has is there again: what lets us in and then refuses that is no better than what does not let us
+    /// in.
     steady: bool,
     /// Which part of the names is renewed next. All were when the link began.
     turn: usize,
@@ -151,6 +152,7 @@ impl<'a> Pump<'a> {
                 }
                 answered = land(&mut self.flights), if !self.flights.is_empty() => {
                     let Some(flight) = self.flights.pop_front() else { continue };
+                    let steady = flight.thens.iter().any(|then| matches!(then, Then::Synced));
                     let settled = match answered {
                         Ok(answers) if answers.len() == flight.thens.len() => {
                             self.core.settle_all(flight.thens, answers)
@@ -166,7 +168,7 @@ impl<'a> Pump<'a> {
                         }
                     };
                     match settled {
-                        Ok(()) => self.steady = true,
+                        Ok(()) => self.steady |= steady,
                         Err(error) => return Some(error),
                     }
                 }

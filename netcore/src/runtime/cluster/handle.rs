@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::DropGuard;
 
 use super::ask::{AskError, Asked, PublishError, SubscribeError};
@@ -176,7 +176,7 @@ impl Starter {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn start_events(self) -> Events {
-        let room = self.0.options.inbound.max(1);
+        let room = self.0.options.inbound.clamp(1, Semaphore::MAX_PERMITS);
         let (sender, receiver) = mpsc::channel(room);
         let tell = move |_, event| sender.try_send(event).map_err(|error| Full(error.into_inner()));
         self.run(tell, |event| event);

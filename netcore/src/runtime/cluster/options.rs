@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::core::Core;
 use super::handle::{Cluster, Starter};
 use super::{Backplane, Memory, NodeId};
+use crate::runtime::time::YEARS;
 
 /// How a node of the cluster is set up; [`build`](Self::build) makes it.
 #[derive(Clone)]
@@ -76,15 +77,15 @@ impl Options {
 
     /// How long the backplane may take to connect, or to answer; 2 s by default. One that takes longer is away.
     pub fn answer_within(mut self, time: Duration) -> Self {
-        self.answer_within = time.max(Duration::from_millis(1));
+        self.answer_within = time.clamp(Duration::from_millis(1), YEARS);
         self
     }
 
     /// The pause before the second try to connect, and the longest one; 100 ms and 5 s by default. It doubles in between,
     /// and a random half of it is left out, so that the nodes do not all come at once.
     pub fn reconnect(mut self, first: Duration, longest: Duration) -> Self {
-        let first = first.max(Duration::from_millis(1));
-        self.reconnect = (first, longest.max(first));
+        let first = first.clamp(Duration::from_millis(1), YEARS);
+        self.reconnect = (first, longest.clamp(first, YEARS));
         self
     }
 

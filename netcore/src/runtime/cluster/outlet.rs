@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::error;
 
@@ -14,8 +14,7 @@ use crate::runtime::Full;
 pub(super) trait Outlet: Send + Sync {
     /// A message: it may be dropped. Whether something waits now.
     fn message(&self, worker: usize, event: Event, bytes: usize) -> bool;
-    /// Everything else: it is dropped only for the next one that says how the same thing stands. Whether something waits
-    /// now.
+    /// Everything else: it is dropped only where it takes back what has not been told yet. Whether something waits now.
     fn notice(&self, worker: usize, event: Event) -> bool;
     /// Tries again. Whether something still waits.
     fn retry(&self) -> bool;
@@ -24,7 +23,7 @@ pub(super) trait Outlet: Send + Sync {
 pub(super) struct Workers<M> {
     tell: Box<dyn Fn(usize, M) -> Result<(), Full<M>> + Send + Sync>,
     map: Box<dyn Fn(Event) -> M + Send + Sync>,
-    waiting: Mutex<HashMap<usize, Waiting<M>>>,
+    waiting: Mutex<All<M>>,
     max: usize,
     max_bytes: usize,
     stats: Arc<Stats>,
@@ -37,6 +36,13 @@ struct Waiting<M> {
     bytes: usize,
 }
 
+struct All<M> {
+    // Of each worker for which something does.
+    waiting: HashMap<usize, Waiting<M>>,
+    // What a `Back` said to be unsent that is not told any more: the next one for that worker says it.
+    unsent: HashMap<usize, u64>,
+}
+
 /// What it is that waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum What {
@@ -44,29 +50,32 @@ enum What {
     Message(usize),
     /// A name was lost. The names that this node may hold bound those.
     Lost,
-    /// How the backplane (`None`) or a node stands: there, or gone. Of each the last time that it went waits, and that it
-    /// has come back since.
-    There(Option<NodeId>),
-    Gone(Option<NodeId>),
+    /// The backplane is away, or back and so much is unsent.
+    Away,
+    Back(u64),
+    /// A node is there, or is gone.
+    Up(NodeId),
+    Down(NodeId),
 }
 
 impl What {
     fn notice(event: &Event) -> Self {
         match event {
-            Event::Away { .. } => Self::Gone(None),
-            Event::Back { .. } => Self::There(None),
-            Event::NodeUp { node, .. } => Self::There(Some(*node)),
-            Event::NodeDown { node } => Self::Gone(Some(*node)),
+            Event::Away { .. } => Self::Away,
+            Event::Back { unsent, .. } => Self::Back(*unsent),
+            Event::NodeUp { node, .. } => Self::Up(*node),
+            Event::NodeDown { node } => Self::Down(*node),
             Event::Lost { .. } | Event::Message { .. } => Self::Lost,
         }
     }
 
-    /// Whether it need not be told any more if `next` will be.
-    fn is_old(self, next: Self) -> bool {
-        match next {
-            Self::Gone(who) => self == next || self == Self::There(who),
-            Self::There(_) => self == next,
-            Self::Message(_) | Self::Lost => false,
+    /// Whether this says that something is there of which `gone` says that it is not any more. Who has not heard the one
+    /// need not hear the other: of each backplane and node one going waits at most, and one coming behind it.
+    fn is_over_with(self, gone: Self) -> bool {
+        match (self, gone) {
+            (Self::Back(_), Self::Away) => true,
+            (Self::Up(one), Self::Down(other)) => one == other,
+            _ => false,
         }
     }
 }
@@ -78,19 +87,25 @@ impl<M: Send + 'static> Workers<M> {
         (max, max_bytes): (usize, usize),
         stats: Arc<Stats>,
     ) -> Self {
-        let waiting = Mutex::default();
+        let waiting = Mutex::new(All { waiting: HashMap::new(), unsent: HashMap::new() });
         Self { tell: Box::new(tell), map: Box::new(map), waiting, max, max_bytes, stats }
     }
 
-    fn give(&self, worker: usize, event: Event, what: What) -> bool {
+    fn give(&self, worker: usize, mut event: Event, mut what: What) -> bool {
+        if let (Event::Back { unsent, .. }, What::Back(told)) = (&mut event, &mut what)
+            && let Some(untold) = self.lock().unsent.remove(&worker)
+        {
+            *unsent += untold;
+            *told = *unsent;
+        }
         // The game's code: not under the lock, and its panic is not the connection's end.
         let Ok(message) = catch_unwind(AssertUnwindSafe(|| (self.map)(event))) else {
             count(&self.stats.panics);
             error!(worker, "the game's code panicked over an event of the cluster");
             return false;
         };
-        let mut all = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let message = if all.contains_key(&worker) {
+        let mut all = self.lock();
+        let message = if all.waiting.contains_key(&worker) {
             message
         } else {
             match (self.tell)(worker, message) {
@@ -103,12 +118,12 @@ impl<M: Send + 'static> Workers<M> {
                 Err(Full(message)) => message,
             }
         };
-        let waiting = all.entry(worker).or_default();
+        let waiting = all.waiting.entry(worker).or_default();
         if let What::Message(bytes) = what {
             if waiting.messages >= self.max || waiting.bytes.saturating_add(bytes) > self.max_bytes {
                 let none = waiting.queue.is_empty();
                 if none {
-                    all.remove(&worker);
+                    all.waiting.remove(&worker);
                 }
                 drop(all);
                 count(&self.stats.dropped_in);
@@ -116,11 +131,18 @@ impl<M: Send + 'static> Workers<M> {
             }
             waiting.messages += 1;
             waiting.bytes += bytes;
-        } else if what != What::Lost {
-            waiting.queue.retain(|(_, waits)| !waits.is_old(what));
+        } else if let Some(at) = waiting.queue.iter().position(|(_, there)| there.is_over_with(what)) {
+            if let Some((_, What::Back(unsent))) = waiting.queue.remove(at) {
+                *all.unsent.entry(worker).or_default() += unsent;
+            }
+            return true;
         }
         waiting.queue.push_back((message, what));
         true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All<M>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -135,8 +157,8 @@ impl<M: Send + 'static> Outlet for Workers<M> {
     }
 
     fn retry(&self) -> bool {
-        let mut all = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|worker, waiting| {
+        let mut all = self.lock();
+        all.waiting.retain(|worker, waiting| {
             while let Some((message, what)) = waiting.queue.pop_front() {
                 if let Err(Full(message)) = (self.tell)(*worker, message) {
                     waiting.queue.push_front((message, what));
@@ -150,7 +172,7 @@ impl<M: Send + 'static> Outlet for Workers<M> {
             }
             false
         });
-        !all.is_empty()
+        !all.waiting.is_empty()
     }
 }
 
@@ -188,21 +210,26 @@ mod tests {
         let up = |n: u64| Event::NodeUp { node: NodeId::new(n), value: Bytes::new() };
         let message = Event::Message { topic: "t".into(), from: NodeId::new(1), body: Bytes::new() };
         workers.message(0, message.clone(), 1);
+        let down = |n| Event::NodeDown { node: NodeId::new(n) };
         for n in 0..1000 {
             assert!(workers.notice(0, Event::Away { since, reason: reason.clone() }));
-            workers.notice(0, back(n));
-            workers.notice(0, Event::NodeDown { node: NodeId::new(n % 2) });
-            workers.notice(0, up(n % 2));
+            workers.notice(0, back(2));
+            // One that was there, and those that come and go meanwhile.
+            workers.notice(0, down(0));
+            workers.notice(0, up(0));
+            workers.notice(0, up(1 + n));
+            workers.notice(0, down(1 + n));
             if n < 2 {
                 workers.notice(0, lost(n));
             }
         }
+        workers.notice(0, Event::Away { since, reason: reason.clone() });
         open.store(true, Relaxed);
         assert!(!workers.retry());
-        let down = |n| Event::NodeDown { node: NodeId::new(n) };
+        workers.notice(0, back(1));
         let expected = [
-            vec![message, lost(0), lost(1), down(0), up(0)],
-            vec![Event::Away { since, reason }, back(999), down(1), up(1)],
+            vec![message, Event::Away { since, reason }, down(0), lost(0), lost(1)],
+            vec![up(0), back(2001)],
         ];
         assert_eq!(*told.lock().unwrap(), expected.concat());
     }

@@ -191,7 +191,7 @@ pub(super) fn client_connected(again: bool) {
 }
 
 pub(super) fn client_failed(error: &TryError) {
-    let kind = if let TryError::Connect(_) = error { "connect" } else { "login" };
+    let kind = if let TryError::Connect(_) | TryError::DialPanicked = error { "connect" } else { "login" };
     counter!("netcore_client_tries_failed_total", "kind" => kind).increment(1);
 }
 

@@ -147,6 +147,19 @@ fn joined_packets_that_all_may_be_dropped_are_and_one_that_may_not_closes() {
 }
 
 #[test]
+fn what_comes_as_a_turn_ends_does_not_overtake_what_came_in_it() {
+    let outbox = Outbox::new(100);
+    outbox.stage();
+    outbox.push(b"one", Slow::Disconnect);
+    // The turn has ended, and not caught up yet.
+    outbox.0.staging.store(false, SeqCst);
+    outbox.push(b"two", Slow::Disconnect);
+    outbox.push_staged(&mut joined(b"", &[]));
+    outbox.push(b"three", Slow::Disconnect);
+    assert_eq!(take(&outbox, 100), b"onetwothree");
+}
+
+#[test]
 fn what_comes_late_keeps_its_policy() {
     let outbox = Outbox::new(100);
     outbox.set_blocked(true);

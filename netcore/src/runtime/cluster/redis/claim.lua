@@ -2,7 +2,7 @@
 local prefix, ttl, node, name, mark = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local begin, max = ARGV[8], tonumber(ARGV[9])
 sweep(prefix, 64)
-local held = redis.call('GET', prefix .. name)
+local held = read({prefix .. name})[1]
 if held and (node_of(held) ~= node or mark_of(held) > mark) then
   return {'taken', node_of(held)}
 end

@@ -1,4 +1,4 @@
 -- prefix of keys, name
-local held = redis.call('GET', ARGV[1] .. ARGV[2])
+local held = read({ARGV[1] .. ARGV[2]})[1]
 if held then return {tostring(now), ARGV[2], held} end
 return {tostring(now)}

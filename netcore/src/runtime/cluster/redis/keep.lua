@@ -3,7 +3,7 @@ local prefix, ttl, node, displaced = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4
 sweep(prefix, 64)
 local keys, answer = {}, {}
 for i = 5, #ARGV, 4 do keys[#keys + 1] = prefix .. ARGV[i] end
-local all = redis.call('MGET', unpack(keys))
+local all = read(keys)
 -- What goes into the lists: in one call each, for most of the time it is there already.
 local kept, expire = {}, {}
 

@@ -1,0 +1,169 @@
+//! What takes long, beside a worker.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
+
+use tracing::error;
+
+use super::queue::{Event, Queue};
+use super::{Context, Full, Logic};
+use crate::session::SessionId;
+
+/// Which of a worker's sessions something is done for, and since when it is that worker's.
+pub(super) type Whom = (SessionId, u64);
+
+impl<L: Logic> Context<L> {
+    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. What is
+    /// not done when the worker ends is dropped; what panics brings no message, and is counted and logged.
+    ///
+    /// # Errors
+    /// [`Full`] when this worker waits for as many messages as it may.
+    pub fn spawn<F>(&mut self, work: F) -> Result<(), Full<()>>
+    where
+        F: Future<Output = L::Message> + Send + 'static,
+    {
+        self.begin(None, work)
+    }
+
+    /// As [`spawn`](Self::spawn), for what must be known before a session's next packet can be judged: until the message
+    /// has come, nothing more is heard of the session. What its peer sends meanwhile waits in its inbox, in order and within
+    /// the inbox's bounds, the session's end behind it: a peer that sends and closes is answered all the same.
+    ///
+    /// The session can be sent to, closed and moved; if it has closed or moved away when the work is done, no message
+    /// comes. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
+    ///
+    /// The end of a session waits as long as the work takes, so the work must have an end.
+    ///
+    /// # Errors
+    /// [`Full`] when this worker waits for as many messages as it may.
+    ///
+    /// ```
+    /// use netcore::{Context, Logic, Packet, SessionId};
+    /// # async fn ask_the_database(token: u64) -> bool { true }
+    ///
+    /// #[derive(Packet)]
+    /// enum ToServer {
+    ///     #[packet(id = 1)]
+    ///     LogIn { token: u64 },
+    ///     #[packet(id = 2)]
+    ///     Chat { #[raw(rest)] text: String },
+    /// }
+    /// #[derive(Packet)]
+    /// enum ToClient {
+    ///     #[packet(id = 101)]
+    ///     LogIn { ok: u8 },
+    /// }
+    ///
+    /// struct Lobby;
+    ///
+    /// struct LoggedIn(SessionId, bool);
+    ///
+    /// impl Logic for Lobby {
+    ///     type In = ToServer;
+    ///     type Out = ToClient;
+    ///     type Message = LoggedIn;
+    ///
+    ///     fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, packet: ToServer) {
+    ///         if let ToServer::LogIn { token } = packet {
+    ///             // A client may chat at once: it is heard when the answer is there.
+    ///             let asking = async move { LoggedIn(session, ask_the_database(token).await) };
+    ///             if ctx.spawn_for(session, asking).is_err() {
+    ///                 ctx.send(session, &ToClient::LogIn { ok: 0 });
+    ///             }
+    ///         }
+    ///     }
+    ///
+    ///     fn message(&mut self, ctx: &mut Context<Self>, LoggedIn(session, ok): LoggedIn) {
+    ///         ctx.send(session, &ToClient::LogIn { ok: ok.into() });
+    ///     }
+    /// }
+    /// ```
+    pub fn spawn_for<F>(&mut self, session: SessionId, work: F) -> Result<(), Full<()>>
+    where
+        F: Future<Output = L::Message> + Send + 'static,
+    {
+        let Some(since) = self.slots.get(session).filter(|slot| !slot.leaving).map(|slot| slot.since) else {
+            return Ok(());
+        };
+        self.begin(Some((session, since)), work)?;
+        if let Some(slot) = self.slots.get_mut(session) {
+            slot.awaited += 1;
+        }
+        self.interrupted = true;
+        Ok(())
+    }
+
+    fn begin<F>(&mut self, whom: Option<Whom>, work: F) -> Result<(), Full<()>>
+    where
+        F: Future<Output = L::Message> + Send + 'static,
+    {
+        let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
+            return Err(Full(()));
+        };
+        let (over, stats) = (self.over.token(), self.stats.clone());
+        self.io.spawn(async move {
+            // Released also when there is no message, or the runtime ends before there is one.
+            let room = Room(&queue);
+            let mut work = pin!(work);
+            let guarded = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+                Ok(polled) => polled.map(Ok),
+                Err(panic) => Poll::Ready(Err(panic)),
+            });
+            let Some(done) = over.run_until_cancelled(guarded).await else { return };
+            let message = done.inspect_err(|panic| {
+                stats.panics.fetch_add(1, Relaxed);
+                let session = whom.map(|(session, _)| tracing::field::display(session));
+                error!(session, panic = super::worker::words(&**panic), "background work panicked");
+            });
+            let event = match (message, whom) {
+                (Ok(message), None) => Event::Message(message),
+                (message, Some(whom)) => Event::Done(whom, message.ok()),
+                (Err(_), None) => return,
+            };
+            std::mem::forget(room);
+            queue.push(event);
+        });
+        Ok(())
+    }
+
+    /// Work for a session is done: it is heard again, unless there is more. Whether it is still the same one.
+    pub(super) fn heard_again(&mut self, (session, since): Whom) -> bool {
+        let Some(slot) = self.slots.get_mut(session).filter(|slot| slot.since == since) else { return false };
+        slot.awaited -= 1;
+        if slot.awaited == 0 {
+            self.schedule(session);
+        }
+        true
+    }
+
+    /// Of work that is under way for a session, no message will come.
+    pub(super) fn abandon(&mut self, session: SessionId) {
+        let since = self.slots.next();
+        if let Some(slot) = self.slots.get_mut(session) {
+            (slot.since, slot.awaited) = (since, 0);
+            self.schedule(session);
+        }
+    }
+
+    /// What came for a session meanwhile is to be handled.
+    fn schedule(&mut self, session: SessionId) {
+        if let Some(slot) = self.slots.get_mut(session)
+            && std::mem::take(&mut slot.waits)
+            && let Some(queue) = self.queues.get(self.worker)
+        {
+            queue.push(Event::Ready(slot.peer.clone()));
+        }
+    }
+}
+
+/// Room for a message that has not come yet.
+struct Room<'a, In, Message>(&'a Queue<In, Message>);
+
+impl<In, Message> Drop for Room<'_, In, Message> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
