@@ -307,7 +307,7 @@ fn tags(data: &DataEnum, tag: &Ident, errors: &mut Errors) -> Vec<i128> {
             ));
         }
         tags.push(value);
-        next = value + 1;
+        next = value.saturating_add(1);
     }
     tags
 }

@@ -46,6 +46,7 @@ impl Publisher {
         let doors = house.entrances.iter().map(|door| door.name.clone());
         let queues: Vec<_> = doors.map(|door| histogram!("netcore_queue_bytes", "door" => door)).collect();
         let mut each = interval(EACH);
+        each.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             each.tick().await;
             totals.publish();
