@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use metrics::{Gauge, Histogram, counter, gauge, histogram};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 pub(super) use self::cluster::publish_node;
 use self::counters::{Count, Counters};
