@@ -61,7 +61,7 @@ impl<G: Game> Lobby<G> {
         }
     }
 
-    /// The gate has decided; the session may have gone meanwhile.
+    /// The gate has decided.
     pub(crate) fn decided(
         &mut self,
         ctx: &mut Context<Self>,
@@ -69,9 +69,7 @@ impl<G: Game> Lobby<G> {
         name: Name,
         verdict: Result<(), Code>,
     ) {
-        if !self.waited(ctx, session) {
-            return;
-        }
+        self.waited(ctx, session);
         self.finish_log_in(ctx, session, name, verdict);
     }
 

@@ -138,9 +138,7 @@ impl<G: Game> Lobby<G> {
         session: SessionId,
         rooms: Vec<(u32, u32)>,
     ) {
-        if !self.waited(ctx, session) {
-            return;
-        }
+        self.waited(ctx, session);
         // What this node knows is newer.
         let mut all: BTreeMap<u32, u32> = rooms.into_iter().collect();
         for (index, here) in self.shared.directory.rooms() {

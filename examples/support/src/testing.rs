@@ -11,7 +11,7 @@ mod redis;
 mod terminal;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -235,6 +235,26 @@ pub fn assert_helps(program: impl Fn(&[&str]) -> Command, words: &[&str]) {
     assert_eq!((ended.code, ended.stderr), (Some(0), Vec::new()));
     for word in words {
         assert!(help.contains(word), "{word} is missing in {help}");
+    }
+}
+
+/// Fails unless a client ends in that sentence at a server that does not answer its log-in, whatever of `says` it says:
+/// with somebody at the keyboard who has not typed anything, and without input.
+#[track_caller]
+pub fn assert_gives_up(client: impl Fn() -> Command, says: &[&[u8]], sentence: &str) {
+    for says in says {
+        for is_attended in [true, false] {
+            let door = TcpListener::bind("127.0.0.1:0").unwrap();
+            let mut client = client();
+            client.args(["--timeout-ms", "300", "--connect", &door.local_addr().unwrap().to_string()]);
+            let (client, keys) = Process::attended(&mut client);
+            let keys = is_attended.then_some(keys);
+            let (mut peer, _) = door.accept().unwrap();
+            peer.write_all(says).unwrap();
+            let ended = client.end();
+            assert_eq!((ended.code, ended.stderr), (Some(2), vec![sentence.to_owned()]));
+            drop(keys);
+        }
     }
 }
 

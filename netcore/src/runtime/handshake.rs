@@ -58,13 +58,21 @@ impl<T: Transport> Shaken<T> {
         }
     }
 
-    /// For something on top of it.
+    /// For something on top of it. That says that a write is done when all of a record or a message has left: with a peer
+    /// that reads slowly but all the time, this can take longer than bytes may wait without any going out. So the socket
+    /// tells the session's outbox what moves.
     #[cfg(any(feature = "tls", feature = "websocket"))]
     pub(super) fn below(self) -> (Box<dyn Transport>, Slot) {
         match self {
             Self::Same(transport) => {
                 let slot = Slot::default();
-                (Box::new(super::transport::Below::new(transport, slot.clone())), slot)
+                let session = slot.clone();
+                let tell = move |_: &[u8]| {
+                    if let Some(outbox) = session.get() {
+                        outbox.has_moved();
+                    }
+                };
+                (Box::new(tokio_util::io::InspectWriter::new(transport, tell)), slot)
             }
             Self::Other { transport, outbox } => (transport, outbox),
         }

@@ -195,9 +195,9 @@ impl Limits {
         self
     }
 
-    /// The most bytes that one read takes: 512 at least, 1 MiB at most. Read buffers are the threads', not the sessions'; but a packet's
-    /// `Bytes` keep alive what came in the same read, in memory at most four times as large; in up to 32 KiB more, where
-    /// the packet itself came in pieces.
+    /// The most bytes that one read takes: 512 at least, 1 MiB at most. Read buffers are the threads', not the sessions';
+    /// but a packet's `Bytes` keep alive what came in the same read, in memory at most four times as large; in up to 32 KiB
+    /// more, where the packet itself came in pieces.
     #[must_use]
     pub const fn read_chunk(mut self, bytes: usize) -> Self {
         self.read_chunk = match bytes {

@@ -258,9 +258,9 @@ impl<In> Session<In> {
         self.counts.bytes_out += len as u64;
     }
 
-    /// The transport was offered these bytes, which never were in the queue but have been
-    /// [counted](Outbox::hold), and has not taken them: they go out next, before whatever others have queued meanwhile. A
-    /// transport that has begun with them counts on being offered them again.
+    /// The transport was offered these bytes, which never were in the queue but have been [counted](Outbox::hold), and has
+    /// not taken them: they go out next, before whatever others have queued meanwhile. A transport that has begun with them
+    /// counts on being offered them again.
     pub(crate) fn hold(&mut self, rest: &[u8]) {
         self.sending.push_back(Bytes::copy_from_slice(rest));
     }

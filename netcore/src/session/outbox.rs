@@ -1,11 +1,12 @@
 //! What waits for one peer.
 
+mod drain;
 mod joined;
 mod queue;
 mod slow;
+mod staged;
 mod total;
 
-use std::collections::VecDeque;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use super::{CloseReason, Meter};
 use queue::{End, Queue};
 
+pub(crate) use drain::Take;
 pub(crate) use joined::Joined;
 pub(crate) use queue::Kept;
 pub use slow::{Slow, Verdict};
@@ -69,17 +71,6 @@ struct Shared {
     limit: usize,
     total: Option<Arc<Total>>,
     meter: Meter,
-}
-
-/// What there is to write.
-#[derive(Debug)]
-pub(crate) enum Take {
-    /// These bytes, in order.
-    Bytes,
-    /// Nothing yet: the waker will be called.
-    Pending,
-    /// Nothing, and nothing will come.
-    End(CloseReason),
 }
 
 impl Outbox {
@@ -164,19 +155,6 @@ impl Outbox {
         self.push_all(packets, How::Call)
     }
 
-    /// Adds packets that the session's own task has [staged](Self::stage).
-    pub(crate) fn push_staged(&self, packets: &mut Joined) {
-        self.push_all(packets, How::Staged);
-        self.staged();
-    }
-
-    /// The same by the task that drains the queue and will look by itself. They were accepted before a close that came
-    /// meanwhile.
-    pub(crate) fn push_own(&self, packets: &mut Joined) {
-        self.push_all(packets, How::Own);
-        self.staged();
-    }
-
     fn push_all(&self, packets: &mut Joined, how: How) -> Verdict {
         // Before their memory is taken.
         let sent = self.meter().sent(&packets.bytes);
@@ -191,37 +169,6 @@ impl Outbox {
         }
         packets.clear();
         verdict
-    }
-
-    /// Counts so many bytes as queued that are in the transport's hands: they go out before all that is in the queue.
-    /// `false`: the server has no room for them, and the session is closed.
-    pub(crate) fn hold(&self, len: usize) -> bool {
-        let fits = self.count(len);
-        if !fits {
-            self.no_room(Slow::Disconnect, CloseReason::ServerQueueFull);
-        }
-        fits
-    }
-
-    /// The same for packets that all may be dropped. `false`: they have been.
-    pub(crate) fn hold_droppable(&self, packets: &Joined) -> bool {
-        let fits = self.count(packets.len());
-        if !fits {
-            (0..packets.droppable().unwrap_or_default()).for_each(|_| self.count_dropped());
-        }
-        fits
-    }
-
-    /// Counts bytes as queued, if the server has room for them.
-    fn count(&self, len: usize) -> bool {
-        let (fits, tell) = self.0.total.as_ref().map_or((true, false), |total| total.add(len));
-        if fits {
-            self.0.queued.fetch_add(len, SeqCst);
-        }
-        if tell {
-            self.tell_total();
-        }
-        fits
     }
 
     /// Bytes that wait, those in the transport's hands included.
@@ -276,31 +223,6 @@ impl Outbox {
         self.0.singly.load(Relaxed)
     }
 
-    /// The session's own task puts packets together, and will add them or give them to the transport. Until it is
-    /// [done](Self::staged), what others add comes behind them: a task may have gone on on another thread, with the
-    /// connection.
-    #[inline]
-    pub(crate) fn stage(&self) {
-        // Whoever comes after this has been told of it in some way, and so sees it.
-        self.0.staging.store(true, Relaxed);
-    }
-
-    /// They have been added, or are the transport's.
-    #[inline]
-    pub(crate) fn staged(&self) {
-        self.0.staging.store(false, SeqCst);
-        // Of two who pass each other here, one at least sees the other.
-        if self.0.late.load(SeqCst) {
-            self.catch_up(&mut self.lock());
-        }
-    }
-
-    #[cold]
-    fn catch_up(&self, queue: &mut Queue) {
-        self.0.late.store(false, SeqCst);
-        queue.catch_up();
-    }
-
     /// How many bytes there is room for.
     #[inline]
     pub(crate) fn room(&self) -> usize {
@@ -322,64 +244,6 @@ impl Outbox {
             Slow::Disconnect => queued <= self.0.limit,
             _ => queued <= self.0.limit / 4 && !self.0.blocked.load(Relaxed),
         }
-    }
-
-    /// Takes what goes out next, about `most` bytes, and adds it to `to`. What was taken still counts as queued.
-    pub(crate) fn take(&self, to: &mut VecDeque<Bytes>, most: usize, waker: &Waker) -> Take {
-        let mut queue = self.lock();
-        let mut taken = 0;
-        while taken < most {
-            let Some(chunk) = queue.packets.pop() else { break };
-            taken += chunk.len();
-            to.push_back(chunk);
-        }
-        if let Some(kept) = &mut queue.kept {
-            kept.taken.clone_from(to);
-        }
-        match queue.end {
-            _ if taken > 0 => Take::Bytes,
-            Some(end) => Take::End(end.reason),
-            None => {
-                // All that was taken before has gone. Said under the lock: a push that still saw a blocked transport would
-                // call nobody.
-                self.set_blocked(false);
-                queue.listen(waker);
-                self.0.listening.store(true, SeqCst);
-                Take::Pending
-            }
-        }
-    }
-
-    /// `len` of the bytes that were taken have left, or never will.
-    pub(crate) fn gone(&self, len: usize) {
-        let before = self.0.queued.fetch_sub(len, SeqCst);
-        if let Some(total) = &self.0.total {
-            total.take_off(len);
-        }
-        if before - len <= self.0.limit / 2 && self.0.wanted.load(SeqCst) {
-            let room = self.waiting(&mut self.lock());
-            room.into_iter().for_each(Waker::wake);
-        }
-    }
-
-    /// From now on, what does not go out is kept for [`take_back`](Self::take_back).
-    pub(crate) fn keep(&self) {
-        self.lock().kept.get_or_insert_default();
-    }
-
-    /// What did not go out. Only when the task that drained the queue has ended is it all that there is.
-    pub(crate) fn take_back(&self) -> Kept {
-        self.lock().kept.as_deref_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// The last `len` of the bytes that were taken will not leave.
-    pub(crate) fn left(&self, len: usize) {
-        if len > 0
-            && let Some(kept) = &mut self.lock().kept
-        {
-            kept.left = len;
-        }
-        self.gone(len);
     }
 
     /// Ready when at most half of the bound is taken and `len` bytes have room, or the queue is closed. What is larger than
@@ -410,72 +274,10 @@ impl Outbox {
         std::mem::take(&mut queue.room)
     }
 
-    /// Whether the transport takes nothing more just now.
-    pub(crate) fn set_blocked(&self, blocked: bool) {
-        if self.0.blocked.load(Relaxed) != blocked {
-            self.0.blocked.store(blocked, Relaxed);
-        }
-    }
-
-    /// Bytes have left, and those that they stand for will be said to be written only with others.
-    #[cfg(any(feature = "tls", feature = "websocket"))]
-    pub(crate) fn has_moved(&self) {
-        self.0.moved.store(true, Relaxed);
-    }
-
-    /// Whether that is so since the last time.
-    pub(crate) fn take_moved(&self) -> bool {
-        let moved = self.0.moved.load(Relaxed);
-        if moved {
-            self.0.moved.store(false, Relaxed);
-        }
-        moved
-    }
-
-    /// The transport has a part of a frame whose rest the peer owes; or no longer.
-    #[cfg(feature = "websocket")]
-    pub(crate) fn set_partial(&self, partial: bool) {
-        self.0.partial.store(partial, Relaxed);
-    }
-
-    pub(crate) fn is_partial(&self) -> bool {
-        self.0.partial.load(Relaxed)
-    }
-
-    /// `waker` is called by the next push or close.
-    pub(crate) fn listen(&self, waker: &Waker) {
-        let mut queue = self.lock();
-        queue.listen(waker);
-        self.0.listening.store(true, SeqCst);
-    }
-
     /// The waker of the task that drains the queue, to be called with the lock not held.
     fn listener(&self, queue: &mut Queue) -> Option<Waker> {
         self.0.listening.store(false, SeqCst);
         queue.waker.take()
-    }
-
-    /// Whether there is something for the transport, or the end, without looking closely.
-    pub(crate) fn has_output(&self) -> bool {
-        !self.0.blocked.load(Relaxed) && (self.queued() > 0 || self.0.closed.load(Relaxed))
-    }
-
-    /// Whether nothing waits and the waker of the task that drains the queue is still there to be called. True for a
-    /// moment only; but what comes in the next one calls the waker.
-    pub(crate) fn is_quiet(&self) -> bool {
-        // Not while it is blocked: a push calls nobody then, until `take` has said otherwise under the lock.
-        !self.0.blocked.load(Relaxed)
-            && self.0.listening.load(SeqCst)
-            && self.0.queued.load(SeqCst) == 0
-            && !self.0.closed.load(SeqCst)
-    }
-
-    /// Calls the task that drains the queue, although nothing was added.
-    pub(crate) fn wake(&self) {
-        let waker = self.listener(&mut self.lock());
-        if let Some(waker) = waker {
-            waker.wake();
-        }
     }
 
     /// `None`: there is no room, and who adds would rather [wait](How::Wait).
@@ -540,20 +342,6 @@ impl Outbox {
     }
 
     #[cold]
-    fn put_late(&self, queue: &mut Queue, apart: bool, put: impl FnOnce(&mut Queue, bool)) {
-        // What the task sends from here on comes behind this.
-        self.share();
-        let late = queue.late.take().unwrap_or_default();
-        let packets = std::mem::replace(&mut queue.packets, *late);
-        put(queue, apart);
-        queue.late = Some(Box::new(std::mem::replace(&mut queue.packets, packets)));
-        self.0.late.store(true, SeqCst);
-        if !self.0.staging.load(SeqCst) {
-            self.catch_up(queue);
-        }
-    }
-
-    #[cold]
     fn tell_total(&self) {
         if let Some(total) = &self.0.total {
             total.tell();
@@ -607,11 +395,6 @@ impl Outbox {
         let waker = self.listener(&mut queue);
         drop(queue);
         waker.into_iter().chain(room).for_each(Waker::wake);
-    }
-
-    /// The reason of the close, if what is queued was thrown away with it.
-    pub(crate) fn given_up(&self) -> Option<CloseReason> {
-        self.lock().end.filter(|end| !end.flush).map(|end| end.reason)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

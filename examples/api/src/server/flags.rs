@@ -39,68 +39,68 @@ pub struct Flags {
     pub(crate) api_key_file: Option<PathBuf>,
     /// How long a session is good after the log-in: 1000 to 2592000000.
     #[arg(long, value_name = "MS", default_value = "86400000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1_000, 2_592_000_000))]
+    #[arg(value_parser = support::number::<u64>(1_000..=2_592_000_000))]
     pub(crate) session_ms: u64,
     /// How long a token for a game server is good: 1000 to 3600000.
     #[arg(long, value_name = "MS", default_value = "60000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1_000, 3_600_000))]
+    #[arg(value_parser = support::number::<u64>(1_000..=3_600_000))]
     pub(crate) token_ms: u64,
     /// A game server that does not report for so long leaves the list: 500 to 3600000.
     #[arg(long, value_name = "MS", default_value = "15000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(500, 3_600_000))]
+    #[arg(value_parser = support::number::<u64>(500..=3_600_000))]
     pub(crate) server_ms: u64,
     /// How long a seat is kept for a user who was sent there: 1000 to 3600000.
     #[arg(long, value_name = "MS", default_value = "60000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1_000, 3_600_000))]
+    #[arg(value_parser = support::number::<u64>(1_000..=3_600_000))]
     pub(crate) seat_ms: u64,
     /// So many users make a match: 2 to 127.
     #[arg(long, value_name = "N", default_value = "4", allow_negative_numbers = true)]
-    #[arg(value_parser = number(2, 127))]
+    #[arg(value_parser = support::number::<u64>(2..=127))]
     pub(crate) match_size: u64,
     /// How long somebody waits for a match, at most: 1000 to 3600000.
     #[arg(long, value_name = "MS", default_value = "120000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1_000, 3_600_000))]
+    #[arg(value_parser = support::number::<u64>(1_000..=3_600_000))]
     pub(crate) match_ms: u64,
     /// So many may wait for a match of one game: 2 to 100000.
     #[arg(long, value_name = "N", default_value = "10000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(2, 100_000))]
+    #[arg(value_parser = support::number::<u64>(2..=100_000))]
     pub(crate) match_queue: u64,
     /// So many servers a game may have: 1 to 4096.
     #[arg(long, value_name = "N", default_value = "256", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1, 4096))]
+    #[arg(value_parser = support::number::<u64>(1..=4096))]
     pub(crate) servers: u64,
     /// Log-ins from one address: 1 to 1000000; 0: no limit.
     #[arg(long, value_name = "N", default_value = "60", allow_negative_numbers = true)]
-    #[arg(value_parser = number(0, 1_000_000))]
+    #[arg(value_parser = support::number::<u64>(0..=1_000_000))]
     pub(crate) logins_per_minute: u64,
     /// Wrong log-ins for one name: 1 to 1000000; 0: no limit.
     #[arg(long, value_name = "N", default_value = "10", allow_negative_numbers = true)]
-    #[arg(value_parser = number(0, 1_000_000))]
+    #[arg(value_parser = support::number::<u64>(0..=1_000_000))]
     pub(crate) failures_per_minute: u64,
     /// Sign-ups from one address: 1 to 1000000; 0: no limit.
     #[arg(long, value_name = "N", default_value = "30", allow_negative_numbers = true)]
-    #[arg(value_parser = number(0, 1_000_000))]
+    #[arg(value_parser = support::number::<u64>(0..=1_000_000))]
     pub(crate) signups_per_minute: u64,
     /// Requests of one user who is logged in: 1 to 1000000; 0: no limit.
     #[arg(long, value_name = "N", default_value = "300", allow_negative_numbers = true)]
-    #[arg(value_parser = number(0, 1_000_000))]
+    #[arg(value_parser = support::number::<u64>(0..=1_000_000))]
     pub(crate) requests_per_minute: u64,
     /// So many passwords are hashed at a time, each with 19 MiB: 1 to 256; by default one a core.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1, 256))]
+    #[arg(value_parser = support::number::<u64>(1..=256))]
     pub(crate) hashers: Option<u64>,
     /// So many connections at a time: 1 to 1000000.
     #[arg(long, value_name = "N", default_value = "10000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1, 1_000_000))]
+    #[arg(value_parser = support::number::<u64>(1..=1_000_000))]
     pub(crate) connections: u64,
     /// So many connections from one address: 1 to 1000000.
     #[arg(long, value_name = "N", default_value = "1000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(1, 1_000_000))]
+    #[arg(value_parser = support::number::<u64>(1..=1_000_000))]
     pub(crate) connections_per_address: u64,
     /// A request's head, and its body, each have to come within so long, and a connection without requests is closed after it:
     /// 100 to 600000.
     #[arg(long, value_name = "MS", default_value = "10000", allow_negative_numbers = true)]
-    #[arg(value_parser = number(100, 600_000))]
+    #[arg(value_parser = support::number::<u64>(100..=600_000))]
     pub(crate) request_ms: u64,
     /// The address of a proxy whose `X-Forwarded-For` is believed; may be given more than once.
     #[arg(long, value_name = "IP")]
@@ -130,9 +130,4 @@ impl Flags {
             servers: size(self.servers),
         }
     }
-}
-
-/// A number in a range.
-fn number(from: u64, to: u64) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync {
-    support::number(from..=to)
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use baccarat::{Decks, Pace, Side, Winner, gain, picture};
 use lobby::Settings;
-use support::testing::{Process, Terminal, connect, read};
+use support::testing::{Process, Terminal, assert_gives_up, connect, read};
 
 use crate::scenario::{RESTLESS, Started};
 use crate::wire::*;
@@ -46,23 +46,13 @@ fn a_refused_log_in_ends_the_client_in_one_sentence() {
 
 #[test]
 fn a_server_that_does_not_answer_the_log_in_ends_the_client_in_one_sentence() {
-    let silent = "baccarat-client: the server does not answer: is that a door for game clients?";
-    for says in [Vec::new(), frame(9999, "what no client knows")] {
-        let door = TcpListener::bind("127.0.0.1:0").unwrap();
-        let at = door.local_addr().unwrap().to_string();
-        let flags = ["--name", "ann", "--timeout-ms", "300", "--connect", &at];
-        // With somebody at the keyboard who has not typed anything, and without input.
-        for is_attended in [true, false] {
-            let (ann, keys) =
-                Process::attended(Command::new(env!("CARGO_BIN_EXE_baccarat-client")).args(flags));
-            let keys = is_attended.then_some(keys);
-            let (mut peer, _) = door.accept().unwrap();
-            peer.write_all(&says).unwrap();
-            let ended = ann.end();
-            assert_eq!((ended.code, ended.stderr), (Some(2), vec![silent.to_owned()]));
-            drop(keys);
-        }
-    }
+    let ann = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_baccarat-client"));
+        command.args(["--name", "ann"]);
+        command
+    };
+    let sentence = "baccarat-client: the server does not answer: is that a door for game clients?";
+    assert_gives_up(ann, &[&[], &frame(9999, "what no client knows")], sentence);
 }
 
 #[test]

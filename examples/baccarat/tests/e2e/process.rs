@@ -158,21 +158,13 @@ fn help_names_every_flag() {
 
 #[test]
 fn without_flags_it_is_where_clients_look_for_it_and_plays_at_their_pace() {
+    assert_defaults(baccarat, &lobby::testing::DEFAULTS);
     assert_defaults(
         baccarat,
         &[
             ("--raw", "127.0.0.1:11024"),
             ("--betting-ms", "5000"),
             ("--next-game-ms", "10000"),
-            ("--rooms", "1000"),
-            ("--first-room", "0"),
-            ("--room-users", "4"),
-            ("--max-packet", "1024"),
-            ("--login-ms", "60000"),
-            ("--enter-ms", "0"),
-            ("--ping-ms", "0"),
-            ("--requests-per-second", "100"),
-            ("--workers", "1"),
             ("--metrics", "off"),
         ],
     );

@@ -175,6 +175,7 @@ fn help_names_every_flag() {
 
 #[test]
 fn without_flags_it_is_where_clients_look_for_it_and_has_rooms_as_they_know_them() {
+    assert_defaults(chat, &lobby::testing::DEFAULTS);
     assert_defaults(
         chat,
         &[
@@ -182,15 +183,6 @@ fn without_flags_it_is_where_clients_look_for_it_and_has_rooms_as_they_know_them
             ("--msgpack", "127.0.0.1:11022"),
             ("--protobuf", "127.0.0.1:11023"),
             ("--text", "127.0.0.1:10004"),
-            ("--rooms", "1000"),
-            ("--first-room", "0"),
-            ("--room-users", "4"),
-            ("--max-packet", "1024"),
-            ("--login-ms", "60000"),
-            ("--enter-ms", "0"),
-            ("--ping-ms", "0"),
-            ("--requests-per-second", "100"),
-            ("--workers", "1"),
             ("--tls", "off"),
             ("--websocket", "off"),
             ("--metrics", "off"),

@@ -58,11 +58,11 @@ impl<G: Game> Lobby<G> {
         Ok(())
     }
 
-    /// It was decided: they are heard again. Whether they are here, as they are wherever they wait.
-    pub(crate) fn waited(&mut self, ctx: &mut Context<Self>, session: SessionId) -> bool {
-        let Some(user) = self.users.get_mut(&session) else { return false };
-        user.budget.resume(ctx.now());
-        true
+    /// It was decided, and they are still here: what waited is heard next.
+    pub(crate) fn waited(&mut self, ctx: &mut Context<Self>, session: SessionId) {
+        if let Some(user) = self.users.get_mut(&session) {
+            user.budget.resume(ctx.now());
+        }
     }
 
     /// Looks for a user on all nodes.
@@ -88,9 +88,7 @@ impl<G: Game> Lobby<G> {
         why: Sought,
         found: Result<Listing, AskError>,
     ) {
-        if !self.waited(ctx, session) {
-            return;
-        }
+        self.waited(ctx, session);
         let found = match found {
             Ok(listing) => Ok(listing.holders.first().map(|holder| holder.node)),
             Err(AskError::Away) => Err(Code::NodesAway),
@@ -129,9 +127,7 @@ impl<G: Game> Lobby<G> {
         why: Naming,
         claim: Result<Claim, ClaimError>,
     ) {
-        if !self.waited(ctx, session) {
-            return;
-        }
+        self.waited(ctx, session);
         match (why, good(claim)) {
             (Naming::LogIn, Ok(claim)) => self.logged_in(ctx, session, name, Some(claim)),
             (Naming::LogIn, Err(code)) => self.answer_log_in(ctx, session, code),
@@ -148,9 +144,7 @@ impl<G: Game> Lobby<G> {
         session: SessionId,
         guest: Result<(Name, Claim), ClaimError>,
     ) {
-        if !self.waited(ctx, session) {
-            return;
-        }
+        self.waited(ctx, session);
         let named = guest.map_err(refusal).and_then(|(name, claim)| {
             let free = self.shared.directory.claim(&name, session, ctx.worker());
             if free { Ok((name, claim)) } else { Err(Code::Busy) }
@@ -186,9 +180,7 @@ impl<G: Game> Lobby<G> {
         why: Seating,
         seat: Result<Box<SharedSeat>, ClaimError>,
     ) {
-        if !self.waited(ctx, session) {
-            return;
-        }
+        self.waited(ctx, session);
         match seat {
             // The nodes have counted.
             Ok(seat) if self.shared.directory.take_seat(session, index, u32::MAX) => {

@@ -7,3 +7,16 @@
 pub mod memory;
 pub mod script;
 pub mod wire;
+
+/// What each server with rooms takes where its flags say nothing else.
+pub const DEFAULTS: [(&str, &str); 9] = [
+    ("--rooms", "1000"),
+    ("--first-room", "0"),
+    ("--room-users", "4"),
+    ("--max-packet", "1024"),
+    ("--login-ms", "60000"),
+    ("--enter-ms", "0"),
+    ("--ping-ms", "0"),
+    ("--requests-per-second", "100"),
+    ("--workers", "1"),
+];

@@ -15,8 +15,8 @@ use crate::{Header, Packet};
 /// how far they have come with what they are at, 64 KiB or one packet: all of it stands there.
 ///
 /// The packets are decoded from the bytes that waited. One that the adapter cannot read back (text, packets of another set
-/// that it maps to, MessagePack over its own bounds, or what a hand-written [`Packet`] writes and does not read) is counted and not handed back; of an
-/// adapter that writes no framed packets, all that waited together may count as one.
+/// that it maps to, MessagePack over its own bounds, or what a hand-written [`Packet`] writes and does not read) is counted
+/// and not handed back; of an adapter that writes no framed packets, all that waited together may count as one.
 pub struct Unsent<Out> {
     packets: Vec<Out>,
     uncertain: Vec<Out>,

@@ -91,13 +91,7 @@ impl<M: Send + 'static> Workers<M> {
         Self { tell: Box::new(tell), map: Box::new(map), waiting, max, max_bytes, stats }
     }
 
-    fn give(&self, worker: usize, mut event: Event, mut what: What) -> bool {
-        if let (Event::Back { unsent, .. }, What::Back(told)) = (&mut event, &mut what)
-            && let Some(untold) = self.lock().unsent.remove(&worker)
-        {
-            *unsent += untold;
-            *told = *unsent;
-        }
+    fn give(&self, worker: usize, event: Event, what: What) -> bool {
         // The game's code: not under the lock, and its panic is not the connection's end.
         let Ok(message) = catch_unwind(AssertUnwindSafe(|| (self.map)(event))) else {
             count(&self.stats.panics);
@@ -151,7 +145,10 @@ impl<M: Send + 'static> Outlet for Workers<M> {
         self.give(worker, event, What::Message(bytes))
     }
 
-    fn notice(&self, worker: usize, event: Event) -> bool {
+    fn notice(&self, worker: usize, mut event: Event) -> bool {
+        if let Event::Back { unsent, .. } = &mut event {
+            *unsent += self.lock().unsent.remove(&worker).unwrap_or_default();
+        }
         let what = What::notice(&event);
         self.give(worker, event, what)
     }

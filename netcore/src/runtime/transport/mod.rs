@@ -4,8 +4,6 @@ use std::{fmt, io};
 
 use crate::session::CloseReason;
 
-#[cfg(any(feature = "tls", feature = "websocket"))]
-mod below;
 mod proxy;
 mod proxy_header;
 #[cfg(feature = "tls")]
@@ -15,8 +13,6 @@ mod tls_stream;
 #[cfg(feature = "websocket")]
 pub(super) mod websocket;
 
-#[cfg(any(feature = "tls", feature = "websocket"))]
-pub(super) use below::Below;
 pub use proxy::{NotANetwork, Proxy};
 #[cfg(feature = "testing")]
 pub(crate) use proxy_header::{Parsed, parse as parse_proxy_header};

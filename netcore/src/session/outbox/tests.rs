@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
 use std::task::Wake;
 use std::time::Instant;
