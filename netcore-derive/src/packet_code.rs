@@ -244,7 +244,7 @@ fn raw_fields(
 
 /// A struct variant in MessagePack: a struct to read it into, one of references to write it from.
 fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident, fields: &[&Field]) -> Code {
-    let (nc, variant, Format { ty: format, kind }) = (cx.nc.clone(), &packet.variant.ident, &packet.format);
+    let (nc, variant, Format { ty: format, .. }) = (cx.nc.clone(), &packet.variant.ident, &packet.format);
     let name = plain(variant);
     let (owned, borrowed) = (format_ident!("__Netcore{variant}"), format_ident!("__Netcore{variant}Ref"));
     let serde = quote!(#nc::derive::serde);
@@ -270,7 +270,6 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
     let ty = cx.type_constant(&quote!(#nc::derive::Type::Struct(
         #nc::derive::Struct::new(#name, #nc::derive::By::Name, #described)
     )));
-    let write = if *kind == FormatKind::MsgPackArray { quote!(write_array) } else { quote!(write) };
     let own = quote!(<#format as #nc::derive::Format<#owned>>);
     let taken_apart = quote!(#owned { #(#idents: #bindings),* });
     let (taken_apart, number) = match &packet.number {
@@ -281,7 +280,7 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
         read: quote!(#own::decode(__from)),
         make: quote!(|#taken_apart| #ident::#variant { #number #(#idents: #bindings),* }),
         pattern: quote!(Self::#variant { #number #(#idents: #bindings),* }),
-        write: quote!(#nc::derive::msgpack::#write(&#borrowed { #(#idents: #bindings),* }, __to)),
+        write: quote!(<#format>::write(&#borrowed { #(#idents: #bindings),* }, __to)),
         ty,
         format: quote!(#own::NAME),
         shares: quote!(false),

@@ -17,12 +17,6 @@ use crate::{
     BodyError, EncodeError, Frame, Header, Packet, PacketError, PacketErrorKind, PacketId, PacketType,
 };
 
-#[cfg(feature = "msgpack")]
-pub mod msgpack {
-    //! Writing a struct variant's fields, of which the caller has references.
-    pub use crate::wire::body::msgpack::{write, write_array};
-}
-
 /// Reads one packet's body and judges its length.
 // Always inlined: each call between the body and the packet is a move of the value through memory.
 #[inline(always)]

@@ -310,6 +310,20 @@ async fn a_client_that_reconnects_greets_each_time_and_gives_up_on_another_versi
     server.shutdown().await;
 }
 
+#[tokio::test]
+async fn a_client_that_reconnects_gives_up_on_a_server_with_another_version_of_the_hello() {
+    let client = options().reconnect().dial(|| async {
+        let (client, mut server) = tokio::io::duplex(64);
+        server.write_all(b"\x0a\0\x03\xff\0nchi\x02").await?;
+        tokio::spawn(async move { tokio::io::copy(&mut server, &mut tokio::io::sink()).await });
+        Ok(client)
+    });
+    let failed = client.next().await;
+    let Some(ClientEvent::Failed { tries: 1, pause: None, error }) = failed else { panic!("{failed:?}") };
+    let TryError::Connect(ClientError::Hello(error)) = error else { panic!("{error}") };
+    assert_eq!(error.to_string(), "the other side has version 2 of the hello, and this one version 1");
+}
+
 /// Waits until the server has counted what is expected.
 async fn until(server: &Running, done: impl Fn(&Snapshot) -> bool) -> Snapshot {
     let looking = async {

@@ -82,6 +82,38 @@ fn lengths_over_the_bound_are_refused() {
     assert!(decode::<MsgPack<32, 3>, String>(b"\xc4\x04abcd").is_err());
 }
 
+#[derive(Packet, Debug, PartialEq)]
+enum Short {
+    #[packet(id = 1, format = MsgPack<32, 4>)]
+    Map { name: String },
+    #[packet(id = 2, format = MsgPackArray<32, 4>)]
+    Array { name: String, more: Vec<u8> },
+    #[packet(id = 3, format = MsgPack<32, 4>)]
+    List(Vec<Vec<u8>>),
+}
+
+#[test]
+fn what_the_peer_would_refuse_for_its_length_is_not_sent() {
+    let refused = |packet: Short| {
+        let mut wire = BytesMut::from(&b"before"[..]);
+        let error = packet.encode(&mut wire, u16::MAX).unwrap_err();
+        assert_eq!(&wire[..], b"before");
+        let whole = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        whole.last().unwrap().to_string()
+    };
+    let long = refused(Short::Map { name: "abcde".into() });
+    assert_eq!(long, "a length of 5 is over the bound of 4");
+    refused(Short::Array { name: String::new(), more: vec![7; 5] });
+    refused(Short::List(vec![vec![1, 2], vec![1, 2, 3, 4, 5]]));
+    for good in [
+        Short::Map { name: "abcd".into() },
+        Short::Array { name: "abcd".into(), more: vec![7; 4] },
+        Short::List(vec![vec![7; 4]; 4]),
+    ] {
+        assert_eq!(Short::from_frame(&Frame::from_packet(&good).unwrap()).unwrap(), good);
+    }
+}
+
 #[test]
 fn a_list_that_claims_many_items_gets_no_room_for_them() {
     /// As large as a page, so that room for many would be seen.

@@ -35,7 +35,8 @@ impl<L: Logic> Context<L> {
     /// The session can be sent to, closed and moved; if it has closed or moved away when the work is done, no message
     /// comes. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
     ///
-    /// The end of a session waits as long as the work takes, so the work must have an end.
+    /// The end of a session waits as long as the work takes, so the work must have an end. Its clocks go on: work that a
+    /// log-in waits for takes of [`Limits::login`](crate::Limits::login).
     ///
     /// # Errors
     /// [`Full`] when this worker waits for as many messages as it may.

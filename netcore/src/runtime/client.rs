@@ -5,6 +5,7 @@ mod error;
 mod events;
 mod keeper;
 mod options;
+mod race;
 mod reconnect;
 mod reconnecting;
 mod replies;

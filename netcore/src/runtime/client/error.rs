@@ -27,7 +27,8 @@ pub enum ClientError {
     #[cfg(feature = "websocket")]
     #[error("no WebSocket with the server: {0}")]
     WebSocket(crate::CloseReason),
-    /// It did not get through the hello. After a [`HelloError::Version`], to try again is in vain.
+    /// It did not get through the hello. After a [`HelloError::Version`] or a
+    /// [`HelloFault::Protocol`](crate::HelloFault::Protocol), to try again is in vain.
     #[error(transparent)]
     Hello(#[from] HelloError),
 }

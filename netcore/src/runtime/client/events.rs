@@ -76,8 +76,9 @@ pub enum TryError {
 impl TryError {
     /// Whether the next try would end the same way: the two sides are of different versions.
     pub(super) fn is_final(&self) -> bool {
-        use crate::HelloError::{Ids, Version};
-        matches!(self, Self::Connect(ClientError::Hello(Version(..) | Ids(..))))
+        use crate::HelloError::{Fault, Ids, Version};
+        use crate::HelloFault::Protocol;
+        matches!(self, Self::Connect(ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))))
     }
 }
 

@@ -138,7 +138,8 @@ where
         Reconnect::new(self)
     }
 
-    /// Connects to a server, with TLS and WebSocket if they are set. Cancel-safe: dropped, there is no connection.
+    /// Connects to a server, with TLS and WebSocket if they are set. Of a name with several addresses it takes the one that
+    /// answers first; each is tried 250 ms after the one before it. Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
     /// When there is no connection in time, or the hello was not answered by a welcome.

@@ -2,7 +2,7 @@
 
 use tokio::net::{TcpStream, ToSocketAddrs};
 
-use super::{ClientError, ClientOptions};
+use super::{ClientError, ClientOptions, race};
 use crate::Packet;
 use crate::runtime::handshake::Shaken;
 
@@ -13,7 +13,7 @@ where
 {
     /// TCP, TLS, WebSocket, the hello: as a door has them, one on top of the other.
     pub(super) async fn shake(&self, address: impl ToSocketAddrs) -> Result<Shaken<TcpStream>, ClientError> {
-        let stream = TcpStream::connect(address).await?;
+        let stream = race::connect(address).await?;
         stream.set_nodelay(true)?;
         #[cfg(any(feature = "tls", feature = "websocket"))]
         let address = stream.peer_addr()?;

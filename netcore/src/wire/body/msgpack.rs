@@ -21,6 +21,9 @@ use super::{BodyError, Format, Reader};
 /// still becomes a value of its type's size, so that a list may take (items × `size_of` the item) bytes of memory; where
 /// that is much, lower `MAX_LEN` or give the packet a `max`.
 ///
+/// What is longer is not sent either: the peer would close for it. How deep a value lies is looked at by who reads it,
+/// as it is the type's doing, and by the sender only where a body is longer than `MAX_LEN`.
+///
 /// # Errors
 /// [`BodyErrorKind::Format`](super::BodyErrorKind::Format), with `rmp_serde`'s error as its source.
 ///
@@ -88,7 +91,7 @@ where
     const SHARES: bool = false;
 
     fn encode(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
-        write(value, dst)
+        Self::write(value, dst)
     }
 
     fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
@@ -104,7 +107,7 @@ where
     const SHARES: bool = false;
 
     fn encode(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
-        write_array(value, dst)
+        Self::write(value, dst)
     }
 
     fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
@@ -112,18 +115,24 @@ where
     }
 }
 
-/// Writes `value` with structs as maps.
-#[doc(hidden)]
-pub fn write<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
-    through_scratch(dst, |scratch| {
-        value.serialize(&mut rmp_serde::Serializer::new(scratch).with_struct_map())
-    })
+impl<const MAX_DEPTH: u16, const MAX_LEN: usize> MsgPack<MAX_DEPTH, MAX_LEN> {
+    /// What [`Format::encode`] does, for what is only written: the derive's structs of references.
+    #[doc(hidden)]
+    pub fn write<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+        through_scratch(dst, Bounds::new(MAX_DEPTH, MAX_LEN), |scratch| {
+            value.serialize(&mut rmp_serde::Serializer::new(scratch).with_struct_map())
+        })
+    }
 }
 
-/// Writes `value` with structs as arrays.
-#[doc(hidden)]
-pub fn write_array<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
-    through_scratch(dst, |scratch| value.serialize(&mut rmp_serde::Serializer::new(scratch)))
+impl<const MAX_DEPTH: u16, const MAX_LEN: usize> MsgPackArray<MAX_DEPTH, MAX_LEN> {
+    /// As [`MsgPack::write`].
+    #[doc(hidden)]
+    pub fn write<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
+        through_scratch(dst, Bounds::new(MAX_DEPTH, MAX_LEN), |scratch| {
+            value.serialize(&mut rmp_serde::Serializer::new(scratch))
+        })
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &mut Reader<'_>, bounds: Bounds) -> Result<T, BodyError> {
@@ -172,6 +181,7 @@ const SCRATCH_KEPT: usize = 64 * 1024;
 
 fn through_scratch(
     dst: &mut BytesMut,
+    bounds: Bounds,
     write: impl FnOnce(&mut Vec<u8>) -> Result<(), rmp_serde::encode::Error>,
 ) -> Result<(), BodyError> {
     SCRATCH.with(|kept| match kept.try_borrow_mut() {
@@ -179,13 +189,13 @@ fn through_scratch(
             // First, since a value that panicked while it was being written left its beginning behind.
             scratch.clear();
             let written = write(&mut scratch);
-            copy(written, &mut scratch, dst)
+            copy(written, &mut scratch, bounds, dst)
         }
         // A value that encodes another one while it is being written.
         Err(_) => {
             let mut scratch = Vec::new();
             let written = write(&mut scratch);
-            copy(written, &mut scratch, dst)
+            copy(written, &mut scratch, bounds, dst)
         }
     })
 }
@@ -194,13 +204,19 @@ fn through_scratch(
 fn copy(
     written: Result<(), rmp_serde::encode::Error>,
     scratch: &mut Vec<u8>,
+    bounds: Bounds,
     dst: &mut BytesMut,
 ) -> Result<(), BodyError> {
+    let written = match written {
+        // Nothing in it can be longer than it is itself: of most bodies this is all there is to know.
+        Ok(()) if bounds.may_be_over(scratch.len()) => first_value(scratch, bounds).map(drop),
+        written => written.map_err(BodyError::format),
+    };
     if written.is_ok() {
         dst.extend_from_slice(scratch);
     }
     if scratch.capacity() > SCRATCH_KEPT {
         *scratch = Vec::new();
     }
-    written.map_err(BodyError::format)
+    written
 }

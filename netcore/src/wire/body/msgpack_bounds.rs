@@ -32,6 +32,12 @@ impl Bounds {
         Self { len: u32::try_from(len).unwrap_or(u32::MAX), depth, transparent: TRANSPARENT }
     }
 
+    /// Whether a body of so many bytes could hold anything over the bound of a length.
+    #[inline]
+    pub(crate) fn may_be_over(self, bytes: usize) -> bool {
+        u32::try_from(bytes).map_or(true, |bytes| bytes > self.len)
+    }
+
     #[inline]
     fn deeper<E: Error>(self) -> Result<Self, E> {
         match self.depth.checked_sub(1) {
