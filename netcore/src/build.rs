@@ -64,8 +64,7 @@ fn descriptors(
 fn write(descriptors: FileDescriptorSet, out: Option<&Path>) -> Result<(), BuildError> {
     let mut config = prost_build::Config::new();
     config.bytes(["."]).type_attribute(".", "#[derive(::netcore::Describe)]");
-    let described = |field: &FieldDescriptorProto| field.type_name().starts_with(WELL_KNOWN);
-    for field in fields(&descriptors, |_, field, _| described(field)) {
+    for field in fields(&descriptors, |_, field, messages| is_opaque(field, messages)) {
         config.field_attribute(field, "#[describe(opaque)]");
     }
     // A type that contains itself would describe itself without end.
@@ -80,6 +79,19 @@ fn write(descriptors: FileDescriptorSet, out: Option<&Path>) -> Result<(), Build
 
 /// Messages that prost has types of its own for, which describe nothing.
 const WELL_KNOWN: &str = ".google.protobuf.";
+
+/// A map is a message of its own in the file, with a key and a value, and none in Rust: its field has to say it.
+fn is_opaque(field: &FieldDescriptorProto, messages: &Messages<'_>) -> bool {
+    let entry = messages
+        .get(field.type_name())
+        .filter(|message| message.options.as_ref().is_some_and(|it| it.map_entry()));
+    let of_map = entry.is_some_and(|entry| entry.field.iter().any(|field| is_well_known(field)));
+    of_map || is_well_known(field)
+}
+
+fn is_well_known(field: &FieldDescriptorProto) -> bool {
+    field.type_name().starts_with(WELL_KNOWN)
+}
 
 type Messages<'a> = HashMap<String, &'a DescriptorProto>;
 
@@ -157,7 +169,11 @@ mod tests {
             oneof root { Tree parent = 4; uint32 seed = 5; }
             Leaf leaf = 6;
         }
-        message Leaf { bytes veins = 1; google.protobuf.Timestamp fell = 2; }
+        message Leaf {
+            bytes veins = 1;
+            google.protobuf.Timestamp fell = 2;
+            map<string, google.protobuf.Timestamp> seen = 3;
+        }
     "#;
 
     fn folder(name: &str, proto: &str) -> std::path::PathBuf {
@@ -180,7 +196,7 @@ mod tests {
         let code = fs::read_to_string(folder.join("garden.rs")).unwrap();
         assert_eq!(code.matches("::netcore::Describe").count(), 3, "{code}");
         assert!(code.contains("::prost::bytes::Bytes"), "{code}");
-        assert_eq!(code.matches("#[describe(opaque)]").count(), 1, "{code}");
+        assert_eq!(code.matches("#[describe(opaque)]").count(), 2, "{code}");
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -48,7 +48,7 @@ pub(crate) struct Link<In, T> {
     // Sees each batch before the game does, and the end.
     inspect: Option<Inspect<In>>,
     // The write that failed, of which the next one is to hear.
-    failed: Option<io::ErrorKind>,
+    failed: Option<CloseReason>,
     // Packets over a rate, dropped and passed, that were counted.
     told: (u64, u64),
 }
@@ -176,8 +176,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
 
     /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
     fn poll_write(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
-        if let Some(kind) = self.failed.take() {
-            return Err(self.broken(kind));
+        if let Some(reason) = self.failed.take() {
+            return Err(self.broken(reason));
         }
         loop {
             let chunks = self.session.poll_output(clock, cx.waker())?;
@@ -201,7 +201,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                     self.session.handle_written(clock, len);
                     self.stats.traffic.bytes_out(len);
                 }
-                Poll::Ready(result) => return Err(self.broken(kind_of(&result))),
+                Poll::Ready(result) => return Err(self.broken(why_not(&result))),
                 Poll::Pending => {
                     self.session.handle_blocked(clock, true, cx.waker());
                     // Closed by a policy, because the peer reads too slowly: waiting for it would be in vain.
@@ -236,7 +236,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 self.session.handle_sent(len);
                 self.stats.traffic.bytes_out(len);
             }
-            Poll::Ready(result) => self.failed = Some(kind_of(&result)),
+            Poll::Ready(result) => self.failed = Some(why_not(&result)),
             Poll::Pending => {}
         }
         let rest = said.bytes.get(taken..).unwrap_or_default();
@@ -251,9 +251,9 @@ impl<In: 'static, T: Transport> Link<In, T> {
     }
 
     #[cold]
-    fn broken(&self, kind: io::ErrorKind) -> CloseReason {
-        self.peer.outbox.abort(kind.into());
-        kind.into()
+    fn broken(&self, reason: CloseReason) -> CloseReason {
+        self.peer.outbox.abort(reason);
+        reason
     }
 
     /// Reads until whole packets have come, and delivers them. The error is the end of the input.
@@ -466,8 +466,9 @@ impl Turns {
 }
 
 /// Why a write took nothing.
-fn kind_of(result: &io::Result<usize>) -> io::ErrorKind {
-    result.as_ref().err().map_or(io::ErrorKind::WriteZero, io::Error::kind)
+#[cold]
+fn why_not(result: &io::Result<usize>) -> CloseReason {
+    result.as_ref().err().map_or(io::ErrorKind::WriteZero.into(), super::transport::reason)
 }
 
 /// So many pieces go out in one write.

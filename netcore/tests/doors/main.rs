@@ -16,6 +16,8 @@ mod tls;
 #[cfg(feature = "websocket")]
 mod websocket;
 #[cfg(feature = "websocket")]
+mod websocket_client;
+#[cfg(feature = "websocket")]
 mod websocket_wrongs;
 #[cfg(all(feature = "tls", feature = "websocket"))]
 mod wss;

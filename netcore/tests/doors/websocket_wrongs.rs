@@ -267,6 +267,7 @@ async fn what_is_no_upgrade_is_answered_in_http_and_in_words() {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert_eq!(body, *words, "{request:?}");
         assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
+        assert_eq!(head.contains("sec-websocket-version: 13"), *status == 426, "{head}");
         let stats = until(&running, "turned away", |stats| stats.turned_away_for("websocket") == n).await;
         assert_eq!((stats.handshakes_failed, stats.opened), (n, 0));
     }

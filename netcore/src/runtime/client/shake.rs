@@ -30,8 +30,7 @@ where
         #[cfg(feature = "websocket")]
         let shaken = match &self.websocket {
             Some(websocket) => {
-                let host =
-                    self.host().map_or(address.to_string(), |name| format!("{name}:{}", address.port()));
+                let host = self.host().map_or(address.to_string(), |name| host(&name, address.port()));
                 let (below, outbox) = shaken.below();
                 let stream = websocket.request(below, &host).await.map_err(ClientError::WebSocket)?;
                 Shaken::Other { transport: Box::new(stream.of(outbox.clone())), outbox }
@@ -56,6 +55,12 @@ where
     }
 }
 
+/// RFC 3986 §3.2.2: the colons of an IPv6 address are set off from the port's by brackets.
+#[cfg(feature = "websocket")]
+fn host(name: &str, port: u16) -> String {
+    if name.contains(':') { format!("[{name}]:{port}") } else { format!("{name}:{port}") }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::runtime::handshake::Shaken;
@@ -68,5 +73,11 @@ mod tests {
         let shaken = options.shake(listener.local_addr().unwrap()).await.unwrap();
         let Shaken::Same(stream) = shaken else { panic!("not the socket itself") };
         assert!(stream.nodelay().unwrap());
+    }
+    #[cfg(feature = "websocket")]
+    #[test]
+    fn an_address_of_ipv6_stands_in_brackets_in_the_host() {
+        assert_eq!(super::host("2001:db8::7", 443), "[2001:db8::7]:443");
+        assert_eq!(super::host("example.com", 443), "example.com:443");
     }
 }

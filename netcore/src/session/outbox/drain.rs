@@ -96,6 +96,13 @@ impl Outbox {
         self.lock().kept.get_or_insert_default();
     }
 
+    /// Whether that is so.
+    #[cfg(feature = "websocket")]
+    #[cold]
+    pub(crate) fn keeps(&self) -> bool {
+        self.lock().kept.is_some()
+    }
+
     /// What did not go out. Only when the task that drained the queue has ended is it all that there is.
     pub(crate) fn take_back(&self) -> Kept {
         self.lock().kept.as_deref_mut().map(std::mem::take).unwrap_or_default()

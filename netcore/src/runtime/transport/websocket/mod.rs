@@ -112,7 +112,8 @@ impl WebSocket {
         self
     }
 
-    /// The longest message that may come, in bytes, all its frames together.
+    /// The longest message that may come, in bytes, all its frames together. netcore's own sides send messages of up to
+    /// 64 KiB, in which they join packets.
     #[must_use]
     pub fn max_message(mut self, bytes: u64) -> Self {
         self.max_message = bytes;
@@ -219,6 +220,8 @@ fn refusal(fault: WebSocketFault, status: Option<StatusCode>) -> Response<String
     if status == StatusCode::UPGRADE_REQUIRED {
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response".
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        // RFC 6455 §4.2.2: where the version is not understood, the answer says which ones are.
+        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade, close"));
     }
     answer

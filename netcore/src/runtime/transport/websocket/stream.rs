@@ -12,17 +12,18 @@ use super::super::Named;
 use super::frames::{BINARY, CLOSE, Control, Found, Frames, Head, MAX_CONTROL, PONG, unmask};
 use crate::runtime::handshake::Slot;
 use crate::runtime::time::now;
-use crate::session::{Bucket, CloseReason, Rate, WebSocketFault};
+use crate::session::{Bucket, CloseReason, Outbox, Rate, WebSocketFault};
 
 /// A WebSocket over any stream, after the upgrade, as a stream of bytes itself: what binary messages hold, one after the
 /// other.
 ///
 /// Reading takes payload out of frames in the reader's own buffer, so that an idle WebSocket holds no memory but this.
-/// Each write becomes one message. A write that was begun must be gone on with, by the same bytes: its message has said
+/// Each write becomes one message, of at most 64 KiB. A write that was begun must be gone on with, by the same bytes: its message has said
 /// how long it is.
 ///
 /// Pings are answered, the last one only. A peer that closes is the end of the stream; what is written afterwards is
-/// thrown away, since the peer takes no messages any more. Shutting down sends a close frame, and reading then ends when
+/// thrown away, since the peer takes no messages any more; for a client that is to know what did not go out, it is an
+/// error instead, once the end was read. Shutting down sends a close frame, and reading then ends when
 /// the peer has answered it. What the peer must not do is an error of reading, behind all data that came before.
 pub(crate) struct WebSocketStream<S> {
     io: S,
@@ -43,6 +44,8 @@ pub(crate) struct WebSocketStream<S> {
     control: BytesMut,
     pong: Option<Box<Control>>,
     reading: Reading,
+    // The reader knows that the peer has closed.
+    end_read: bool,
     close_sent: bool,
     // The stream below is shut down.
     shut: bool,
@@ -88,6 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             control: BytesMut::new(),
             pong: None,
             reading: Reading::Open,
+            end_read: false,
             close_sent: false,
             shut: false,
             slot: Slot::default(),
@@ -151,14 +155,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 self.reading = if fault == WebSocketFault::Broken { Reading::Lost } else { Reading::Deaf };
                 Poll::Ready(Err(Named::error(CloseReason::WebSocket(fault))))
             }
-            // §5.5.1: the answer goes out "as soon as practical", and whoever holds the session may hold it for long. Then
-            // both have closed: §7.1.1, "the server MUST close the TCP connection immediately".
-            Reading::Closed(_) if !self.is_within_frame() => {
-                if !self.close_sent {
-                    self.say_close();
-                }
-                if let Poll::Ready(Ok(())) = self.poll_control(cx) {
-                    let _ = self.poll_shut(cx);
+            Reading::Closed(_) => {
+                self.end_read = true;
+                // §5.5.1: the answer goes out "as soon as practical", and whoever holds the session may hold it for long.
+                // Then both have closed: §7.1.1, "the server MUST close the TCP connection immediately".
+                if !self.is_within_frame() {
+                    if !self.close_sent {
+                        self.say_close();
+                    }
+                    if let Poll::Ready(Ok(())) = self.poll_control(cx) {
+                        let _ = self.poll_shut(cx);
+                    }
                 }
                 Poll::Ready(Ok(()))
             }
@@ -241,7 +248,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     /// Writes a message from the writer's own bytes.
     fn poll_pieces(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         if self.owed == 0 && self.head.is_none() {
-            self.owed = bufs.iter().map(|buf| buf.len()).sum();
+            self.owed = bufs.iter().map(|buf| buf.len()).sum::<usize>().min(MESSAGE);
             self.head = Some((Head::new(BINARY, self.owed, None), 0));
         }
         loop {
@@ -285,7 +292,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     fn poll_assembled(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         if self.assembled.is_empty() {
             let total: usize = bufs.iter().map(|buf| buf.len()).sum();
-            self.standing = total.min(ASSEMBLED);
+            self.standing = total.min(MESSAGE);
             let mask = self.masks.as_mut().map(Masks::next);
             let head = Head::new(BINARY, self.standing, mask);
             self.assembled.reserve(head.bytes().len() + self.standing);
@@ -359,8 +366,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
         let this = &mut *self;
         ready!(this.poll_control(cx))?;
         let total = bufs.iter().map(|buf| buf.len()).sum();
-        let gone = this.close_sent || matches!(this.reading, Reading::Closed(_));
-        if total == 0 || (gone && !this.is_within_frame()) {
+        let closed = matches!(this.reading, Reading::Closed(_));
+        if total > 0 && closed && !this.is_within_frame() && this.slot.get().is_some_and(Outbox::keeps) {
+            // Not before all that the peer has said was read: this ends the session. Who reads is who writes.
+            return if this.end_read {
+                Poll::Ready(Err(Named::error(CloseReason::PeerClosed)))
+            } else {
+                Poll::Pending
+            };
+        }
+        if total == 0 || ((this.close_sent || closed) && !this.is_within_frame()) {
             return Poll::Ready(Ok(total));
         }
         if this.masks.is_some() || !this.io.is_write_vectored() {
@@ -429,7 +444,7 @@ impl Masks {
 const NORMAL: u16 = 1000;
 /// As many pieces as a session's task writes at once.
 const PIECES: usize = 64;
-/// So much of a message is copied.
-const ASSEMBLED: usize = 64 * 1024;
+/// The most that goes out as one message: peers have bounds of theirs, and nothing else can be said before its end.
+const MESSAGE: usize = 64 * 1024;
 /// So many reads without data are made in one turn.
 const TURNS: usize = 16;
