@@ -1,16 +1,21 @@
 //! What the game's code can do from within a callback.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
+use tracing::error;
 
 use super::encoding::Encoding;
+use super::everyone::{Everyone, Given, Heard};
 use super::groups::Groups;
 use super::queue::{Event, Queues};
-use super::shared::{Encoded, Encoder};
+use super::shared::Encoder;
 use super::slots::{Slot, Slots};
 use super::time::{YEARS, now};
 use super::timers::Timers;
@@ -89,6 +94,9 @@ pub struct Context<L: Logic> {
     pub(super) slots: Slots<L::In>,
     pub(super) groups: Groups,
     pub(super) timers: Timers<L::Message>,
+    // What goes to every session of the server: how many there were, and the last that were given to those here.
+    pub(super) broadcasts: Arc<AtomicU64>,
+    pub(super) given: Given,
     pub(super) doors: Arc<[Encoding<L::Out>]>,
     pub(super) queues: Queues<L>,
     pub(super) worker: usize,
@@ -98,6 +106,8 @@ pub struct Context<L: Logic> {
     pub(super) leaving: VecDeque<Leaving<L::Message>>,
     // It closes or moves one, or has one wait: the next packet is to be looked at anew.
     pub(super) interrupted: bool,
+    // Something of the game's panicked as it was dropped.
+    pub(super) slipped: bool,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
     // Looked at when it is first asked for: to read a clock costs as much as a small packet.
@@ -128,9 +138,7 @@ pub(super) enum Leaving<Message> {
 impl<L: Logic> Context<L> {
     /// Sends a packet to one session of this worker.
     pub fn send(&mut self, session: SessionId, packet: &L::Out) -> Verdict {
-        let Some(slot) = self.slots.get_mut(session).filter(|slot| !slot.leaving) else {
-            return Verdict::Closed;
-        };
+        let Some((slot, stage)) = self.slots.staging(session) else { return Verdict::Closed };
         let Some(door) = self.doors.get(slot.peer.door) else { return Verdict::Closed };
         let before = slot.staged.len();
         if before == 0 {
@@ -138,22 +146,23 @@ impl<L: Logic> Context<L> {
         }
         let slow = door.slow(packet);
         if let Err(error) = door.append(packet, &mut slot.staged.bytes) {
-            tracing::error!(%session, %error, "a packet does not encode");
+            error!(%session, %error, "a packet does not encode");
             return Verdict::Refused;
         }
-        if slot.staged.len() == before {
+        let len = slot.staged.len() - before;
+        if len == 0 {
             // The door has no word for it.
             return Verdict::Queued;
         }
-        if slot.peer.outbox.joins(slow, slot.staged.len()) {
+        if slot.peer.outbox.joins(slow, slot.staged.len()) && stage.take(len) {
             slot.staged.added(slow);
             if before == 0 {
-                self.slots.dirty.push(session);
+                stage.dirty.push(session);
             }
             return Verdict::Queued;
         }
         let packet = slot.staged.bytes.split_off(before);
-        slot.flush();
+        slot.flush(stage);
         slot.peer.outbox.push(&packet, slow)
     }
 
@@ -167,29 +176,31 @@ impl<L: Logic> Context<L> {
         let but = but.into();
         let mut encoder = Encoder::new(packet, &self.doors);
         let slow = encoder.slow;
-        self.slots.give_all(but, slow, |door| encoder.bytes(door).cloned());
+        self.slots.give_all(|slot| Some(slot.peer.id) != but, slow, |door| encoder.bytes(door).cloned());
     }
 
     /// Sends a packet to every session of the server, on whichever worker it is. To those of other workers it goes as
-    /// soon as they get to it; on its way there it counts as one of their messages.
+    /// soon as they get to it; on its way there it counts as one of their messages. A session that moves meanwhile hears
+    /// it once, unless more than 64 of them are on their way.
     ///
     /// # Errors
     /// [`Full`] when a worker waits for as many messages as it may: with the numbers of those workers, whose sessions do
     /// not hear it.
     pub fn broadcast_everywhere(&mut self, packet: &L::Out) -> Result<(), Full<Vec<usize>>> {
-        let encoded = Encoder::new(packet, &self.doors).all();
+        let number = self.broadcasts.fetch_add(1, Relaxed);
+        let everyone = Everyone { number, encoded: Encoder::new(packet, &self.doors).all() };
         let mut full = Vec::new();
         for (worker, queue) in self.queues.iter().enumerate() {
             if worker == self.worker {
                 continue;
             }
             if queue.reserve() {
-                queue.push(Event::Everyone(encoded.clone()));
+                queue.push(Event::Everyone(everyone.clone()));
             } else {
                 full.push(worker);
             }
         }
-        self.give_everyone(&encoded);
+        self.give_everyone(everyone);
         if full.is_empty() { Ok(()) } else { Err(Full(full)) }
     }
 
@@ -247,10 +258,10 @@ impl<L: Logic> Context<L> {
             }
             let slots = &mut self.slots.slots;
             let slot = slots.get_mut(session.index() as usize).and_then(Option::as_mut);
-            let Some(slot) = slot.filter(|slot| slot.peer.id == *session && !slot.leaving) else { continue };
+            let Some(slot) = slot.filter(|slot| slot.peer.id == *session && !slot.closed) else { continue };
             let slow = encoder.slow;
             if let Some(bytes) = encoder.bytes(slot.peer.door) {
-                slot.give(bytes, slow, &mut self.slots.dirty);
+                slot.give(bytes, slow, &mut self.slots.stage);
             }
         }
     }
@@ -258,14 +269,15 @@ impl<L: Logic> Context<L> {
     /// Closes a session, once what was sent has gone out. [`Logic::closed`] is called when the current callback has
     /// returned, here too if the same callback has moved it: it does not move then.
     pub fn close(&mut self, session: SessionId, reason: CloseReason) {
-        let Some(slot) = self.slots.get_mut(session) else { return };
+        let Some((slot, stage)) = self.slots.with_stage(session) else { return };
         if std::mem::replace(&mut slot.leaving, true) {
             // It was moved a moment ago, and has not left: it never will. Or it was closed already.
             let moved = |one: &Leaving<_>| matches!(one, Leaving::Moved(moved, ..) if *moved == session);
             let Some(at) = self.leaving.iter().position(moved) else { return };
             self.leaving.remove(at);
         }
-        slot.flush();
+        slot.closed = true;
+        slot.flush(stage);
         slot.peer.ignore();
         slot.peer.finish(reason);
         self.leaving.push_back(Leaving::Closed(session, reason));
@@ -275,13 +287,11 @@ impl<L: Logic> Context<L> {
     /// Does what is done by default about what came in place of a packet: on a text door the person is told, elsewhere
     /// the session is closed.
     pub fn refuse(&mut self, session: SessionId, fault: &Fault) {
-        let Slots { slots, dirty, .. } = &mut self.slots;
-        let slot = slots.get_mut(session.index() as usize).and_then(Option::as_mut);
-        let Some(slot) = slot.filter(|slot| slot.peer.id == session && !slot.leaving) else { return };
+        let Some((slot, stage)) = self.slots.staging(session) else { return };
         let Some(door) = self.doors.get(slot.peer.door) else { return };
         let mut words = BytesMut::new();
         if door.encode.tell(&fault.to_string(), &mut words) {
-            slot.give(&words.freeze(), Slow::Disconnect, dirty);
+            slot.give(&words.freeze(), Slow::Disconnect, stage);
         } else {
             self.close(session, fault.reason());
         }
@@ -330,7 +340,8 @@ impl<L: Logic> Context<L> {
 
     /// Moves a session to another worker, when the current callback has returned: it leaves its groups and its timers
     /// here, [`Logic::arrived`] hears of it there, and then of all it sends. What was sent to it before arrives before
-    /// what is sent from there. Nothing happens for a worker that is not there.
+    /// what is sent from there; until the callback has returned it can be sent to from here. Nothing happens for a worker
+    /// that is not there.
     pub fn move_to(&mut self, session: SessionId, worker: usize, baggage: L::Message) {
         if worker >= self.queues.len() {
             return;
@@ -406,8 +417,24 @@ impl<L: Logic> Context<L> {
         self.stop.cancel();
     }
 
-    pub(super) fn give_everyone(&mut self, encoded: &Encoded) {
-        self.slots.give_all(None, encoded.slow, |door| encoded.doors.get(door).cloned());
+    pub(super) fn give_everyone(&mut self, everyone: Everyone) {
+        let Everyone { number, encoded } = &everyone;
+        let bytes = |door| encoded.doors.get(door).cloned();
+        self.slots.give_all(|slot| slot.hears(*number), encoded.slow, bytes);
+        if self.queues.len() > 1 {
+            self.given.add(everyone);
+        }
+    }
+
+    /// A session comes from another worker: it hears what was given here before it came and there not before it left.
+    pub(super) fn catch_up(&mut self, session: SessionId, heard: Heard) {
+        let Some((slot, stage)) = self.slots.staging(session) else { return };
+        for missed in self.given.missed(&heard) {
+            if let Some(bytes) = missed.doors.get(slot.peer.door) {
+                slot.give(bytes, missed.slow, stage);
+            }
+        }
+        slot.ahead = self.given.ahead(heard);
     }
 
     /// Takes a session out of everything on this worker.
@@ -416,22 +443,39 @@ impl<L: Logic> Context<L> {
         for group in slot.groups.drain(..) {
             self.groups.leave(group, session);
         }
-        for timer in slot.timers.drain(..) {
-            self.timers.cancel(timer);
+        for timer in std::mem::take(&mut slot.timers) {
+            let message = self.timers.cancel(timer);
+            self.discard(message);
         }
-        slot.flush();
+        slot.flush(&mut self.slots.stage);
         Some(slot)
     }
 
     /// Hands everything that was sent to the sockets.
     pub(super) fn flush(&mut self) {
-        let mut dirty = std::mem::take(&mut self.slots.dirty);
+        self.slots.stage.leave_all();
+        let mut dirty = std::mem::take(&mut self.slots.stage.dirty);
         for session in dirty.drain(..) {
             if let Some(slot) = self.slots.get_mut(session) {
-                slot.flush();
+                slot.push();
             }
         }
-        self.slots.dirty = dirty;
+        self.slots.stage.dirty = dirty;
+    }
+
+    /// Drops what is the game's own. If that panics, it does so here, and the worker hears of it.
+    pub(super) fn discard<T>(&mut self, what: T) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(what))) {
+            self.count_panic(None, &*panic);
+            self.slipped = true;
+        }
+    }
+
+    #[cold]
+    pub(super) fn count_panic(&mut self, session: Option<SessionId>, panic: &(dyn Any + Send)) {
+        self.stats.panics.fetch_add(1, Relaxed);
+        let (worker, session) = (self.worker, session.map(tracing::field::display));
+        error!(worker, session, panic = super::worker::words(panic), "the game's code panicked");
     }
 }
 

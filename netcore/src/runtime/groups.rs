@@ -32,6 +32,16 @@ impl Groups {
         GroupId { index, generation }
     }
 
+    /// Ends all groups. Their names do not come again.
+    pub(crate) fn clear(&mut self) {
+        self.free.clear();
+        for (index, group) in (0..).zip(&mut self.groups) {
+            group.generation = group.generation.wrapping_add(1);
+            group.members = Vec::new();
+            self.free.push(index);
+        }
+    }
+
     /// Ends a group; its members are returned.
     pub(crate) fn remove(&mut self, id: GroupId) -> Vec<SessionId> {
         let Some(group) = self.get_mut(id) else { return Vec::new() };
@@ -83,5 +93,9 @@ mod tests {
         assert!(!groups.join(first, session));
         assert!(groups.members(first).is_empty() && groups.members(second).is_empty());
         assert!(!groups.leave(second, session));
+        assert!(groups.join(second, session));
+        groups.clear();
+        let third = groups.create();
+        assert!(third != second && groups.members(second).is_empty() && !groups.join(second, session));
     }
 }

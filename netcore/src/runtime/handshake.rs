@@ -258,7 +258,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Guest<In, Out> {
         }
         // A proxy's own address would be that of everyone.
         let counted = address.filter(|_| handshake.proxy.is_none());
-        if let Err(reason) = house.registry.reserve(counted.map(|address| address.ip())) {
+        if let Err(reason) = house.registry.caps().reserve(counted.map(|address| address.ip())) {
             house.handshakes.fetch_sub(1, Relaxed);
             return Err(reason);
         }
@@ -273,7 +273,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Guest<In, Out> {
     fn comes_from(&mut self, source: Option<SocketAddr>) -> Result<(), CloseReason> {
         self.address = source.or(self.address);
         if let Some(address) = self.address {
-            self.house.registry.reserve_at(address.ip())?;
+            self.house.registry.caps().reserve_at(address.ip())?;
             self.counted = true;
         }
         Ok(())
@@ -291,7 +291,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Drop for Guest<In, Out> {
         self.house.handshakes.fetch_sub(1, Relaxed);
         if !self.is_session {
             let address = self.address.filter(|_| self.counted);
-            self.house.registry.leave(address.map(|address| address.ip()));
+            self.house.registry.caps().leave(address.map(|address| address.ip()));
         }
     }
 }

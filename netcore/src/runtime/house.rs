@@ -133,8 +133,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         tell(&outbox);
         // The adapter is the game's code, and this the task that accepts.
         let Ok(decode) = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open())) else {
-            self.registry.release(id, address.map(|address| address.ip()));
-            self.registry.free().give(id.index());
+            self.registry.release(id);
+            self.registry.caps().end(id.index(), address.map(|address| address.ip()));
             self.stats.panics.fetch_add(1, Relaxed);
             error!(door = entrance.name, "the door's adapter panicked");
             return self.refuse(transport, entrance, address, CloseReason::Panicked);
@@ -145,7 +145,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             address,
             outbox.clone(),
             entrance.notice.clone(),
-            Some(self.registry.free()),
+            Some(self.registry.caps().clone()),
         ));
         if !self.registry.insert(peer.clone()) {
             peer.end(CloseReason::Stopping, None);
@@ -289,7 +289,7 @@ impl<In, Out> Drop for Ticket<In, Out> {
             error!(session = %id, "the door's adapter panicked");
         }
         self.house.stats.close(reason);
-        self.house.registry.release(id, self.peer.address.map(|address| address.ip()));
+        self.house.registry.release(id);
         // The game, if it still knows the session: nothing goes out any more.
         self.peer.outbox.abort(reason);
         self.peer.end(reason, None);

@@ -49,6 +49,12 @@ pub(crate) struct Link<In, T> {
     inspect: Option<Inspect<In>>,
     // The write that failed, of which the next one is to hear.
     failed: Option<CloseReason>,
+    // Nothing can be written any more, for that reason: what has come is still read.
+    broke: Option<CloseReason>,
+    // The game has no room for more just now.
+    is_full: bool,
+    // The transport may hold back what it took: a socket never does, a stream of somebody else's may.
+    held_back: bool,
     // Packets over a rate, dropped and passed, that were counted.
     told: (u64, u64),
 }
@@ -101,6 +107,9 @@ impl<In: 'static, T: Transport> Link<In, T> {
             read_ended: false,
             inspect: None,
             failed: None,
+            broke: None,
+            is_full: false,
+            held_back: false,
             told: (0, 0),
         })
     }
@@ -131,26 +140,47 @@ impl<In: 'static, T: Transport> Link<In, T> {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Progress {
         let mut delivered = false;
         if self.is_writing()
+            && self.broke.is_none()
             && let Err(reason) = self.poll_write(cx, clock)
         {
-            // What came before the connection broke is still there to be read.
-            if let (CloseReason::Broken(_), State::Open) = (reason, self.state) {
-                while matches!(self.poll_read(cx, clock), Ok(true)) {}
-            }
-            delivered = true;
-            self.end(cx, reason);
-            self.state = State::Shutting(reason);
-        }
-        if let State::Open = self.state {
-            match self.poll_read(cx, clock) {
-                Ok(any) => delivered = any,
-                Err(reason) => {
+            match (reason, self.state) {
+                // What came before the connection broke is still there to be read.
+                (CloseReason::Broken(_), State::Open) => {
+                    self.broke = Some(reason);
+                    // Nothing more is to be done about the output.
+                    self.peer.outbox.set_blocked(true);
+                }
+                _ => {
                     delivered = true;
                     self.end(cx, reason);
+                    self.state = State::Shutting(reason);
+                }
+            }
+        }
+        if let State::Open = self.state {
+            let end = match (self.poll_read(cx, clock), self.broke) {
+                (Ok(any), None) => {
+                    delivered = any;
+                    None
+                }
+                // It is all there is, unless it waits for room, or for the others to have their turn.
+                (Ok(false), broke) if !self.is_full && tokio::task::coop::has_budget_remaining() => broke,
+                (Ok(any), _) => {
+                    delivered = any;
+                    None
+                }
+                (Err(reason), broke) => Some(broke.unwrap_or(reason)),
+            };
+            if let Some(reason) = end {
+                delivered = true;
+                self.end(cx, reason);
+                if self.broke.is_some() {
+                    self.state = State::Shutting(reason);
                 }
             }
         }
         if self.is_writing()
+            && self.broke.is_none()
             && let Err(reason) = self.poll_timer(cx, clock)
         {
             delivered = true;
@@ -182,8 +212,12 @@ impl<In: 'static, T: Transport> Link<In, T> {
         loop {
             let chunks = self.session.poll_output(clock, cx.waker())?;
             let Some(front) = chunks.front() else {
-                self.session.handle_blocked(clock, false, cx.waker());
-                return Ok(());
+                let blocked = self.held_back && !self.flush(cx);
+                self.session.handle_blocked(clock, blocked, cx.waker());
+                return match self.failed.take() {
+                    Some(reason) => Err(self.broken(reason)),
+                    None => Ok(()),
+                };
             };
             let transport = Pin::new(&mut self.transport);
             let written = if chunks.len() == 1 {
@@ -198,6 +232,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             };
             match written {
                 Poll::Ready(Ok(len)) if len > 0 => {
+                    self.held_back = true;
                     self.session.handle_written(clock, len);
                     self.stats.traffic.bytes_out(len);
                 }
@@ -235,6 +270,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 taken = len;
                 self.session.handle_sent(len);
                 self.stats.traffic.bytes_out(len);
+                self.held_back = true;
+                self.flush(cx);
             }
             Poll::Ready(result) => self.failed = Some(why_not(&result)),
             Poll::Pending => {}
@@ -250,8 +287,25 @@ impl<In: 'static, T: Transport> Link<In, T> {
         said.clear();
     }
 
+    /// Lets go out what the transport took. Whether all of it has, or never will.
+    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
+        match Pin::new(&mut self.transport).poll_flush(cx) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => self.failed = Some(super::transport::reason(&error)),
+        }
+        self.held_back = false;
+        true
+    }
+
+    /// Whether the transport has said all that it took, as far as is known.
+    pub(super) fn is_flushed(&self) -> bool {
+        !self.held_back && self.failed.is_none()
+    }
+
     #[cold]
-    fn broken(&self, reason: CloseReason) -> CloseReason {
+    fn broken(&mut self, reason: CloseReason) -> CloseReason {
+        self.held_back = false;
         self.peer.outbox.abort(reason);
         reason
     }
@@ -264,10 +318,12 @@ impl<In: 'static, T: Transport> Link<In, T> {
         let (limits, outbox) = (self.session.limits(), &self.peer.outbox);
         // Tried again when some of it has been written: that is this task's own doing.
         let ahead = limits.backpressure && outbox.queued() > outbox.limit() / 2;
+        let ahead = ahead && self.broke.is_none();
         match self.peer.room(limits.inbox, limits.inbox_bytes) {
-            Room::Free if !ahead => {}
+            Room::Free if !ahead => self.is_full = false,
             Room::Ended(reason) => return Err(reason),
             Room::Full | Room::Free => {
+                self.is_full = true;
                 // Not the peer's slowness to speak: its clocks stand still. The game calls when there is room again.
                 self.session.pause(clock);
                 self.peer.outbox.listen(cx.waker());

@@ -2,12 +2,14 @@
 
 mod adapter;
 mod background;
+mod caps;
 mod client;
 pub mod cluster;
 mod connection;
 mod context;
 mod door;
 mod encoding;
+mod everyone;
 mod groups;
 mod handshake;
 pub(crate) mod hello;
@@ -37,6 +39,7 @@ mod server;
 mod shared;
 mod slots;
 mod spare;
+mod stage;
 mod stats;
 mod task;
 mod text;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
 
-use super::registry::Free;
+use super::caps::Caps;
 use super::spare;
 use crate::session::{CloseReason, Inbound, Outbox, Sequence, SessionId, Slow};
 
@@ -21,8 +21,8 @@ pub(crate) struct Peer<In> {
     pub(crate) address: Option<SocketAddr>,
     pub(crate) outbox: Outbox,
     notice: Option<Notice>,
-    // Where the id's index goes at the end. A client's has none.
-    free: Option<Arc<Free>>,
+    // Where its place goes at the end. A client's has none.
+    caps: Option<Arc<Caps>>,
     inbox: Mutex<Inbox<In>>,
     // How many packets and bytes wait in the inbox, those included that a worker has in hand, and whether its end has come:
     // for the socket's task, which looks each time it is polled.
@@ -85,9 +85,9 @@ pub(crate) enum Found {
 
 impl<In> Drop for Peer<In> {
     fn drop(&mut self) {
-        // Not before: a worker may still have the old session when the next one comes to it.
-        if let Some(free) = &self.free {
-            free.give(self.id.index());
+        // Not before: a worker that is behind may still have it, and what it sent.
+        if let Some(caps) = &self.caps {
+            caps.end(self.id.index(), self.address.map(|address| address.ip()));
         }
     }
 }
@@ -99,7 +99,7 @@ impl<In> Peer<In> {
         address: Option<SocketAddr>,
         outbox: Outbox,
         notice: Option<Notice>,
-        free: Option<Arc<Free>>,
+        caps: Option<Arc<Caps>>,
     ) -> Self {
         let inbox = Inbox {
             packets: Sequence::new(),
@@ -115,7 +115,7 @@ impl<In> Peer<In> {
             address,
             outbox,
             notice,
-            free,
+            caps,
             inbox: Mutex::new(inbox),
             packets: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),

@@ -1,6 +1,7 @@
 //! What waits for a worker.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,8 +9,9 @@ use tokio::sync::{Notify, oneshot};
 
 use super::Logic;
 use super::background::Whom;
+use super::everyone::{Everyone, Heard};
 use super::peer::{Peer, Schedule};
-use super::shared::Encoded;
+use crate::session::{CloseReason, SessionId};
 
 /// One thing for a worker to do.
 pub(crate) enum Event<In, Message> {
@@ -18,13 +20,13 @@ pub(crate) enum Event<In, Message> {
     /// A session has something in its inbox.
     Ready(Arc<Peer<In>>),
     /// A session comes from another worker.
-    Arrived(Arc<Peer<In>>, Message),
+    Arrived(Arc<Peer<In>>, Message, Heard),
     /// The game says something to itself.
     Message(Message),
     /// What was done in the background for a session, which waits for it; nothing if it panicked.
     Done(Whom, Option<Message>),
     /// Another worker broadcasts to all sessions of the server.
-    Everyone(Encoded),
+    Everyone(Everyone),
     /// The logic says good-bye, then the sender is told.
     Stopping(oneshot::Sender<()>),
     /// The worker ends.
@@ -48,6 +50,27 @@ pub(crate) type Queues<L> = Arc<[Arc<Queue<<L as Logic>::In, <L as Logic>::Messa
 #[error("the worker has too many messages waiting (`max_messages`)")]
 pub struct Full<T>(pub T);
 
+impl<In, Message> Event<In, Message> {
+    /// Which session it is about.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Opened(peer) | Self::Ready(peer) | Self::Arrived(peer, ..) => Some(peer.id),
+            Self::Done((session, _), _) => Some(*session),
+            Self::Message(_) | Self::Everyone(_) | Self::Stopping(_) | Self::Stop => None,
+        }
+    }
+
+    /// Nobody will hear it. Its session ends: nobody else would end it. What is the game's own may panic as it is dropped,
+    /// and not take others with it.
+    fn unheard(self) {
+        if let Self::Opened(peer) | Self::Ready(peer) | Self::Arrived(peer, ..) = &self {
+            peer.ignore();
+            peer.finish(CloseReason::Stopping);
+        }
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(self)));
+    }
+}
+
 impl<In, Message> Queue<In, Message> {
     pub(crate) fn new(max_messages: usize) -> Self {
         let events = Mutex::new(Some(VecDeque::new()));
@@ -59,7 +82,7 @@ impl<In, Message> Queue<In, Message> {
         let mut open = self.lock();
         let Some(events) = &mut *open else {
             drop(open);
-            return drop(event);
+            return event.unheard();
         };
         let first = events.is_empty();
         events.push_back(event);
@@ -105,7 +128,7 @@ impl<In, Message> Queue<In, Message> {
     pub(crate) fn close(&self) {
         let events = self.lock().take();
         // Not under the lock: it may be the game's own that is dropped here.
-        drop(events);
+        events.into_iter().flatten().for_each(Event::unheard);
     }
 
     /// Whether something was pushed since the last `take`.

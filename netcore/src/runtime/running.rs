@@ -37,6 +37,8 @@ pub struct Running<Message = ()> {
     house: Box<dyn Inside>,
     // Dropped, they are aborted, which closes the doors.
     accepting: JoinSet<()>,
+    // What looks after the sessions, to the end of them.
+    _keeping: JoinSet<()>,
     workers: Vec<WorkerHandle>,
     tell: Tell<Message>,
 }
@@ -91,6 +93,7 @@ impl<Message> Clone for Teller<Message> {
 pub(super) struct Opened {
     pub(super) addresses: Vec<(String, SocketAddr)>,
     pub(super) accepting: JoinSet<()>,
+    pub(super) keeping: JoinSet<()>,
     pub(super) house: Box<dyn Inside>,
     pub(super) stats: Arc<Stats>,
     pub(super) drain: Duration,
@@ -105,6 +108,7 @@ impl<Message> Running<Message> {
             drain: opened.drain,
             house: opened.house,
             accepting: opened.accepting,
+            _keeping: opened.keeping,
             workers: Vec::new(),
             tell,
         }
@@ -174,10 +178,12 @@ impl<Message> Running<Message> {
         let _ = timeout_at(deadline, self.accepting.shutdown()).await;
         let sessions = self.house.count();
         info!(sessions, "shutting down");
-        // All at once: one that is slow does not take the others' time.
+        // All at once: one that is slow does not take the others' time. Nor all of it: the sessions of the others need some to
+        // come to their end.
+        let half = start + self.drain.min(super::time::YEARS) / 2;
         let said: Vec<_> = self.workers.iter().map(WorkerHandle::say_stopping).collect();
         for said in said {
-            if timeout_at(deadline, said).await.is_err() {
+            if timeout_at(half, said).await.is_err() {
                 warn!("a worker does not answer: its sessions hear of the shutdown only if it does");
             }
         }
@@ -189,9 +195,11 @@ impl<Message> Running<Message> {
             // Aborted tasks end when they are polled next.
             let _ = timeout_at(Instant::now() + GRACE, self.house.wait()).await;
         }
+        // All at once here too, and all within one grace.
+        self.workers.iter_mut().for_each(WorkerHandle::stop);
+        let deadline = deadline.max(Instant::now() + GRACE);
         for mut worker in std::mem::take(&mut self.workers) {
-            worker.stop();
-            if timeout_at(deadline.max(Instant::now() + GRACE), worker.ended()).await.is_err() {
+            if timeout_at(deadline, worker.ended()).await.is_err() {
                 warn!("a worker does not end: a callback of the game has not returned");
             }
         }

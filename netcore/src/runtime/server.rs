@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
+use super::caps::Caps;
 use super::door::{Place, TcpSettings};
 use super::house::{Entrance, House, Way};
 use super::incoming::Arrivals;
@@ -336,6 +337,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         };
         // Dropped where a worker cannot start, it ends those who have come in by then.
         let mut running = Running::new(opened, stop.clone(), tell);
+        let broadcasts = Arc::new(AtomicU64::new(0));
         for ((number, logic), queue) in logics.into_iter().enumerate().zip(queues.iter()) {
             let parts = Parts {
                 doors: doors.clone(),
@@ -344,6 +346,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 io: tokio::runtime::Handle::current(),
                 stats: stats.clone(),
                 stop: stop.clone(),
+                broadcasts: broadcasts.clone(),
             };
             let worker = Worker::new(logic, make.clone(), queue.clone(), settings.clone(), parts);
             running.add(WorkerHandle::start(number, worker, host, queue.clone())?);
@@ -398,7 +401,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             #[cfg(feature = "metrics")]
             _publisher: publisher.clone(),
             entrances,
-            registry: Registry::new(self.max_sessions, self.max_per_address),
+            registry: Registry::new(Caps::new(self.max_sessions, self.max_per_address)),
             stats: stats.clone(),
             total,
             way,
@@ -422,10 +425,11 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 }
             };
         }
-        accepting.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
+        let mut keeping = JoinSet::new();
+        keeping.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
         #[cfg(feature = "metrics")]
-        accepting.spawn(publisher.run(house.clone()));
-        Ok(Opened { addresses, accepting, house: Box::new(house), stats, drain: self.drain })
+        keeping.spawn(publisher.run(house.clone()));
+        Ok(Opened { addresses, accepting, keeping, house: Box::new(house), stats, drain: self.drain })
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::peer::Peer;
+use super::stage::Stage;
 use super::{GroupId, TimerId};
 use crate::session::{Joined, SessionId, Slow};
 
 /// The sessions of one worker, by the index of their id.
 pub(super) struct Slots<In> {
     pub(super) slots: Vec<Option<Box<Slot<In>>>>,
-    // Those that something was staged for since the last flush.
-    pub(super) dirty: Vec<SessionId>,
+    pub(super) stage: Stage,
     pub(super) count: usize,
     begun: u64,
 }
@@ -27,17 +27,21 @@ pub(super) struct Slot<In> {
     pub(super) timers: Vec<TimerId>,
     // The callback that runs has closed it or moved it away.
     pub(super) leaving: bool,
+    // It has closed it: nothing more is sent to it.
+    pub(super) closed: bool,
     // Since when it is here, as a number that is used once.
     pub(super) since: u64,
     // How much is done for it in the background before its next packet is handled; and whether something waits for that of
     // which the worker's queue does not say any more.
     pub(super) awaited: u32,
     pub(super) waits: bool,
+    // What it has heard elsewhere of what goes to every session of the server, and is still to come here.
+    pub(super) ahead: Vec<u64>,
 }
 
 impl<In> Slots<In> {
-    pub(super) const fn new() -> Self {
-        Self { slots: Vec::new(), dirty: Vec::new(), count: 0, begun: 0 }
+    pub(super) const fn new(stage: Stage) -> Self {
+        Self { slots: Vec::new(), stage, count: 0, begun: 0 }
     }
 
     pub(super) fn insert(&mut self, peer: Arc<Peer<In>>) {
@@ -54,9 +58,11 @@ impl<In> Slots<In> {
                 groups: Vec::new(),
                 timers: Vec::new(),
                 leaving: false,
+                closed: false,
                 since,
                 awaited: 0,
                 waits: false,
+                ahead: Vec::new(),
             };
             self.count += usize::from(place.replace(Box::new(slot)).is_none());
         }
@@ -80,22 +86,36 @@ impl<In> Slots<In> {
         (slot.peer.id == session).then_some(slot)
     }
 
+    /// A session that can be sent to, and where that is staged.
+    #[inline]
+    pub(super) fn staging(&mut self, session: SessionId) -> Option<(&mut Slot<In>, &mut Stage)> {
+        self.with_stage(session).filter(|(slot, _)| !slot.closed)
+    }
+
+    /// A session, and where what was sent to it is staged.
+    #[inline]
+    pub(super) fn with_stage(&mut self, session: SessionId) -> Option<(&mut Slot<In>, &mut Stage)> {
+        let slot = self.slots.get_mut(session.index() as usize)?.as_deref_mut()?;
+        (slot.peer.id == session).then_some((slot, &mut self.stage))
+    }
+
     pub(super) fn remove(&mut self, session: SessionId) -> Option<Box<Slot<In>>> {
         self.get(session)?;
         self.count -= 1;
         self.slots.get_mut(session.index() as usize)?.take()
     }
 
+    /// Stages a packet that was encoded before for all that hear it.
     pub(super) fn give_all(
         &mut self,
-        but: Option<SessionId>,
+        mut hears: impl FnMut(&mut Slot<In>) -> bool,
         slow: Slow,
         mut bytes: impl FnMut(usize) -> Option<Bytes>,
     ) {
         // Sessions of one door mostly follow each other: the bytes are looked up when the door changes.
         let mut last: Option<(usize, Bytes)> = None;
         for slot in self.slots.iter_mut().flatten() {
-            if slot.leaving || Some(slot.peer.id) == but {
+            if slot.closed || !hears(slot) {
                 continue;
             }
             let door = slot.peer.door;
@@ -103,7 +123,7 @@ impl<In> Slots<In> {
                 last = bytes(door).map(|bytes| (door, bytes));
             }
             if let Some((_, bytes)) = &last {
-                slot.give(bytes, slow, &mut self.dirty);
+                slot.give(bytes, slow, &mut self.stage);
             }
         }
     }
@@ -112,24 +132,40 @@ impl<In> Slots<In> {
 impl<In> Slot<In> {
     /// Stages a packet that was encoded before.
     #[inline]
-    pub(super) fn give(&mut self, bytes: &Bytes, slow: Slow, dirty: &mut Vec<SessionId>) {
+    pub(super) fn give(&mut self, bytes: &Bytes, slow: Slow, stage: &mut Stage) {
         if bytes.is_empty() {
             return;
         }
-        if bytes.len() < SHARE && self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
+        if bytes.len() < SHARE
+            && self.peer.outbox.joins(slow, self.staged.len() + bytes.len())
+            && stage.take(bytes.len())
+        {
             if self.staged.is_empty() {
-                dirty.push(self.peer.id);
+                stage.dirty.push(self.peer.id);
                 self.staged.bytes.reserve(self.usual);
             }
             self.staged.bytes.extend_from_slice(bytes);
             self.staged.added(slow);
         } else {
-            self.flush();
+            self.flush(stage);
             self.peer.outbox.push_shared(bytes, slow);
         }
     }
 
-    pub(super) fn flush(&mut self) {
+    /// Whether it has not heard elsewhere what now comes here.
+    pub(super) fn hears(&mut self, number: u64) -> bool {
+        let ahead = self.ahead.iter().position(|heard| *heard == number);
+        ahead.map(|at| self.ahead.swap_remove(at)).is_none()
+    }
+
+    /// Hands what was staged for it alone to its queue.
+    pub(super) fn flush(&mut self, stage: &mut Stage) {
+        stage.leave(self.staged.len());
+        self.push();
+    }
+
+    /// Hands over what was staged, which is not counted as such any more.
+    pub(super) fn push(&mut self) {
         if !self.staged.is_empty() {
             self.usual = self.staged.len();
             self.peer.outbox.push_joined(&mut self.staged);

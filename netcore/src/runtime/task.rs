@@ -41,7 +41,7 @@ pub(super) async fn both<In: 'static, T: Transport>(
     let mut link = Some(link);
     let mut reason = CloseReason::Ended;
     poll_fn(|cx| {
-        let clock = Clock::new(now);
+        let mut clock = Clock::new(now);
         let mut played = false;
         let mut turns = Turns::default();
         loop {
@@ -68,14 +68,24 @@ pub(super) async fn both<In: 'static, T: Transport>(
             let turn = turn::begin(&peer.outbox);
             let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
             let mut said = turn.end();
-            match &mut link {
-                Some(link) => link.send_own(cx, &mut said),
-                None => peer.outbox.push_own(&mut said),
-            }
+            let flushed = match &mut link {
+                Some(link) => {
+                    link.send_own(cx, &mut said);
+                    link.is_flushed()
+                }
+                None => {
+                    peer.outbox.push_own(&mut said);
+                    true
+                }
+            };
             turn::give(said);
             played = true;
+            // The game may have taken long: what the link does next is not done at the time before.
+            clock = Clock::new(now);
             match polled {
-                Ok(Poll::Pending) if !delivered && !peer.outbox.has_output() => return Poll::Pending,
+                Ok(Poll::Pending) if !delivered && flushed && !peer.outbox.has_output() => {
+                    return Poll::Pending;
+                }
                 Ok(Poll::Pending) => continue,
                 Ok(Poll::Ready(())) => {}
                 Err(panic) => panicked(peer, stats, &*panic),

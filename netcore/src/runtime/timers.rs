@@ -37,6 +37,11 @@ impl<Message> Timers<Message> {
         self.timers.remove(&id)
     }
 
+    /// Takes all out. Their numbers do not come again.
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Message> + use<Message> {
+        std::mem::take(&mut self.timers).into_values().map(|(message, _)| message)
+    }
+
     /// How many were started so far.
     pub(crate) fn started(&self) -> u64 {
         self.started

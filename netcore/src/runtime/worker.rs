@@ -3,18 +3,20 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tracing::error;
 
 use super::context::{Leaving, Over};
+use super::everyone::Given;
 use super::groups::Groups;
 use super::metrics::Ticking;
 use super::peer::{Found, Peer};
 use super::queue::{Event, Queue};
 use super::slots::Slots;
+use super::stage::Stage;
 use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic, Tick};
@@ -36,10 +38,15 @@ pub(crate) struct Worker<L: Logic> {
     settings: WorkerSettings,
     // When the next tick is due, and its number.
     tick: Option<(Instant, u64)>,
+    // A tick took so long that the next was due at its end. Before that, what waits has as much time as the tick took: else
+    // one event would be handled a tick, and a little too much to do would be far too much.
+    breather: Option<Instant>,
     ticking: Ticking,
     packets: Sequence<L::In>,
     // Callbacks since what was sent last went to the sockets.
     unflushed: usize,
+    // What was flushed is to go out before more is done: the worker may be a task on the thread of those who write it.
+    pauses: bool,
     // The game is to be made anew; it is being made.
     rebuild: bool,
     rebuilding: bool,
@@ -56,6 +63,7 @@ pub(crate) struct Parts<L: Logic> {
     pub(crate) io: tokio::runtime::Handle,
     pub(crate) stats: Arc<super::Stats>,
     pub(crate) stop: tokio_util::sync::CancellationToken,
+    pub(crate) broadcasts: Arc<AtomicU64>,
 }
 
 impl<L: Logic> Worker<L> {
@@ -68,9 +76,11 @@ impl<L: Logic> Worker<L> {
     ) -> Self {
         let start = now();
         let context = Context {
-            slots: Slots::new(),
+            slots: Slots::new(Stage::new(parts.stats.total.get().cloned())),
             groups: Groups::default(),
             timers: Timers::new(),
+            broadcasts: parts.broadcasts,
+            given: Given::default(),
             doors: parts.doors,
             queues: parts.queues,
             worker: parts.worker,
@@ -78,6 +88,7 @@ impl<L: Logic> Worker<L> {
             stats: parts.stats,
             leaving: VecDeque::new(),
             interrupted: false,
+            slipped: false,
             stop: parts.stop,
             over: Over::default(),
             now: OnceLock::new(),
@@ -91,9 +102,11 @@ impl<L: Logic> Worker<L> {
             queue,
             settings,
             tick,
+            breather: None,
             ticking,
             packets: Sequence::new(),
             unflushed: 0,
+            pauses: false,
             rebuild: false,
             rebuilding: false,
             settling: false,
@@ -107,10 +120,16 @@ impl<L: Logic> Worker<L> {
         while !self.ended {
             self.queue.take(&mut events);
             for event in events.drain(..) {
-                self.handle(event);
-                self.keep_time();
+                self.guarded(event.session(), |worker| {
+                    worker.handle(event);
+                    worker.keep_time();
+                });
+                if std::mem::take(&mut self.pauses) {
+                    tokio::task::yield_now().await;
+                }
             }
-            self.keep_time();
+            self.breather = None;
+            self.guarded(None, Self::keep_time);
             self.flush();
             if self.ended {
                 return self.end();
@@ -144,6 +163,19 @@ impl<L: Logic> Worker<L> {
         self.flush();
     }
 
+    /// Does something in which the game is called, each time behind a guard of its own. What panics in spite of these (a value
+    /// of the game's as it is dropped) is handled as a panic of a callback.
+    fn guarded(&mut self, session: Option<SessionId>, work: impl FnOnce(&mut Self)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            // It may have ended in the midst of these.
+            (self.settling, self.rebuilding) = (false, false);
+            self.panicked(session, &*panic);
+            self.settle_closed();
+        } else if std::mem::take(&mut self.context.slipped) {
+            self.after_panic();
+        }
+    }
+
     fn handle(&mut self, event: Event<L::In, L::Message>) {
         self.context.now = OnceLock::new();
         match event {
@@ -154,9 +186,10 @@ impl<L: Logic> Worker<L> {
                 self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
                 self.packets_of(&peer);
             }
-            Event::Arrived(peer, baggage) => {
+            Event::Arrived(peer, baggage, heard) => {
                 let session = peer.id;
                 self.context.slots.insert(peer.clone());
+                self.context.catch_up(session, heard);
                 self.call(Some(session), |logic, ctx| logic.arrived(ctx, session, baggage));
                 self.packets_of(&peer);
             }
@@ -174,9 +207,9 @@ impl<L: Logic> Worker<L> {
                     });
                 }
             }
-            Event::Everyone(encoded) => {
+            Event::Everyone(everyone) => {
                 self.queue.release();
-                self.context.give_everyone(&encoded);
+                self.context.give_everyone(everyone);
             }
             Event::Stopping(done) => {
                 self.call(None, |logic, ctx| logic.stopping(ctx));
@@ -287,6 +320,10 @@ impl<L: Logic> Worker<L> {
         if !self.settling {
             self.settle_closed();
         }
+        if self.unflushed >= FLUSH {
+            self.flush();
+            self.pauses = true;
+        }
     }
 
     /// Tells the game of the sessions that it closed, and of those that it closes when it hears so: one after the other,
@@ -307,28 +344,29 @@ impl<L: Logic> Worker<L> {
 
     /// Sends the sessions that were moved on their way.
     fn settle(&mut self) {
-        for leaving in std::mem::take(&mut self.context.leaving) {
+        while let Some(leaving) = self.context.leaving.pop_front() {
             let Leaving::Moved(session, worker, baggage) = leaving else { continue };
+            let Some(ahead) = self.context.slots.get(session).map(|slot| &slot.ahead) else { continue };
+            let heard = self.context.given.heard(ahead);
             let Some(slot) = self.context.forget(session) else { continue };
             let Some(queue) = self.context.queues.get(worker).cloned() else { continue };
             // From here on the session is the other worker's: it counts as queued there, and `Arrived` is its place.
             slot.peer.read_by(queue.clone());
-            queue.push(Event::Arrived(slot.peer.clone(), baggage));
+            queue.push(Event::Arrived(slot.peer.clone(), baggage, heard));
         }
     }
 
     #[cold]
     fn panicked(&mut self, session: Option<SessionId>, panic: &(dyn Any + Send)) {
-        self.context.stats.panics.fetch_add(1, Relaxed);
-        error!(
-            worker = self.context.worker,
-            session = session.map(tracing::field::display),
-            panic = words(panic),
-            "the game's code panicked"
-        );
+        self.context.count_panic(session, panic);
         if let Some(session) = session {
             self.context.close(session, CloseReason::Panicked);
         }
+        self.after_panic();
+    }
+
+    #[cold]
+    fn after_panic(&mut self) {
         match self.settings.after_panic {
             AfterPanic::GoOn => {}
             AfterPanic::Stop => self.context.stop.cancel(),
@@ -355,8 +393,12 @@ impl<L: Logic> Worker<L> {
             self.context.stop.cancel();
             return;
         }
-        self.context.groups = Groups::default();
-        self.context.timers = Timers::new();
+        self.context.groups.clear();
+        self.context.timers.take_all().for_each(|message| self.context.discard(message));
+        for slot in self.context.slots.slots.iter_mut().flatten() {
+            slot.groups.clear();
+            slot.timers.clear();
+        }
         // The new state never knew them.
         for leaving in std::mem::take(&mut self.context.leaving) {
             match leaving {
@@ -366,11 +408,7 @@ impl<L: Logic> Worker<L> {
         }
         let sessions: Vec<SessionId> = self.context.sessions().collect();
         for &session in &sessions {
-            if let Some(slot) = self.context.slots.get_mut(session) {
-                slot.groups.clear();
-                slot.timers.clear();
-                self.context.abandon(session);
-            }
+            self.context.abandon(session);
         }
         for session in sessions {
             // Another's opening may have closed it.
@@ -400,11 +438,17 @@ impl<L: Logic> Worker<L> {
         while let Some((id, message, session)) = self.context.timers.fire(now, started) {
             if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
                 slot.timers.retain(|timer| *timer != id);
+                // It has moved away as far as the game knows, which has its timers no more.
+                if slot.leaving {
+                    self.context.discard(message);
+                    continue;
+                }
             }
             self.call(None, |logic, ctx| logic.message(ctx, message));
         }
         if let (Some((due, number)), Some(step)) = (self.tick, self.settings.tick)
             && due <= now
+            && self.breather.is_none_or(|until| until <= now)
         {
             self.ticks(now, due, number, step);
         }
@@ -433,6 +477,11 @@ impl<L: Logic> Worker<L> {
             self.call(None, |logic, ctx| logic.tick(ctx, tick));
             self.ticking.end(begun);
         }
+        // What a tick says is not to wait for what else there is to do.
+        self.flush();
+        self.pauses = true;
+        let end = self::now();
+        self.breather = (end >= next).then(|| end + end.saturating_duration_since(now));
     }
 
     fn flush(&mut self) {
@@ -443,7 +492,17 @@ impl<L: Logic> Worker<L> {
 
 impl<L: Logic> Drop for Worker<L> {
     fn drop(&mut self) {
+        if !self.ended {
+            // A panic has ended it, or its runtime. Nobody else would tell its sessions.
+            self.context.stop.cancel();
+            let reason = if std::thread::panicking() { CloseReason::Panicked } else { CloseReason::Stopping };
+            for slot in self.context.slots.slots.iter().flatten() {
+                slot.peer.ignore();
+                slot.peer.finish(reason);
+            }
+        }
         self.queue.close();
+        self.context.timers.take_all().for_each(|message| self.context.discard(message));
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use netcore::{ClientTls, Tls};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring};
 
 /// A certificate for `localhost` and 127.0.0.1 that vouches for itself.
 pub(crate) struct Certificate(CertifiedKey<rcgen::KeyPair>);
@@ -30,6 +31,14 @@ impl Certificate {
 
     pub(crate) fn client(&self) -> ClientTls {
         ClientTls::with_roots_der([self.0.cert.der().to_vec()]).unwrap()
+    }
+
+    /// A server that is rustls's alone.
+    pub(crate) fn rustls_server(&self) -> tokio_rustls::TlsAcceptor {
+        let key = PrivateKeyDer::try_from(self.0.signing_key.serialize_der()).unwrap();
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        Arc::new(builder.with_single_cert(vec![self.0.cert.der().clone()], key).unwrap()).into()
     }
 
     /// A client that is rustls's alone.

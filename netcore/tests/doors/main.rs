@@ -8,6 +8,7 @@ mod common;
 mod foreign;
 mod handshakes;
 mod incoming;
+mod lent;
 mod proxy;
 #[cfg(all(feature = "tls", feature = "websocket"))]
 mod slow_reader;

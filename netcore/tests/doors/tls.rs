@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use netcore::memory::{MemoryConnector, MemoryStream};
-use netcore::{Binary, Client, ClientError, ClientTls, CloseReason, Connection, Door, Running, Server, Tls};
+use netcore::{
+    Binary, Client, ClientError, ClientEvent, ClientTls, CloseReason, Connection, Door, Running, Server, Tls,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -299,4 +301,40 @@ fn what_is_wrong_with_a_certificate_is_said_in_one_sentence_that_names_the_file(
     assert!(Tls::from_der([vec![1, 2, 3]], vec![4]).is_err());
     assert!(certificate.client().server_name("not a name").is_err());
     assert!(certificate.server().reload().is_err());
+}
+
+#[tokio::test]
+async fn a_client_with_tls_has_it_over_a_stream_that_was_dialled_too() {
+    let certificate = Certificate::new();
+    let running = serve(certificate.server()).await;
+    let address = running.addr();
+    let options = |tls| Client::<Hear, Ask>::options().tls(tls);
+    let named = || certificate.client().server_name("localhost").unwrap();
+
+    let client = options(named()).reconnect().dial(move || TcpStream::connect(address));
+    client.send(&Ask::Say { n: 1 }).unwrap();
+    let heard = async {
+        loop {
+            if let Some(ClientEvent::Packet(packet)) = client.next().await {
+                return packet;
+            }
+        }
+    };
+    assert_eq!(within(heard).await, Hear::Said { n: 1 });
+    let stream = TcpStream::connect(address).await.unwrap();
+    answers(&mut options(named()).connect_over(stream).await.unwrap(), 2).await;
+
+    // Whom to ask for, nobody has said.
+    let stream = TcpStream::connect(address).await.unwrap();
+    let Err(ClientError::Tls(error)) = options(certificate.client()).connect_over(stream).await else {
+        panic!("connected");
+    };
+    assert!(error.to_string().contains("ClientTls::server_name"), "{error}");
+}
+
+#[tokio::test]
+#[should_panic = "`ClientOptions::over` speaks without TLS"]
+async fn nothing_goes_out_in_the_clear_by_mistake() {
+    let (near, _far) = netcore::memory::pair(64);
+    let _client = Client::<Hear, Ask>::options().tls(Certificate::new().client()).over(near);
 }

@@ -1,12 +1,13 @@
 //! One packet for many: all, all but one, all everywhere, and groups.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
 use netcore::{Binary, Client, Door, Host, Lines, Server, SessionId, Text, TextProtocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{Ask, Game, Hear, client, game, next, one, pass, rest, said, server};
+use crate::common::{Ask, Game, Hear, Note, client, game, job, next, one, pass, rest, round, said, server};
 
 const ALL: u32 = 0;
 const BUT: u32 = 1;
@@ -178,4 +179,57 @@ async fn a_broadcast_speaks_each_doors_own_language() {
     let mut lines = [0; 64];
     let len = typist.read(&mut lines).await.unwrap();
     assert_eq!(&lines[..len], b"12 was said\na number, please\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_moves_between_workers_hears_what_goes_to_all_everywhere_once() {
+    // It moves first, or the other worker speaks first: either way it is at neither when they come to it.
+    for move_first in [true, false] {
+        let (server, connector) = server();
+        let ids = Arc::new(Mutex::new(Vec::new()));
+        let opened = ids.clone();
+        let making = move |_| {
+            let opened = opened.clone();
+            game().opened(move |_, session| opened.lock().unwrap().push(session))
+        };
+        let running = server.workers(2, making).await.unwrap();
+        let (mut one, mut two) = (client(&connector), client(&connector));
+        round(&mut one, 1).await;
+        round(&mut two, 1).await;
+        let moving = ids.lock().unwrap()[0];
+        let teller = running.teller();
+        let moves = || teller.tell(0, job(move |ctx| ctx.move_to(moving, 1, Note::N(0)))).is_ok();
+        if move_first {
+            assert!(moves());
+        }
+        assert!(teller.tell(1, job(|ctx| ctx.broadcast_everywhere(&said(77)).unwrap())).is_ok());
+        if !move_first {
+            assert!(moves());
+        }
+        pass(100).await;
+        let (one, two, _) = tokio::join!(rest(&mut one), rest(&mut two), running.shutdown());
+        assert_eq!((one, two), (vec![said(77)], vec![said(77)]), "{move_first}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn until_the_callback_that_moves_it_returns_a_session_is_sent_to() {
+    let (server, connector) = server();
+    let making = |_| {
+        let game = game().packet(|ctx, session, _| {
+            ctx.move_to(session, 1, Note::N(0));
+            ctx.send(session, &said(1));
+            ctx.broadcast(&said(2));
+            ctx.broadcast_everywhere(&said(3)).unwrap();
+        });
+        game.arrived(|ctx, session, _| {
+            let _ = ctx.send(session, &said(4));
+        })
+    };
+    let running = server.workers(2, making).await.unwrap();
+    let mut client = client(&connector);
+    client.send(&Ask::Say { n: 0 }).unwrap();
+    pass(100).await;
+    let (heard, _) = tokio::join!(rest(&mut client), running.shutdown());
+    assert_eq!(heard, [said(1), said(2), said(3), said(4)]);
 }

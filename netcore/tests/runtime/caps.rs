@@ -1,14 +1,33 @@
 //! How many may come in, and what those hear who may not.
 
-use tokio::io::AsyncReadExt;
+use std::future::Future;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use netcore::{Binary, Client, CloseReason, Door, Host, Server, SessionId};
 
-use crate::common::{Ask, Hear, Log, client, echo, game, pass, rest, round, said, within};
+use crate::common::{Ask, Hear, Log, bytes_of, client, echo, game, job, pass, rest, round, said, within};
 
 fn bye(reason: CloseReason) -> Option<Hear> {
     Some(Hear::Bye { code: reason.code() })
+}
+
+/// Looks again until it is so.
+async fn until(done: impl Fn() -> bool) {
+    until_some(async || done().then_some(())).await;
+}
+
+async fn until_some<T, F: Future<Output = Option<T>>>(look: impl Fn() -> F) -> T {
+    within(async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,4 +128,46 @@ async fn tasks_close_with_a_notice_too() {
         client.send(&ask).unwrap();
         assert_eq!(rest(&mut client).await, [said(1), Hear::Bye { code }]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_resets_while_a_worker_is_behind_has_a_place_until_the_worker_has_heard_of_it() {
+    let opened = Log::default();
+    let told = opened.clone();
+    let server = Server::new().door(Door::tcp("127.0.0.1:0")).max_sessions(8).max_per_address(4);
+    let running = server.logic(game().opened(move |_, _| told.add("opened"))).await.unwrap();
+    // It stands still for as long as the test likes.
+    let (go, stands) = std::sync::mpsc::channel::<()>();
+    assert!(
+        running
+            .teller()
+            .tell(
+                0,
+                job(move |_| {
+                    let _ = stands.recv();
+                })
+            )
+            .is_ok()
+    );
+    let count = |stats: &netcore::Snapshot| stats.opened + stats.refused_address;
+    for n in 1..=20 {
+        let mut stream = TcpStream::connect(running.addr()).await.unwrap();
+        stream.write_all(&bytes_of(&[Ask::Say { n: 1 }])).await.unwrap();
+        until(|| count(&running.stats()) == n).await;
+        // Closed with linger 0, it is reset.
+        socket2::SockRef::from(&stream).set_linger(Some(std::time::Duration::ZERO)).unwrap();
+        drop(stream);
+        until(|| running.stats().open() == 0).await;
+    }
+    let stats = running.stats();
+    assert_eq!((stats.opened, stats.refused_address), (4, 16));
+    drop(go);
+    until(|| opened.len() == 4).await;
+    // They are gone now, and their places free.
+    let answer = until_some(async || {
+        let mut client = Client::<Hear, Ask>::connect(running.addr()).await.ok()?;
+        client.send(&Ask::Say { n: 5 }).ok()?;
+        client.recv().await.ok()?
+    });
+    assert_eq!(answer.await, said(5));
 }

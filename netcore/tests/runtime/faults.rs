@@ -144,3 +144,32 @@ async fn a_stream_that_ends_inside_a_packet_is_a_framing_error_too() {
         assert!(reasons[0].starts_with("Frame(EndInsidePacket"), "{reasons:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_had_come_is_handled_also_where_the_answers_find_nobody() {
+    let handled = Log::default();
+    let counted = handled.clone();
+    let (server, connector) = server();
+    // An inbox has room for a part of it; the game takes a millisecond for each.
+    let session = move |mut peer: Connection<Ask, Hear>| {
+        let counted = counted.clone();
+        async move {
+            while let Some(Ask::Say { n }) = peer.recv().await? {
+                counted.add(n);
+                let _ = peer.send(&said(n));
+                pass(1).await;
+            }
+            Ok::<_, CloseReason>(())
+        }
+    };
+    let running = server.serve(session).await.unwrap();
+    let mut peer = connector.connect().unwrap();
+    let asks: Vec<_> = (0..4_000).map(|n| Ask::Say { n }).collect();
+    peer.write_all(&bytes_of(&asks)).await.unwrap();
+    pass(5).await;
+    drop(peer);
+    pass(10_000).await;
+    assert_eq!(handled.take(), (0..4_000).map(|n| n.to_string()).collect::<Vec<_>>());
+    let stats = running.stats();
+    assert_eq!((stats.open(), stats.closed_for("broken")), (0, 1), "{stats:?}");
+}

@@ -13,6 +13,7 @@ mod faults;
 mod half_written;
 mod move_edges;
 mod moves;
+mod overload;
 mod panics;
 mod pressure;
 mod reconnect;

@@ -1,9 +1,11 @@
 //! Panics of game code: the session at fault closes, the others go on, and all are counted.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
-use netcore::{AfterPanic, Connection, LateTick, Running, Server};
+use netcore::{AfterPanic, Connection, Context, LateTick, Logic, Running, Server, SessionId};
 
 use crate::common::{
     Ask, Game, Hear, Log, Note, client, echo, game, next, pass, rest, round, said, server, within,
@@ -253,4 +255,87 @@ async fn a_close_notice_or_a_protocol_that_panics_harms_its_session_alone() {
     round(&mut healthy, 2).await;
     let stats = running.stats();
     assert_eq!((stats.panics, stats.open()), (2, 1));
+}
+
+/// What must be handled: dropped, it panics.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "a message was not handled");
+    }
+}
+
+/// Starts a timer with a bomb in it for who asks for one.
+struct Strict;
+
+impl Logic for Strict {
+    type In = Ask;
+    type Out = Hear;
+    type Message = Option<Bomb>;
+
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ask: Ask) {
+        match ask {
+            Ask::Say { n } => drop(ctx.send(session, &said(n))),
+            Ask::Do { .. } => drop(ctx.after_for(session, Duration::from_secs(60), Some(Bomb))),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_of_the_games_that_panics_as_it_is_dropped_is_counted_and_ends_nothing_else() {
+    for after in [AfterPanic::GoOn, AfterPanic::Stop] {
+        let (server, connector) = server();
+        let running = server.after_panic(after).logic(Strict).await.unwrap();
+        let (mut healthy, guilty) = (client(&connector), client(&connector));
+        round(&mut healthy, 1).await;
+        // Two of them: the second is dropped after the first has panicked.
+        (0..2).for_each(|_| guilty.send(&Ask::Do { what: 0, n: 0 }).unwrap());
+        pass(10).await;
+        drop(guilty);
+        round(&mut healthy, 2).await;
+        pass(10).await;
+        assert_eq!((running.stats().panics, running.stats().open()), (2, 1));
+        round(&mut client(&connector), 3).await;
+        let stopped = tokio::time::timeout(Duration::from_secs(1), running.stopped()).await.is_ok();
+        assert_eq!(stopped, after == AfterPanic::Stop);
+        // One that is left to the end of the worker.
+        healthy.send(&Ask::Do { what: 0, n: 0 }).unwrap();
+        round(&mut healthy, 4).await;
+        assert_eq!(running.shutdown().await.cut, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_rebuild_the_timers_of_a_session_that_was_being_moved_are_not_those_of_the_new_state() {
+    let (server, connector) = server();
+    let (made, log) = (Arc::new(AtomicUsize::new(0)), Log::default());
+    let told = log.clone();
+    let making = move |_| {
+        let (anew, told) = (made.fetch_add(1, Relaxed) > 0, told.clone());
+        game()
+            .opened(move |ctx, _| {
+                if anew {
+                    ctx.after(Duration::from_secs(1), Note::N(7));
+                }
+            })
+            .packet(|ctx, session, ask| match ask {
+                Ask::Say { n } => drop(ctx.send(session, &said(n))),
+                Ask::Do { .. } => {
+                    let first = ctx.sessions().next().unwrap();
+                    ctx.after_for(first, Duration::from_secs(1), Note::N(1));
+                    ctx.move_to(first, 0, Note::N(0));
+                    panic!("on purpose");
+                }
+            })
+            .message(move |_, n| told.add(n))
+    };
+    let _running = server.after_panic(AfterPanic::Rebuild).workers(1, making).await.unwrap();
+    let [mut moved, mut guilty, mut other] = [(); 3].map(|()| client(&connector));
+    for one in [&mut moved, &mut guilty, &mut other] {
+        round(one, 1).await;
+    }
+    guilty.send(&Ask::Do { what: 0, n: 0 }).unwrap();
+    pass(5_000).await;
+    assert_eq!(log.take(), ["7"], "of the one that opened on the new state");
 }

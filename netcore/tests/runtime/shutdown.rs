@@ -8,12 +8,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 
 use netcore::{
-    Adapter, Binary, Client, CloseReason, Connection, Decode, Door, EncodeError, Full, Host, Proxy, Server,
+    Adapter, Binary, Client, CloseReason, Connection, Decode, Door, EncodeError, Full, Host, Limits, Proxy,
+    SendError, Server,
 };
 
 use crate::common::{
-    Ask, Hear, Log, Note, bytes_of, client, echo, game, job, next, one, pass, rest, round, said, server,
-    within,
+    Ask, Hear, Log, Note, bytes_of, client, echo, game, job, next, one, pass, read_all, rest, round, said,
+    server, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -304,4 +305,95 @@ async fn a_session_that_begins_after_the_others_were_told_is_told_too_and_waited
     let report = within(stopping).await.unwrap();
     assert_eq!((report.cut, tells.recv().await), (0, Some(1)));
     drop(stream);
+}
+
+#[tokio::test]
+async fn workers_that_do_not_end_share_one_grace() {
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().door(door).host(Host::Thread).drain(Duration::from_millis(50));
+    let running = server.workers(4, |_| game()).await.unwrap();
+    let _client = client(&connector);
+    let (go, stands) = (Vec::new(), 0..4);
+    let go = stands.fold(go, |mut go: Vec<mpsc::Sender<()>>, worker| {
+        let (end, until) = mpsc::channel();
+        assert!(
+            running
+                .teller()
+                .tell(
+                    worker,
+                    job(move |_| {
+                        let _ = until.recv();
+                    })
+                )
+                .is_ok()
+        );
+        go.push(end);
+        go
+    });
+    let report = running.shutdown().await;
+    drop(go);
+    // 50 ms, and at most a second each for those who were cut and for the workers.
+    assert!(report.took < Duration::from_millis(2_900), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_answer_leaves_the_others_sessions_their_time() {
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().door(door).host(Host::Thread).drain(Duration::from_secs(1));
+    let making = |_| game().stopping(|ctx| ctx.broadcast(&said(1000)));
+    let running = server.workers(2, making).await.unwrap();
+    let mut clients: Vec<_> = (0..10).map(|_| client(&connector)).collect();
+    for client in &mut clients {
+        round(client, 1).await;
+    }
+    let (go, stands) = mpsc::channel::<()>();
+    assert!(
+        running
+            .teller()
+            .tell(
+                0,
+                job(move |_| {
+                    let _ = stands.recv();
+                })
+            )
+            .is_ok()
+    );
+    let report = running.shutdown().await;
+    assert_eq!((report.sessions, report.cut), (10, 5), "{report:?}");
+    drop(go);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_server_stops_who_has_the_most_queued_still_makes_room_for_the_others() {
+    let (door, connector) = Door::memory(Binary::new());
+    let limits = Limits::new().queue(2_000_000).stall(Duration::from_secs(20)).flush(Duration::from_secs(60));
+    let server =
+        Server::new().door(door.limits(limits)).max_queued_bytes(1_000_000).drain(Duration::from_secs(10));
+    // A hog is sent 900 KB at once; the others, when the server stops, 300 KB in pieces.
+    let session = async |mut peer: Connection<Ask, Hear>| {
+        let long = Hear::Long { text: "x".repeat(10_000) };
+        if let Some(Ask::Do { n, .. }) = peer.recv().await? {
+            (0..n).try_for_each(|_| peer.send(&long))?;
+            return std::future::pending().await;
+        }
+        while peer.recv().await?.is_some() {}
+        for _ in 0..30 {
+            peer.send(&long)?;
+            pass(1).await;
+        }
+        Ok::<_, SendError>(())
+    };
+    let running = server.serve(session).await.unwrap();
+    let mut hog = connector.clone().with_capacity(64).connect().unwrap();
+    hog.write_all(&bytes_of(&[Ask::Do { what: 0, n: 90 }])).await.unwrap();
+    let mut slow = connector.with_capacity(64).connect().unwrap();
+    pass(10).await;
+    let reading = async {
+        // While it does not read, both are more than there is room for.
+        pass(100).await;
+        read_all(&mut slow).await.len()
+    };
+    let (heard, _) = tokio::join!(reading, running.shutdown());
+    assert_eq!(heard, 30);
+    drop(hog);
 }

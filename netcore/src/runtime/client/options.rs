@@ -14,6 +14,7 @@ use super::{Client, ClientError, Reconnect};
 use crate::Packet;
 use crate::runtime::encoding::{Encode, Writes};
 use crate::runtime::handshake::Shaken;
+use crate::runtime::link::Transport;
 use crate::runtime::metrics::ClientMeter;
 use crate::runtime::{Adapter, Binary, Hello, HelloError};
 use crate::session::Limits;
@@ -145,22 +146,28 @@ where
     /// When there is no connection in time, or the hello was not answered by a welcome.
     pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
         let shaken = self.within(self.shake(address)).await?;
-        Ok(match shaken {
-            Shaken::Same(stream) => Client::speak(self, stream, None),
-            Shaken::Other { transport, outbox } => Client::speak(self, transport, Some(outbox)),
-        })
+        Ok(self.speak(shaken))
     }
 
-    /// Speaks over a stream that is connected already, one in memory, say, after the [hello](Self::hello) if there is to be
-    /// one. Cancel-safe: dropped, there is no connection.
+    /// Speaks over a stream that is connected already, one in memory, say, or through a proxy: with TLS and WebSocket on it
+    /// if they are set, and after the [hello](Self::hello) if there is to be one. For TLS the server must have a
+    /// [name](crate::ClientTls::server_name). Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
-    /// When the hello was not answered by a welcome, or not in time.
+    /// When there is no TLS or WebSocket with the server, or the hello was not answered by a welcome, or not in time.
     pub async fn connect_over<T>(self, stream: T) -> Result<Client<In, Out>, ClientError>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        self.within(self.greeted(stream)).await.map(|stream| self.over(stream))
+        let shaken = self.within(self.shake_over(stream, None)).await?;
+        Ok(self.speak(shaken))
+    }
+
+    fn speak<T: Transport>(self, shaken: Shaken<T>) -> Client<In, Out> {
+        match shaken {
+            Shaken::Same(stream) => Client::speak(self, stream, None),
+            Shaken::Other { transport, outbox } => Client::speak(self, transport, Some(outbox)),
+        }
     }
 
     pub(super) async fn within<T>(
@@ -187,11 +194,19 @@ where
     /// Speaks over a stream that is connected already, at once: without a hello, or after one.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside of a tokio runtime. Where TLS or WebSocket is set, which it could not wait for: nothing may go out without
+    /// them. [`connect_over`](Self::connect_over) has them.
     pub fn over<T>(self, stream: T) -> Client<In, Out>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        #[cfg(feature = "tls")]
+        assert!(self.tls.is_none(), "`ClientOptions::over` speaks without TLS: use `connect_over`");
+        #[cfg(feature = "websocket")]
+        assert!(
+            self.websocket.is_none(),
+            "`ClientOptions::over` speaks without WebSocket: use `connect_over`"
+        );
         Client::speak(self, stream, None)
     }
 }

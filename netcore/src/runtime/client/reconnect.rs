@@ -178,8 +178,8 @@ where
         self.begin(Arc::new(move |options| Box::pin(options.connect(address.clone()))))
     }
 
-    /// Begins to connect with what `dial` makes: any stream that is connected, in memory or through a proxy, say. It has
-    /// the options' `connect_timeout` for it.
+    /// Begins to connect with what `dial` makes: any stream that is connected, in memory or through a proxy, say, on which
+    /// there is what [`ClientOptions::connect_over`] has. It has the options' `connect_timeout` for it.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

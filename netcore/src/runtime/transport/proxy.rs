@@ -128,15 +128,17 @@ impl Network {
             None => (text, None),
         };
         let address: IpAddr = address.parse().ok()?;
-        // Written as IPv6, an IPv4 peer is an IPv4 peer.
-        let address = if bits.is_none() { address.to_canonical() } else { address };
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = match bits {
             Some(bits) if bits.bytes().all(|byte| byte.is_ascii_digit()) => bits.parse().ok()?,
             Some(_) => return None,
             None => most,
         };
-        (bits <= most).then_some(Self { address, bits })
+        // Written as IPv6, an IPv4 peer is an IPv4 peer, and a network of such peers one of IPv4.
+        let canonical = address.to_canonical();
+        let bits = if canonical == address { Some(bits) } else { u32::checked_sub(bits, 96) };
+        let most = if canonical.is_ipv4() { 32 } else { 128 };
+        bits.filter(|bits| *bits <= most).map(|bits| Self { address: canonical, bits })
     }
 
     fn has(&self, address: IpAddr) -> bool {
@@ -165,10 +167,21 @@ mod tests {
         for address in ["11.0.0.1", "fe00::1", "192.0.2.8", "::1", "127.0.0.1"] {
             assert!(!may(address), "{address}");
         }
+        let mapped = Proxy::trusting(["::ffff:10.0.0.0/104", "::ffff:192.0.2.7"]).unwrap();
+        for (address, may) in [
+            ("10.1.2.3:1", true),
+            ("[::ffff:10.1.2.3]:1", true),
+            ("192.0.2.7:1", true),
+            ("11.0.0.1:1", false),
+        ] {
+            assert_eq!(mapped.check(Some(address.parse().unwrap())).is_ok(), may, "{address}");
+        }
         let all = Proxy::trusting(["0.0.0.0/0"]).unwrap();
         assert!(all.check(Some("203.0.113.7:1".parse().unwrap())).is_ok());
         assert!(all.check(Some("[::1]:1".parse().unwrap())).is_err(), "of the other family none");
-        for text in ["", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "fd00::/129", "localhost"] {
+        for text in
+            ["", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "fd00::/129", "::ffff:10.0.0.0/8", "localhost"]
+        {
             assert_eq!(Proxy::trusting([text]).unwrap_err(), NotANetwork(text.to_owned()));
         }
     }

@@ -202,7 +202,7 @@ impl ClientTls {
     }
 
     /// The name that the certificate must be for, and that the server is asked for: a host name or an address. Unless it
-    /// is set, the address that is connected to.
+    /// is set, the address that is connected to; over a stream that is connected already there is none.
     ///
     /// # Errors
     /// When it is neither.
@@ -236,11 +236,19 @@ impl ClientTls {
     }
 
     /// Does the client's part.
-    pub(crate) async fn connect<S>(&self, stream: S, address: std::net::SocketAddr) -> io::Result<Records<S>>
+    pub(crate) async fn connect<S>(
+        &self,
+        stream: S,
+        address: Option<std::net::SocketAddr>,
+    ) -> io::Result<Records<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let name = self.server_name.clone().unwrap_or_else(|| ServerName::from(address.ip()));
+        let at = || address.map(|address| ServerName::from(address.ip()));
+        let Some(name) = self.server_name.clone().or_else(at) else {
+            let words = "the server has no name to ask for: give it one with `ClientTls::server_name`";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        };
         Ok(Records::new(TlsConnector::from(self.config.clone()).connect(name, stream).await?))
     }
 }

@@ -33,9 +33,18 @@ impl Total {
         (fits, !fits || (after > nearly && after - len <= nearly))
     }
 
+    /// Makes room for `len` bytes more, if there is any, for what is in no queue yet.
+    pub(crate) fn reserve(&self, len: usize) -> bool {
+        let (fits, tell) = self.add(len);
+        if tell {
+            self.tell();
+        }
+        fits
+    }
+
     /// So many bytes wait no more.
     #[inline]
-    pub(super) fn take_off(&self, len: usize) {
+    pub(crate) fn take_off(&self, len: usize) {
         self.queued.fetch_sub(len, Relaxed);
     }
 

@@ -1,0 +1,100 @@
+//! What goes to every session of a server, while sessions are on their way between its workers.
+
+use std::collections::VecDeque;
+
+use super::shared::Encoded;
+
+/// A packet for every session of the server. Each worker gives it to its own when it comes to it, so that a session that
+/// moves meanwhile may be where it was not given yet, or come from where it was not given yet: the number says which.
+#[derive(Clone, Debug)]
+pub(crate) struct Everyone {
+    pub(super) number: u64,
+    pub(super) encoded: Encoded,
+}
+
+/// The last that a worker has given to its sessions. A session that moves past more of them than this may miss one.
+#[derive(Debug, Default)]
+pub(super) struct Given(VecDeque<Everyone>);
+
+/// What a session has heard that comes from another worker.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    // All that have a smaller number, and these.
+    all_before: u64,
+    numbers: Vec<u64>,
+}
+
+impl Given {
+    pub(super) fn add(&mut self, everyone: Everyone) {
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(everyone);
+    }
+
+    /// What a session has heard that leaves this worker, to which it came with `ahead`.
+    pub(super) fn heard(&self, ahead: &[u64]) -> Heard {
+        let numbers = self.0.iter().map(|given| given.number).chain(ahead.iter().copied()).collect();
+        Heard { all_before: self.all_before(), numbers }
+    }
+
+    /// What a session has missed that comes to this worker.
+    pub(super) fn missed(&self, heard: &Heard) -> impl Iterator<Item = &Encoded> {
+        let knows = |number: &u64| *number < heard.all_before || heard.numbers.contains(number);
+        self.0.iter().filter(move |given| !knows(&given.number)).map(|given| &given.encoded)
+    }
+
+    /// What it has heard already that is still to come here.
+    pub(super) fn ahead(&self, heard: Heard) -> Vec<u64> {
+        let before = self.all_before();
+        let came = |number: &u64| *number < before || self.0.iter().any(|given| given.number == *number);
+        heard.numbers.into_iter().filter(|number| !came(number)).collect()
+    }
+
+    /// Numbers come nearly in order: what is older than all that are kept has been here.
+    fn all_before(&self) -> u64 {
+        let oldest = self.0.iter().map(|given| given.number).min();
+        oldest.filter(|_| self.0.len() >= KEPT).unwrap_or(0)
+    }
+}
+
+const KEPT: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Slow;
+
+    fn given(numbers: impl IntoIterator<Item = u64>) -> Given {
+        let mut given = Given::default();
+        for number in numbers {
+            let doors = [number.to_string().into()].into();
+            given.add(Everyone { number, encoded: Encoded { doors, slow: Slow::Disconnect } });
+        }
+        given
+    }
+
+    /// What a session is given that comes from one worker to the other, and what it will not be given there.
+    fn moved(from: &Given, to: &Given) -> (Vec<String>, Vec<u64>) {
+        let heard = from.heard(&[]);
+        let texts = |encoded: &Encoded| String::from_utf8(encoded.doors[0].to_vec()).unwrap();
+        (to.missed(&heard).map(texts).collect(), to.ahead(heard))
+    }
+
+    #[test]
+    fn who_moves_hears_each_one_once() {
+        assert_eq!(moved(&given([1, 2]), &given([1, 2])), (vec![], vec![]));
+        assert_eq!(moved(&given([1]), &given([1, 3, 2])), (vec!["3".into(), "2".into()], vec![]));
+        assert_eq!(moved(&given([2, 1]), &given([])), (vec![], vec![2, 1]));
+        // What was ahead stays ahead, from worker to worker.
+        let ahead = given([]).ahead(given([1]).heard(&[]));
+        assert_eq!(given([]).ahead(given([]).heard(&ahead)), [1]);
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_was_heard() {
+        assert_eq!(moved(&given(1..=100), &given(1..=90)), (vec![], (91..=100).collect()));
+        assert_eq!(moved(&given(1..=98), &given(1..=100)), (vec!["99".into(), "100".into()], vec![]));
+        assert_eq!(moved(&given(1..=50), &given(1..=100)).0.len(), 50);
+    }
+}

@@ -1,0 +1,61 @@
+//! A worker that has more to do than it can.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use crate::common::{Note, client, game, job, next, one, pass, round, said, server};
+
+#[tokio::test(start_paused = true)]
+async fn what_messages_send_goes_out_before_all_of_them_were_handled() {
+    let id = Arc::new(Mutex::new(None));
+    let opened = id.clone();
+    let game = game().opened(move |_, session| *opened.lock().unwrap() = Some(session));
+    let (running, connector) = one(game).await;
+    let mut client = client(&connector);
+    round(&mut client, 1).await;
+    let session = id.lock().unwrap().unwrap();
+    let most = Arc::new(AtomicUsize::new(0));
+    for n in 0..10_000 {
+        let most = most.clone();
+        let work = job(move |ctx| {
+            ctx.send(session, &said(n));
+            most.fetch_max(ctx.queued(session), Relaxed);
+        });
+        assert!(running.teller().tell(0, work).is_ok());
+    }
+    for n in 0..10_000 {
+        assert_eq!(next(&mut client).await, said(n));
+    }
+    let most = most.load(Relaxed);
+    assert!(most <= 9 * 300, "{most} bytes waited: 256 callbacks send 2,304");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_ticks_take_too_long_what_waits_has_as_much_time_as_they() {
+    let (ticks, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+    let (ticked, told) = (ticks.clone(), seen.clone());
+    let (server, connector) = server();
+    let game = game()
+        .tick(move |ctx, tick| {
+            ticked.fetch_add(1, Relaxed);
+            // A tenth too long, in which nothing else runs.
+            assert!(tokio::time::advance(Duration::from_millis(11)).now_or_never().is_none());
+            ctx.broadcast(&said(u32::try_from(tick.number).unwrap()));
+        })
+        .message(move |_, n| told.lock().unwrap().push((n, ticks.load(Relaxed))));
+    let running = server.tick(Duration::from_millis(10)).logic(game).await.unwrap();
+    let mut client = client(&connector);
+    pass(30).await;
+    (0..100).for_each(|n| assert!(running.teller().tell(0, Note::N(n)).is_ok()));
+    pass(200).await;
+    let seen = seen.lock().unwrap();
+    let (order, ticks): (Vec<_>, Vec<_>) = seen.iter().copied().unzip();
+    assert_eq!(order, (0..100).collect::<Vec<_>>());
+    assert!(ticks[99] - ticks[0] <= 1, "one message a tick: {ticks:?}");
+    // And the ticks are heard.
+    let (one, two) = (next(&mut client).await, next(&mut client).await);
+    assert!(one != two);
+}
