@@ -56,6 +56,7 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
             ["--http", "off", "--db", ":memory:"],
             "it is the only door, so without it there is nothing to serve".to_owned(),
         ),
+        (["--http", "127.0.0.1:0", "--db", ""], "it takes the name of a file, or :memory:".to_owned()),
         (["--http", "127.0.0.1:0", "--db", &no_dir], format!("cannot use the database {no_dir}: ")),
         (["--http", "127.0.0.1:0", "--db", &foreign], format!("cannot use the database {foreign}: ")),
     ] {
