@@ -81,6 +81,15 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
+    At::apart([
+        ("raw", &flags.raw),
+        ("msgpack", &flags.msgpack),
+        ("protobuf", &flags.protobuf),
+        ("text", &flags.text),
+        ("tls", &flags.tls),
+        ("websocket", &flags.websocket),
+        ("metrics", &flags.metrics),
+    ])?;
     // Before the server, which looks for who wants to hear.
     support::metrics(&flags.metrics).await?;
     let tls = match (&flags.tls_cert, &flags.tls_key) {
