@@ -1,11 +1,12 @@
 //! What the command line says and takes.
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server, assert_defaults, assert_helps};
+use support::testing::{Process, Server, assert_defaults, assert_helps, read_to_end};
 
-use crate::process::{assert_serves, echo, echo_load};
+use crate::process::{assert_serves, echo, echo_load, packet};
 
 #[test]
 fn wrong_flags_of_the_server_are_refused_in_one_sentence() {
@@ -56,6 +57,25 @@ fn a_port_that_two_flags_name_is_said_to_be_so() {
     let sentence = Process::start(&mut echo(&["--raw", &busy, "--metrics", &busy])).end().refused();
     let words = "are one address, and each door needs one of its own";
     assert_eq!(sentence, format!("echo: --raw {busy} and --metrics {busy} {words}"));
+}
+
+#[cfg(unix)]
+#[test]
+fn why_a_session_closed_is_in_the_log_as_the_readme_shows_it() {
+    let readme = include_str!("../../README.md");
+    let shown: Vec<&str> = readme.lines().filter(|line| line.starts_with("DEBUG ")).collect();
+    let server = Server::start(echo(&["--raw", "127.0.0.1:0"]).env("RUST_LOG", "debug"), 1);
+    let mut stream = server.connect();
+    let port = stream.local_addr().unwrap().port().to_string();
+    stream.write_all(&[packet(101, 0, b"hi"), vec![4, 0, 101, 0, 0]].concat()).unwrap();
+    assert_eq!(read_to_end(&mut stream), packet(101, 0, b"hi"));
+    let lines = server.terminate().stderr;
+    let logged = lines.iter().filter(|line| line.contains(" session=0.0 "));
+    let logged: Vec<String> = logged.map(|line| line.replace(&port, "36062")).collect();
+    assert_eq!(logged.len(), shown.len(), "{logged:?}");
+    for (logged, shown) in logged.iter().zip(shown) {
+        assert!(logged.ends_with(shown), "{logged} and not {shown}");
+    }
 }
 
 #[cfg(unix)]
