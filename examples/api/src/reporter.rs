@@ -181,7 +181,7 @@ impl Worker {
         let mut at = Instant::now();
         let mut away = false;
         loop {
-            self.pause(at, Duration::from_millis(lease.expires_in_ms) / 3, away).await;
+            self.pause(at, (Duration::from_millis(lease.expires_in_ms) / 3).min(LATEST), away).await;
             at = Instant::now();
             self.server.load = self.next();
             match self.client.heartbeat(&self.game, &lease.server, &self.server.load).await {
@@ -239,5 +239,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// So long after a report, at the earliest, the next one says what has changed.
 const EAGER: Duration = Duration::from_secs(1);
 const SOONEST: Duration = Duration::from_millis(50);
+/// However long the server stays in the list without a report: an API server that has started anew, with its list in memory,
+/// sends nobody here until then.
+const LATEST: Duration = Duration::from_secs(5);
 /// As many as a report may name.
 const MOST_ENTERED: usize = 8192;

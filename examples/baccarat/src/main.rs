@@ -48,6 +48,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(Flags { raw, pace, seed, metrics, settings }: Flags) -> Outcome {
+    At::apart([("raw", &raw), ("metrics", &metrics)])?;
     // Before the server, which looks for who wants to hear.
     support::metrics(&metrics).await?;
     let workers = settings.workers.into();

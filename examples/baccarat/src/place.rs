@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use api::{ApiError, Client, Credentials, Player, Seat, User, Wish};
+use tokio::time::{Instant, sleep_until};
 
 /// Under which name the servers are in the API server's list.
 pub const GAME: &str = "baccarat";
@@ -39,10 +40,13 @@ pub struct Place {
 pub enum PlaceError {
     /// The API server cannot be asked, or says no.
     #[error("{0}")]
-    Api(#[from] ApiError),
+    Api(ApiError),
     /// That is no address of an API server.
     #[error("{0}")]
     Url(#[from] api::UrlError),
+    /// No server is in the API server's list, and none has come while it was waited for.
+    #[error("no baccarat server is in the api server's list: is there one that runs with --api?")]
+    NoServer,
     /// The server has no door for raw structs, or no such room.
     #[error("the api server names a server that is none of this game's")]
     NoDoor,
@@ -75,8 +79,9 @@ impl Account {
         Ok(Self { client, credentials, player, avoid: Vec::new() })
     }
 
-    /// A seat beside others, if there are any; whose session is over logs in again. Cancel-safe: a seat that nobody takes
-    /// is free again later.
+    /// A seat beside others, if there are any; whose session is over logs in again. After an API server that keeps its list
+    /// in memory has started anew, the servers are waited for: they register again within seconds. Cancel-safe: a seat that
+    /// nobody takes is free again later.
     ///
     /// # Errors
     /// [`PlaceError`].
@@ -87,7 +92,7 @@ impl Account {
     }
 
     /// A seat in a room of its own with as many others as make a group, once they are there; whose session is over logs in
-    /// again. Cancel-safe as [`Player::stand`] is.
+    /// again, and servers are waited for as in [`Account::seat`]. Cancel-safe as [`Player::stand`] is.
     ///
     /// # Errors
     /// [`PlaceError`]; of the API server with the code `match_timeout` if nobody came in time.
@@ -139,7 +144,7 @@ fn place(mut seat: Seat, with: Vec<User>) -> Result<Place, PlaceError> {
     Ok(Place { server: seat.server, address, room, token: seat.token, with })
 }
 
-/// Asks again for as long as it may help.
+/// Asks again for as long as it may help. A game that is unknown may be so because the API server has forgotten it.
 async fn patiently<T, F>(
     within: Duration,
     may_pass: fn(&ApiError) -> bool,
@@ -148,21 +153,25 @@ async fn patiently<T, F>(
 where
     F: Future<Output = Result<T, ApiError>>,
 {
-    let until = tokio::time::Instant::now() + within;
+    let end = Instant::now() + within;
+    let mut servers_by = None;
     loop {
-        let error = match ask().await {
-            Err(error) if may_pass(&error) => error,
+        let (error, until) = match ask().await {
+            Err(error) if may_pass(&error) => (error, end),
+            Err(error) if error.is(UNKNOWN_GAME) => {
+                (error, end.min(*servers_by.get_or_insert_with(|| Instant::now() + REGISTERING)))
+            }
             done => return done,
         };
         let after = match &error {
             ApiError::Refused { retry_after: Some(after), .. } => *after,
             _ => PAUSE,
         };
-        let next = tokio::time::Instant::now() + after;
+        let next = Instant::now() + after;
         if next >= until {
             return Err(error);
         }
-        tokio::time::sleep_until(next).await;
+        sleep_until(next).await;
     }
 }
 
@@ -171,6 +180,16 @@ fn is_busy(error: &ApiError) -> bool {
     error.is_passing() && !matches!(error, ApiError::Away(_))
 }
 
+impl From<ApiError> for PlaceError {
+    fn from(error: ApiError) -> Self {
+        if error.is(UNKNOWN_GAME) { Self::NoServer } else { Self::Api(error) }
+    }
+}
+
+/// The code for it.
+const UNKNOWN_GAME: &str = "unknown_game";
+/// How long servers may take to be in a list again: they report each 5 seconds, and a call may take as long.
+const REGISTERING: Duration = Duration::from_secs(15);
 /// As many as the API server takes.
 const MOST_AVOIDED: usize = 16;
 /// Between two tries.

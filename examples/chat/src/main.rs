@@ -53,8 +53,8 @@ struct Flags {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// The Redis server by which several chat servers share rooms, names, whispers and invitations:
-    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. All of them have the same rooms. While it is away each goes on by
-    /// itself.
+    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`. All of them have the same rooms; one that finds another with other
+    /// rooms warns. While Redis is away each goes on by itself.
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
     /// How long the users of a server that has died keep their names and seats on the others, and also how long a server
@@ -81,6 +81,15 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
+    At::apart([
+        ("raw", &flags.raw),
+        ("msgpack", &flags.msgpack),
+        ("protobuf", &flags.protobuf),
+        ("text", &flags.text),
+        ("tls", &flags.tls),
+        ("websocket", &flags.websocket),
+        ("metrics", &flags.metrics),
+    ])?;
     // Before the server, which looks for who wants to hear.
     support::metrics(&flags.metrics).await?;
     let tls = match (&flags.tls_cert, &flags.tls_key) {
@@ -116,7 +125,7 @@ async fn serve(flags: Flags) -> Outcome {
     let signal = support::signal()?;
     starter.start(running.teller(), Message::cluster);
     let ended = tokio::select! {
-        () = nodes::until_reached(&cluster) => lobby::run(&shared, running).await,
+        () = nodes::until_reached(&cluster, shared.settings()) => lobby::run(&shared, running).await,
         () = signal => {
             running.shutdown().await;
             Ok(())

@@ -47,6 +47,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
+    At::apart([("raw", &flags.raw), ("metrics", &flags.metrics)])?;
     // Before the server, which looks for who wants to hear.
     support::metrics(&flags.metrics).await?;
     let packets = Binary::new().max_in(flags.max_packet);

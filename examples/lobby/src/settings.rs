@@ -262,6 +262,8 @@ mod tests {
         assert_eq!((login_ms, enter_ms, ping_ms, requests_per_second), (60_000, 0, 0, 100));
         let HoldFlags { held_notices, invites, held_elsewhere } = settings.hold;
         assert_eq!((held_notices, invites, held_elsewhere), (256, 16, 1024));
+        let ApiFlags { api_ms, api_logins, api_coming, .. } = settings.api;
+        assert_eq!((api_ms, api_logins, api_coming), (5000, 256, 8192));
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
+use std::time::Instant;
 
-use support::testing::{Server, assert_defaults, assert_helps, assert_refused, exchange};
+use support::testing::{PATIENCE, Server, assert_defaults, assert_helps, assert_refused, exchange};
 
 fn quiz(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quiz"));
@@ -39,6 +40,11 @@ impl Player {
         let [a, b'+', b] = line.as_bytes() else { panic!("no addition of two digits: {line}") };
         assert!(a.is_ascii_digit() && b.is_ascii_digit(), "{line}");
         a - b'0' + b - b'0'
+    }
+
+    /// Whether there is a question, and not the end.
+    fn is_let_in(&mut self) -> bool {
+        self.0.fill_buf().is_ok_and(|bytes| !bytes.is_empty())
     }
 
     fn says(&mut self, bytes: impl AsRef<[u8]>) {
@@ -135,6 +141,29 @@ fn a_line_that_is_too_long_is_no_and_the_one_behind_it_counts() {
     let sum = player.is_asked();
     player.says(format!("{}\n{sum}\n", "1".repeat(100_000)));
     assert_eq!(player.hears(), "yes");
+}
+
+#[test]
+fn a_line_of_1024_bytes_is_an_answer_and_one_byte_more_is_no_before_it_ends() {
+    let server = server();
+    let mut player = Player::join(&server);
+    for end in ["\n", "\r\n"] {
+        let sum = player.is_asked();
+        player.says(format!("{sum:0>1024}{end}"));
+        assert_eq!(player.hears(), "yes", "{end:?}");
+        let sum = player.is_asked();
+        player.says(format!("{sum:0>1025}"));
+        assert_eq!(player.hears(), "no", "{end:?}");
+        player.says(end);
+    }
+    // A carriage return may be the end of the line, or not.
+    let sum = player.is_asked();
+    player.says(format!("{sum:0>1024}\r"));
+    player.says("\n");
+    assert_eq!(player.hears(), "yes");
+    player.is_asked();
+    player.says(format!("{:0>1024}\rx", 1));
+    assert_eq!(player.hears(), "no");
 }
 
 #[test]
@@ -245,4 +274,27 @@ fn a_classroom_behind_one_address_plays_at_once() {
     for player in &mut players {
         assert_eq!(player.hears(), "yes");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn from_one_address_1024_play_and_one_more_does_when_one_of_them_has_left() {
+    let limit = Command::new("sh").args(["-c", "ulimit -n"]).output().unwrap().stdout;
+    if String::from_utf8(limit).unwrap().trim().parse().is_ok_and(|limit: u32| limit < 1200) {
+        eprintln!("skipped: it takes 1,200 descriptors (ulimit -n)");
+        return;
+    }
+    let server = server();
+    let mut players: Vec<_> = (0..1024).map(|_| Player::join(&server)).collect();
+    for player in &mut players {
+        player.is_asked();
+    }
+    assert!(!Player::join(&server).is_let_in());
+    players.pop();
+    let deadline = Instant::now() + PATIENCE;
+    while !Player::join(&server).is_let_in() {
+        assert!(Instant::now() < deadline, "there is no place for another one");
+    }
+    players[0].says("x\n");
+    assert_eq!(players[0].hears(), "no");
 }

@@ -33,11 +33,11 @@ struct Flags {
     #[arg(value_parser = support::number::<u16>(0..=500))]
     bots: u16,
     /// Steps of the arena a second, and how often clients hear of it: 10 to 240.
-    #[arg(long, value_name = "HZ", default_value_t = 60, allow_negative_numbers = true)]
+    #[arg(long, value_name = "HZ", default_value_t = Rules::default().tick_hz, allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u32>(10..=240))]
     tick_hz: u32,
     /// How near a bullet's edge must come to a player's centre to hit, in px: 1 to 200.
-    #[arg(long, value_name = "PX", default_value_t = 20.0, allow_negative_numbers = true, value_parser = hit_radius)]
+    #[arg(long, value_name = "PX", default_value_t = Rules::default().hit_radius, allow_negative_numbers = true, value_parser = hit_radius)]
     hit_radius: f32,
     /// The same items and bots each time: 0 to 18446744073709551615.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -51,6 +51,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(flags: Flags) -> Outcome {
+    At::apart([("text", &flags.text), ("raw", &flags.raw), ("http", &flags.http)])?;
     let rules = Rules { hit_radius: flags.hit_radius, tick_hz: flags.tick_hz, ..Rules::default() };
     let mut all = Vec::from_iter(flags.text.open(doors::text).into_iter().chain(flags.raw.open(doors::raw)));
     let http = match flags.http.open(str::to_owned) {

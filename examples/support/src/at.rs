@@ -1,5 +1,6 @@
 //! Where a door stands.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// The value of a door's flag: an address, or `off`.
@@ -41,6 +42,33 @@ impl At {
         self.0.is_none()
     }
 
+    /// Refuses two doors at one address, by the names of their flags: the system would only say of the second one that the
+    /// address is in use. To be called before anything is opened.
+    ///
+    /// ```
+    /// use support::At;
+    ///
+    /// let [raw, text]: [At; 2] = ["0.0.0.0:80".parse()?, "127.0.0.1:80".parse()?];
+    /// let words = "--raw 0.0.0.0:80 and --text 127.0.0.1:80 are one address, and each door needs one of its own";
+    /// assert_eq!(At::apart([("raw", &raw), ("text", &text)]), Err(words.to_owned()));
+    /// # Ok::<_, &str>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Words for who typed them.
+    pub fn apart<'a, const N: usize>(doors: [(&str, &'a Self); N]) -> Result<(), String> {
+        let mut before: Vec<(&str, &'a str)> = Vec::with_capacity(N);
+        for (flag, at) in doors {
+            let Some(at) = at.0.as_deref() else { continue };
+            if let Some((other, there)) = before.iter().find(|(_, there)| meet(there, at)) {
+                let words = "are one address, and each door needs one of its own";
+                return Err(format!("--{other} {there} and --{flag} {at} {words}"));
+            }
+            before.push((flag, at));
+        }
+        Ok(())
+    }
+
     /// Reads the value of the flag of a server's one and only door, which takes no `off`.
     ///
     /// ```
@@ -70,9 +98,8 @@ impl FromStr for At {
         }
         let wrong = "it takes HOST:PORT, [IPv6]:PORT or `off`";
         let (host, port) = text.rsplit_once(':').ok_or(wrong)?;
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let legal = match bare {
-            Some(host) => host.parse::<std::net::Ipv6Addr>().is_ok(),
+        let legal = match bare(host) {
+            Some(host) => host.parse::<Ipv6Addr>().is_ok(),
             None => !host.is_empty() && !host.contains([':', '[', ']', ' ']),
         };
         if legal && !port.starts_with('+') && port.parse::<u16>().is_ok() {
@@ -81,6 +108,47 @@ impl FromStr for At {
             Err(wrong)
         }
     }
+}
+
+/// What is between brackets.
+fn bare(host: &str) -> Option<&str> {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']'))
+}
+
+/// Whether one listener is in the other's way. Of two names of one machine it is not known, unless they are the same: that
+/// would be a question to the name server.
+fn meet(one: &str, other: &str) -> bool {
+    let (Some((one, port)), Some((other, other_port))) = (one.rsplit_once(':'), other.rsplit_once(':'))
+    else {
+        return false;
+    };
+    let (port, other_port): (Option<u16>, Option<u16>) = (port.parse().ok(), other_port.parse().ok());
+    // Port 0 is another one each time.
+    if port != other_port || port == Some(0) {
+        return false;
+    }
+    match (ip(one), ip(other)) {
+        (Some(one), Some(other)) => one == other || takes(one, other) || takes(other, one),
+        (None, None) => one.eq_ignore_ascii_case(other),
+        (Some(ip), None) => ip.is_unspecified() || is_localhost(other, ip),
+        (None, Some(ip)) => ip.is_unspecified() || is_localhost(one, ip),
+    }
+}
+
+fn ip(host: &str) -> Option<IpAddr> {
+    let ip = bare(host).unwrap_or(host).parse::<IpAddr>().ok()?;
+    Some(ip.to_canonical())
+}
+
+/// Whether that is all addresses, that one among them. Those of IPv6 are those of IPv4, too.
+fn takes(all: IpAddr, one: IpAddr) -> bool {
+    all.is_unspecified() && (all.is_ipv6() || one.is_ipv4())
+}
+
+/// The one name whose addresses are known.
+fn is_localhost(name: &str, ip: IpAddr) -> bool {
+    let is_local = ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST;
+    is_local && name.eq_ignore_ascii_case("localhost")
 }
 
 #[cfg(test)]
@@ -112,6 +180,50 @@ mod tests {
         ] {
             assert!(text.parse::<At>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn two_doors_at_one_address_are_named() {
+        let apart = |one: &str, other: &str| {
+            let [one, other] = [one, other].map(|text| text.parse::<At>().unwrap());
+            let [there, back] =
+                [(&one, &other), (&other, &one)].map(|(a, b)| At::apart([("a", a), ("b", b)]));
+            assert_eq!(there.is_ok(), back.is_ok());
+            there
+        };
+        for (one, other) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("127.0.0.1:80", "127.0.0.1:080"),
+            ("127.0.0.1:80", "0.0.0.0:80"),
+            ("127.0.0.1:80", "[::]:80"),
+            ("0.0.0.0:80", "[::]:80"),
+            ("[::1]:80", "[0:0::1]:80"),
+            ("[::1]:80", "[::]:80"),
+            ("[::ffff:127.0.0.1]:80", "127.0.0.1:80"),
+            ("Chat.example:80", "chat.example:80"),
+            ("localhost:80", "127.0.0.1:80"),
+            ("localhost:80", "[::1]:80"),
+            ("localhost:80", "0.0.0.0:80"),
+        ] {
+            let words = format!("--a {one} and --b {other} are one address");
+            assert!(apart(one, other).unwrap_err().starts_with(&words), "{one} {other}");
+        }
+        for (one, other) in [
+            ("off", "off"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("127.0.0.1:80", "127.0.0.1:81"),
+            ("127.0.0.1:80", "127.0.0.2:80"),
+            ("127.0.0.1:80", "[::1]:80"),
+            ("[::1]:80", "0.0.0.0:80"),
+            ("a.example:80", "b.example:80"),
+            ("a.example:80", "127.0.0.1:80"),
+            ("localhost:80", "127.0.0.2:80"),
+        ] {
+            assert_eq!(apart(one, other), Ok(()), "{one} {other}");
+        }
+        let [a, b]: [At; 2] = ["127.0.0.1:1", "127.0.0.1:2"].map(|text| text.parse().unwrap());
+        let third = At::apart([("a", &a), ("b", &b), ("off", &At(None)), ("c", &b)]).unwrap_err();
+        assert!(third.starts_with("--b 127.0.0.1:2 and --c 127.0.0.1:2 "), "{third}");
     }
 
     #[test]

@@ -169,12 +169,6 @@ pub fn fail<F: Parser>(code: u8, sentence: &str) -> ExitCode {
 /// What an error means to who typed the flags.
 fn in_words(error: &(dyn Error + Send + Sync + 'static)) -> String {
     match error.downcast_ref::<ServerError>() {
-        #[cfg(feature = "metrics")]
-        Some(ServerError::Bind { door, address, source })
-            if source.kind() == io::ErrorKind::AddrInUse && metrics::is_at(address) =>
-        {
-            format!("cannot listen on {address} ({door}): --metrics names the same port as --{door}")
-        }
         Some(ServerError::NoDoor) => "every door is off, so there is nothing to serve; see --help".to_owned(),
         _ => error.to_string(),
     }

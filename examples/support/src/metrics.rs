@@ -44,12 +44,6 @@ pub(crate) fn addr() -> Option<SocketAddr> {
     ADDR.get().copied()
 }
 
-/// Whether metrics are at the port of that address.
-pub(crate) fn is_at(address: &str) -> bool {
-    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    port.is_some_and(|port: u16| addr().is_some_and(|addr| addr.port() == port))
-}
-
 /// What the exporter wants to be done now and then: histograms grow until it is.
 async fn upkeep(recorder: PrometheusHandle) {
     let mut each = interval(Duration::from_secs(5));

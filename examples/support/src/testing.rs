@@ -258,6 +258,32 @@ pub fn assert_gives_up(client: impl Fn() -> Command, says: &[&[u8]], sentence: &
     }
 }
 
+/// Fails unless a client whose server goes, while somebody types on and on, says that the connection is closed, as it does
+/// where nobody types: not that a line cannot be sent.
+#[track_caller]
+pub fn assert_says_that_it_is_closed(client: impl Fn() -> Command) {
+    // Whether it first sees the end or the next line is chance.
+    for _ in 0..8 {
+        let door = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = client();
+        client.args(["--connect", &door.local_addr().unwrap().to_string()]);
+        let (client, mut keys) = Process::attended(&mut client);
+        let (mut peer, _) = door.accept().unwrap();
+        // The log-in has come.
+        let _ = read(&mut peer, 1);
+        drop(peer);
+        // It may have ended by then.
+        let _ = keys.write_all(&b"hello\n".repeat(1000));
+        let ended = client.end();
+        let [sentence] = &ended.stderr[..] else { panic!("not one sentence: {:?}", ended.stderr) };
+        let (_, words) = sentence.split_once(": ").unwrap();
+        let is_end =
+            words == "the server closed the connection" || words.starts_with("the connection broke: ");
+        assert!(ended.code == Some(2) && is_end, "{sentence}");
+        drop(keys);
+    }
+}
+
 /// Fails unless `--help` says these defaults, each beside its flag. It says what the program takes without the flag.
 #[track_caller]
 pub fn assert_defaults(program: impl Fn(&[&str]) -> Command, defaults: &[(&str, &str)]) {

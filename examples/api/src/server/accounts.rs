@@ -2,13 +2,13 @@
 //! disk.
 
 use std::path::Path;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::error;
 
 use crate::User;
@@ -19,7 +19,11 @@ pub(crate) struct Accounts {
     jobs: SyncSender<Job>,
 }
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+enum Job {
+    Do(Box<dyn FnOnce(&mut Connection) + Send>),
+    /// The last one.
+    Close(oneshot::Sender<()>),
+}
 
 /// An account and its password's hash.
 pub(crate) struct Account {
@@ -63,8 +67,16 @@ impl Accounts {
         prepare(&mut connection)?;
         let (jobs, come) = sync_channel::<Job>(QUEUE);
         let run = move || {
-            for job in come {
-                job(&mut connection);
+            let closed = come.into_iter().find_map(|job| match job {
+                Job::Do(job) => {
+                    job(&mut connection);
+                    None
+                }
+                Job::Close(done) => Some(done),
+            });
+            drop(connection);
+            if let Some(done) = closed {
+                let _ = done.send(());
             }
         };
         thread::Builder::new().name("accounts".to_owned()).spawn(run).map_err(OpenError::Thread)?;
@@ -104,13 +116,23 @@ impl Accounts {
             .await
     }
 
-    /// Brings what is in the log beside the file into the file, as far as other processes let it.
-    pub(crate) async fn settle(&self) {
-        let settle = |connection: &mut Connection| {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    /// Closes the file, or gives up after a while: it is all on disk anyway. The last process that does brings what is in the
+    /// log beside the file into the file, and takes the log away. A process that ends does not wait for its threads, so
+    /// that without this the log would stay.
+    ///
+    /// Cancel-safe: dropped, it may be closed.
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        let close = async {
+            let mut job = Job::Close(done);
+            // Those who do not wait any more may still be in the queue.
+            while let Err(TrySendError::Full(back)) = self.jobs.try_send(job) {
+                job = back;
+                sleep(PAUSE).await;
+            }
+            let _ = closed.await;
         };
-        // It is all on disk anyway.
-        let _ = self.ask(settle).await;
+        let _ = timeout(PATIENCE, close).await;
     }
 
     async fn ask<T: Send + 'static>(
@@ -123,7 +145,11 @@ impl Accounts {
                 let _ = done.send(what(connection));
             }
         };
-        self.jobs.try_send(Box::new(job)).map_err(|_| AccountError::Busy)?;
+        self.jobs.try_send(Job::Do(Box::new(job))).map_err(|error| match error {
+            TrySendError::Full(_) => AccountError::Busy,
+            // It is closed.
+            TrySendError::Disconnected(_) => AccountError::Failed,
+        })?;
         match timeout(PATIENCE, answer).await {
             Ok(Ok(answer)) => answer.map_err(|error| judge(&error)),
             Ok(Err(_)) => Err(AccountError::Failed),
@@ -209,6 +235,8 @@ const QUEUE: usize = 1024;
 const BUSY: Duration = Duration::from_secs(2);
 /// How long a request waits, all in all.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// Until it is looked at again whether there is room in the queue.
+const PAUSE: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {
@@ -263,6 +291,22 @@ mod tests {
         assert!(accounts.by_name("ann".to_owned()).await.unwrap().is_none());
         other.execute_batch("ROLLBACK").unwrap();
         assert!(accounts.add("ann".to_owned(), String::new()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_last_that_closes_a_file_takes_its_log_away_and_nobody_is_served_any_more() {
+        let (dir, path) = file();
+        let files = || std::fs::read_dir(dir.path()).unwrap().count();
+        let (one, two) = (Accounts::open(&path).unwrap(), Accounts::open(&path).unwrap());
+        one.add("ann".to_owned(), String::new()).await.unwrap();
+        one.close().await;
+        assert_eq!(files(), 3, "the other one goes on");
+        assert!(two.by_name("ann".to_owned()).await.unwrap().is_some());
+        assert_eq!(one.add("bob".to_owned(), String::new()).await, Err(AccountError::Failed));
+        two.close().await;
+        assert_eq!(files(), 1);
+        one.close().await;
+        assert!(Accounts::open(&path).unwrap().by_name("ann".to_owned()).await.unwrap().is_some());
     }
 
     #[cfg(unix)]

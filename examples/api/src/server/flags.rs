@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use support::At;
 
 use crate::server::world::Rules;
@@ -27,6 +29,7 @@ pub struct Flags {
     pub(crate) http: String,
     /// Where the accounts are; `:memory:` for none that stay.
     #[arg(long, value_name = "FILE", default_value = "api.db")]
+    #[arg(value_parser = OsStringValueParser::new().try_map(database))]
     pub(crate) db: PathBuf,
     /// Sessions, tokens, servers and queues in Redis, so that several of these servers are one.
     #[arg(long, value_name = "URL")]
@@ -129,5 +132,13 @@ impl Flags {
             queue: size(self.match_queue),
             servers: size(self.servers),
         }
+    }
+}
+
+/// To SQLite, no name at all is a database that is gone at the end: nobody who left a variable of a script empty means it.
+fn database(file: OsString) -> Result<PathBuf, &'static str> {
+    match file.is_empty() {
+        true => Err("it takes the name of a file, or :memory:"),
+        false => Ok(file.into()),
     }
 }

@@ -53,8 +53,9 @@ pub use flags::Flags;
 /// # Errors
 /// When a file cannot be used, or it cannot listen there; in words for whoever typed the flags.
 pub async fn serve(flags: &Flags) -> Outcome {
-    let server = Server::start(flags).await?;
+    // First: whoever sends a signal while it starts has an orderly end, too.
     let signal = support::signal()?;
+    let server = Server::start(flags).await?;
     support::listening("http", server.addr()?);
     server.run_until(signal).await;
     Ok(())
@@ -79,8 +80,9 @@ impl Server {
     pub async fn start(flags: &Flags) -> Result<Self, Box<dyn Error + Send + Sync>> {
         flags.check()?;
         let (stop, stopping) = watch::channel(false);
-        let app = Arc::new(app(flags, stopping)?);
+        // The database comes last: opened by a server that does not start, it would be left with a log beside it.
         let listener = listen::bind(&flags.http).await?;
+        let app = Arc::new(app(flags, stopping)?);
         let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let bounds = Bounds {
             connections: size(flags.connections),
@@ -115,7 +117,7 @@ impl Server {
         });
         let cut = listen::serve(listener, http::router(app.clone()), app.clone(), bounds, stopping).await;
         waiting.abort();
-        app.accounts.settle().await;
+        app.accounts.close().await;
         if let Some(looking) = looking {
             looking.abort();
         }
@@ -141,12 +143,15 @@ fn app(flags: &Flags, stopping: watch::Receiver<bool>) -> Result<App, Box<dyn Er
     };
     let cores = available_parallelism().map_or(1, usize::from);
     let hashers = flags.hashers.map_or(cores, |hashers| usize::try_from(hashers).unwrap_or(usize::MAX));
+    let passwords = Passwords::new(hashers)?;
+    let key = flags.api_key_file.as_deref().map(key).transpose()?;
+    let accounts = Accounts::open(&flags.db)
+        .map_err(|error| format!("cannot use the database {}: {error}", flags.db.display()))?;
     Ok(App {
-        accounts: Accounts::open(&flags.db)
-            .map_err(|error| format!("cannot use the database {}: {error}", flags.db.display()))?,
-        passwords: Passwords::new(hashers)?,
+        accounts,
+        passwords,
         store,
-        key: flags.api_key_file.as_deref().map(key).transpose()?,
+        key,
         limits: Limits::new(flags),
         times: Times::new(flags),
         group: rules.group,

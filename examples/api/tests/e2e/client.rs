@@ -1,6 +1,6 @@
 //! The library, as game servers and players use it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::{ApiError, Client, Load, Queue, RedeemError, Registration, Rooms, Standing, Wish};
 use tokio::time::timeout;
@@ -101,6 +101,24 @@ async fn a_server_that_was_forgotten_is_in_the_list_again_and_so_is_one_that_beg
     command.args(["--http", &addr.to_string(), "--db", ":memory:", "--api-key-file"]).arg(dir.key());
     let _server = support::testing::Server::start(&mut command, 1);
     within(reporter.registered()).await;
+    within(reporter.end()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_was_forgotten_registers_within_seconds_however_long_the_list_keeps_it() {
+    let world = World::in_memory(&["--server-ms", "3600000"]);
+    let client = client(&world);
+    let mut reporter = client.keep_registered("a", Registration::new(10).door("raw", "a:1"));
+    let first = within(reporter.registered()).await;
+    client.deregister("a", &first).await.unwrap();
+    let began = Instant::now();
+    within(async {
+        while reporter.registered().await == first {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     within(reporter.end()).await;
 }
 

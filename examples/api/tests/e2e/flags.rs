@@ -4,7 +4,7 @@ use std::process::Command;
 use support::testing::{Process, Server, assert_refused};
 
 use crate::http::call;
-use crate::world::Dir;
+use crate::world::{Dir, files};
 
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
@@ -56,6 +56,7 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
             ["--http", "off", "--db", ":memory:"],
             "it is the only door, so without it there is nothing to serve".to_owned(),
         ),
+        (["--http", "127.0.0.1:0", "--db", ""], "it takes the name of a file, or :memory:".to_owned()),
         (["--http", "127.0.0.1:0", "--db", &no_dir], format!("cannot use the database {no_dir}: ")),
         (["--http", "127.0.0.1:0", "--db", &foreign], format!("cannot use the database {foreign}: ")),
     ] {
@@ -101,12 +102,25 @@ fn the_database_is_the_file_of_that_name_also_where_it_looks_like_a_uri() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
     command.args(["--http", "127.0.0.1:0", "--db", "file:foo?mode=ro"]).current_dir(&folder);
     assert_eq!(Server::start(&mut command, 1).terminate().code, Some(0));
-    let files =
-        std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    let files: Vec<String> = files.collect();
-    // With those that SQLite keeps beside it.
-    assert!(files.iter().all(|file| file.starts_with("file:foo?mode=ro")), "{files:?}");
+    assert_eq!(files(&folder), ["file:foo?mode=ro"]);
     assert!(std::fs::metadata(folder.join("file:foo?mode=ro")).unwrap().len() > 0);
+}
+
+#[test]
+fn a_server_that_does_not_start_leaves_no_database_behind() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let busy = holder.local_addr().unwrap().to_string();
+    let dir = Dir::new();
+    let db = dir.file("api.db").to_str().unwrap().to_owned();
+    for args in [["--http", &busy], ["--api-key-file", "missing"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+        command.args(["--db", &db]).args(args);
+        if args[0] != "--http" {
+            command.args(["--http", "127.0.0.1:0"]);
+        }
+        let _ = Process::start(&mut command).end().refused();
+        assert!(files(&dir.file("")).is_empty(), "{args:?}");
+    }
 }
 
 #[test]

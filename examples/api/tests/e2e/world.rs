@@ -1,8 +1,9 @@
 //! A server with its files, its key and its users.
 
+use std::fs::DirEntry;
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -43,6 +44,14 @@ impl Drop for Dir {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// The names of the files in a folder, in order.
+pub(crate) fn files(folder: &Path) -> Vec<String> {
+    let name = |file: std::io::Result<DirEntry>| file.unwrap().file_name().into_string().unwrap();
+    let mut files: Vec<String> = std::fs::read_dir(folder).unwrap().map(name).collect();
+    files.sort();
+    files
 }
 
 /// A server, and what it stands on.

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use baccarat::{Decks, Pace, Side, Winner, gain, picture};
 use lobby::Settings;
-use support::testing::{Process, Terminal, assert_gives_up, connect, read};
+use support::testing::{Process, Terminal, assert_gives_up, assert_says_that_it_is_closed, connect, read};
 
 use crate::scenario::{RESTLESS, Started};
 use crate::wire::*;
@@ -53,6 +53,15 @@ fn a_server_that_does_not_answer_the_log_in_ends_the_client_in_one_sentence() {
     };
     let sentence = "baccarat-client: the server does not answer: is that a door for game clients?";
     assert_gives_up(ann, &[&[], &frame(9999, "what no client knows")], sentence);
+}
+
+#[test]
+fn a_server_that_goes_while_somebody_types_is_said_to_have_closed() {
+    assert_says_that_it_is_closed(|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_baccarat-client"));
+        command.args(["--name", "ann"]);
+        command
+    });
 }
 
 #[test]

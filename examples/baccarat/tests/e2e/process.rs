@@ -107,6 +107,10 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--unknown"][..], "--unknown"),
             (&["--raw", "nowhere"], "HOST:PORT"),
             (&["--raw", "off"], "every door is off"),
+            (
+                &["--raw", &busy, "--metrics", &busy],
+                &format!("--raw {busy} and --metrics {busy} are one address"),
+            ),
             (&["--betting-ms", "0"], "--betting-ms"),
             (&["--betting-ms", "-1"], "-1"),
             (&["--next-game-ms", "soon"], "--next-game-ms"),

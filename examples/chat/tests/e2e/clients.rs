@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use lobby::Settings;
-use support::testing::{Process, Terminal, assert_gives_up};
+use support::testing::{Process, Terminal, assert_gives_up, assert_says_that_it_is_closed};
 
 use crate::people::Person;
 use crate::scenario::Started;
@@ -98,6 +98,15 @@ fn a_refused_log_in_ends_the_client_in_one_sentence() {
         ann.ends();
         server.ends_empty(&format);
     }
+}
+
+#[test]
+fn a_server_that_goes_while_somebody_types_is_said_to_have_closed() {
+    assert_says_that_it_is_closed(|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+        command.args(["--name", "ann"]);
+        command
+    });
 }
 
 #[test]

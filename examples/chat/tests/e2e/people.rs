@@ -113,6 +113,24 @@ fn people_go_from_room_to_room() {
 }
 
 #[test]
+fn rooms_have_the_numbers_that_the_server_gives_them() {
+    for workers in [1, 3] {
+        let server = Started::new(Settings { workers, first_room: 50, rooms: 2, ..Settings::default() });
+        let mut ann = Person::new(&server, "guest1");
+        for outside in [0, 1, 49, 52] {
+            ann.types(&format!("/join {outside}")).reads(&["there is no room of that number"]);
+        }
+        for room in [50, 51, 50] {
+            ann.types(&format!("/join {room}"));
+            assert!(ann.line().starts_with(&format!("you are in room {room}, as number ")));
+            ann.types("/rooms").reads(&[&format!("room {room}: 1 of 4")]);
+        }
+        ann.types("/quit").reads(&["bye"]);
+        server.ends_empty(&format!("{workers} workers"));
+    }
+}
+
+#[test]
 fn who_finds_a_room_full_stays_where_they_are() {
     with_one_and_three_workers(|server| {
         let mut all: Vec<Person> = (1..=4)

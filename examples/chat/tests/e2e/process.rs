@@ -114,6 +114,12 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--held-notices", "65537"], "--held-notices"),
             (&["--invites", "-1"], "--invites"),
             (&["--metrics", "somewhere"], "somewhere"),
+            (
+                &["--text", &busy, "--websocket", &busy],
+                &format!("--text {busy} and --websocket {busy} are one"),
+            ),
+            (&["--tls", &busy, "--metrics", &busy], &format!("--tls {busy} and --metrics {busy} are one")),
+            (&["--text", "0.0.0.0:11022"], "--msgpack 127.0.0.1:11022 and --text 0.0.0.0:11022 are one"),
             (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
             (&["--api", "127.0.0.1:1", "--api-key-file", "none"], "http://HOST:PORT"),
             (

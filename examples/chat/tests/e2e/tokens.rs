@@ -215,6 +215,32 @@ fn the_api_server_sends_users_here_for_as_long_as_the_server_runs() {
 }
 
 #[test]
+fn the_rooms_that_users_are_sent_to_are_those_that_they_find_whatever_the_first_is() {
+    let api = Api::new("first-room");
+    let server = api.chat_with(&["--first-room", "500", "--rooms", "2", "--room-users", "1"], 4);
+    let _ = server.process.logged(&["in the list of servers"]);
+    let mut inside = Vec::new();
+    for (name, room) in [("ann", 500), ("bob", 501)] {
+        let player = api.sign_up(name);
+        let seat = api.wait(player.seat("chat", &Wish::default())).unwrap();
+        assert_eq!(seat.room, Some(room));
+        let mut person = Person::at(seat.doors["text"].parse().unwrap());
+        person.types(&format!("/login {name} {}", seat.token));
+        person.reads(&[
+            "welcome: log in first, with /login NAME TOKEN",
+            "you are logged in",
+            "you are in the lobby: /rooms shows the rooms, /join ROOM enters one",
+        ]);
+        person.types("/join 0").reads(&["there is no room of that number"]);
+        person.types(&format!("/join {room}")).reads(&[&format!("you are in room {room}, as number 1")]);
+        inside.push(person);
+        // Whoever has come is counted in that room, and no seat is kept for them any more.
+        let occupied = inside.len() as u32;
+        api.list(&player, |servers| (servers[0].occupied_rooms, servers[0].reserved) == (occupied, 0));
+    }
+}
+
+#[test]
 fn a_server_that_was_killed_gets_nobody_once_its_time_in_the_list_is_up() {
     let api = Api::forgetful("killed", 500);
     let server = api.chat();

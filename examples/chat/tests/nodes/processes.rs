@@ -175,6 +175,33 @@ fn three_servers_share_their_rooms_through_a_redis_and_outlive_each_other_and_it
 }
 
 #[test]
+fn a_server_that_has_other_rooms_than_one_that_is_there_says_so_at_its_start() {
+    let Some(redis) = RedisServer::start() else { return };
+    let start = |flags: &[&str]| Server::start(chat(&["--text"], &redis.url(), "1").args(flags), 1);
+    let words = "servers that share rooms need the same ones: this one has ";
+    let says = |server: Server| {
+        let lines = ends(server).stderr.into_iter();
+        let lines = lines.filter_map(|line| Some(line.split_once(words)?.1.to_owned())).collect::<Vec<_>>();
+        assert!(lines.len() < 2, "once: {lines:?}");
+        lines.into_iter().next()
+    };
+    let first = start(&[]);
+    let ours = "--rooms 1000 --first-room 0 --room-users 4";
+    for (flags, rooms) in [
+        (["--rooms", "999"], "--rooms 999 --first-room 0 --room-users 4"),
+        (["--first-room", "1"], "--rooms 1000 --first-room 1 --room-users 4"),
+        (["--room-users", "5"], "--rooms 1000 --first-room 0 --room-users 5"),
+    ] {
+        let said = says(start(&flags)).unwrap();
+        assert!(said.starts_with(&format!("{rooms}, but node ")), "{said}");
+        assert!(said.contains(&format!(" has {ours} others=1")), "{said}");
+    }
+    // What else is set is each server's own; and those that have ended are not compared.
+    assert_eq!(says(start(&["--login-ms", "5000", "--max-packet", "64"])), None);
+    assert_eq!(says(first), None);
+}
+
+#[test]
 fn a_wrong_redis_is_refused_in_one_sentence() {
     for url in ["nowhere", "http://127.0.0.1/", "redis://", "redis://:hunter2@localhost:port"] {
         let sentence = Process::start(&mut chat(&["--text"], url, "1")).end().refused();

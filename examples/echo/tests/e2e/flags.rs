@@ -1,11 +1,12 @@
 //! What the command line says and takes.
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::Command;
 
-use support::testing::{Process, Server, assert_defaults, assert_helps};
+use support::testing::{Process, Server, assert_defaults, assert_helps, read_to_end};
 
-use crate::process::{assert_serves, echo, echo_load};
+use crate::process::{assert_serves, echo, echo_load, packet};
 
 #[test]
 fn wrong_flags_of_the_server_are_refused_in_one_sentence() {
@@ -50,24 +51,56 @@ fn a_busy_port_and_a_foreign_address_are_refused_in_one_sentence() {
 
 #[test]
 fn a_port_that_two_flags_name_is_said_to_be_so() {
+    // Nothing has been opened by then: that somebody else has the port is not said.
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
-    let free = holder.local_addr().unwrap().to_string();
-    drop(holder);
-    let sentence = Process::start(&mut echo(&["--raw", &free, "--metrics", &free])).end().refused();
-    let words = format!("cannot listen on {free} (raw): --metrics names the same port as --raw");
-    assert_eq!(sentence, format!("echo: {words}"));
+    let busy = holder.local_addr().unwrap().to_string();
+    let sentence = Process::start(&mut echo(&["--raw", &busy, "--metrics", &busy])).end().refused();
+    let words = "are one address, and each door needs one of its own";
+    assert_eq!(sentence, format!("echo: --raw {busy} and --metrics {busy} {words}"));
 }
 
+#[cfg(unix)]
 #[test]
-fn a_log_level_that_is_none_is_said_and_info_used() {
-    let server = Server::start(echo(&["--raw", "127.0.0.1:0"]).env("RUST_LOG", "loud"), 1);
-    let line = server.process.logged(&["RUST_LOG"]);
-    let words = "is no level (off, error, warn, info, debug, trace) and no TARGET=LEVEL: info is used";
-    assert_eq!(line, format!("echo: RUST_LOG=loud {words}"));
-    #[cfg(unix)]
-    {
-        server.process.signal("TERM");
-        let _ = server.process.logged(&["INFO", "stopped"]);
+fn why_a_session_closed_is_in_the_log_as_the_readme_shows_it() {
+    let readme = include_str!("../../README.md");
+    let shown: Vec<&str> = readme.lines().filter(|line| line.starts_with("DEBUG ")).collect();
+    let server = Server::start(echo(&["--raw", "127.0.0.1:0"]).env("RUST_LOG", "debug"), 1);
+    let mut stream = server.connect();
+    let port = stream.local_addr().unwrap().port().to_string();
+    stream.write_all(&[packet(101, 0, b"hi"), vec![4, 0, 101, 0, 0]].concat()).unwrap();
+    assert_eq!(read_to_end(&mut stream), packet(101, 0, b"hi"));
+    let lines = server.terminate().stderr;
+    let logged = lines.iter().filter(|line| line.contains(" session=0.0 "));
+    let logged: Vec<String> = logged.map(|line| line.replace(&port, "36062")).collect();
+    assert_eq!(logged.len(), shown.len(), "{logged:?}");
+    for (logged, shown) in logged.iter().zip(shown) {
+        assert!(logged.ends_with(shown), "{logged} and not {shown}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn rust_log_is_what_tracing_takes_and_a_target_alone_is_shown_alone() {
+    let server = Server::start(echo(&["--raw", "127.0.0.1:0"]).env("RUST_LOG", "netcore"), 1);
+    assert_serves(&server);
+    let _ = server.process.logged(&["DEBUG", "netcore::"]);
+    let ended = server.terminate();
+    assert!(ended.stderr.iter().all(|line| line.contains(" netcore::")), "{:?}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_level_that_is_misspelt_is_said_to_be_none_and_so_is_what_cannot_be_read() {
+    let levels = "(off, error, warn, info, debug, trace)";
+    for (asked, words) in [
+        ("loud", format!("names no level {levels}: only what the target loud logs is shown")),
+        ("netcore=loud", format!("is no level {levels} and no TARGET=LEVEL: info is used")),
+    ] {
+        let server = Server::start(echo(&["--raw", "127.0.0.1:0"]).env("RUST_LOG", asked), 1);
+        let mut stderr = server.terminate().stderr.into_iter();
+        assert_eq!(stderr.next(), Some(format!("echo: RUST_LOG={asked} {words}")));
+        let is_info_used = stderr.any(|line| line.contains("INFO") && line.contains("stopped"));
+        assert_eq!(is_info_used, asked != "loud");
     }
 }
 

@@ -23,16 +23,16 @@ pub struct ApiFlags {
     #[arg(long, value_name = "HOST", requires = "url")]
     pub public: Vec<Public>,
     /// How long a log-in may wait for the API server, in milliseconds: 1 to 60000.
-    #[arg(long, value_name = "MS", default_value_t = 5000, requires = "url", allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", default_value_t = ApiFlags::default().api_ms, requires = "url", allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u32>(1..=60_000))]
     pub api_ms: u32,
     /// How many log-ins may wait for it at once: 1 to 65536.
-    #[arg(long, value_name = "N", default_value_t = 256, requires = "url", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = ApiFlags::default().api_logins, requires = "url", allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u32>(1..=65_536))]
     pub api_logins: u32,
     /// Of how many users it is told that they have come: those who were let in and are in no room yet, 1 to 8192. The seat
     /// that it keeps for one over the bound is free when its time is up.
-    #[arg(long, value_name = "N", default_value_t = 8192, requires = "url", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = ApiFlags::default().api_coming, requires = "url", allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u32>(1..=8192))]
     pub api_coming: u32,
 }

@@ -9,7 +9,7 @@ pub mod script;
 pub mod wire;
 
 /// What each server with rooms takes where its flags say nothing else.
-pub const DEFAULTS: [(&str, &str); 9] = [
+pub const DEFAULTS: [(&str, &str); 12] = [
     ("--rooms", "1000"),
     ("--first-room", "0"),
     ("--room-users", "4"),
@@ -19,4 +19,7 @@ pub const DEFAULTS: [(&str, &str); 9] = [
     ("--ping-ms", "0"),
     ("--requests-per-second", "100"),
     ("--workers", "1"),
+    ("--api-ms", "5000"),
+    ("--api-logins", "256"),
+    ("--api-coming", "8192"),
 ];

@@ -86,6 +86,10 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--tick-hz", "0"], "--tick-hz"),
             (&["--hit-radius", "NaN"], "it takes 1 to 200"),
             (&["--seed", "x"], "--seed"),
+            (
+                &["--text", &busy, "--http", &busy],
+                &format!("--text {busy} and --http {busy} are one address"),
+            ),
             (&["--http", &busy], &in_use("http")),
             (&["--http", "off", "--text", &busy], &in_use("text")),
         ],

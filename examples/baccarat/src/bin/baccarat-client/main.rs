@@ -6,7 +6,9 @@
 mod session;
 mod typed;
 
+use std::error::Error;
 use std::io;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use baccarat::{Account, Place};
 use lobby::Name;
 use support::Outcome;
 use tokio::sync::mpsc::Receiver;
+use tokio::time::timeout;
 
 use crate::session::{Ended, Session, say};
 
@@ -87,13 +90,13 @@ async fn play_where_sent(
 ) -> Outcome {
     let mut account = Account::open(url, flags.name.as_str(), &flags.password, flags.sign_up, SOON).await?;
     loop {
-        let asked = if flags.wants_match {
+        let place = if flags.wants_match {
             say("* waiting for others")?;
-            account.group(PATIENCE).await
+            account.group(PATIENCE).await?
         } else {
-            account.seat(SOON).await
+            seat(&mut account).await?
         };
-        let Place { server, address, room, token, with } = asked?;
+        let Place { server, address, room, token, with } = place;
         let with: Vec<&str> = with.iter().map(|user| user.name.as_str()).collect();
         let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(", ")) };
         say(&format!("* you are sent to room {room} at {address}{with}"))?;
@@ -109,6 +112,18 @@ async fn play_where_sent(
     }
 }
 
+/// Asks for a seat, and says so if that takes long.
+async fn seat(account: &mut Account) -> Result<Place, Box<dyn Error + Send + Sync>> {
+    let mut asked = pin!(account.seat(SOON));
+    if let Ok(place) = timeout(A_MOMENT, asked.as_mut()).await {
+        return Ok(place?);
+    }
+    say("* there is no seat yet: asking on")?;
+    Ok(asked.await?)
+}
+
+/// Who waits longer wonders.
+const A_MOMENT: Duration = Duration::from_secs(1);
 /// How long the API server may take.
 const SOON: Duration = Duration::from_secs(10);
 /// How long to wait for others.

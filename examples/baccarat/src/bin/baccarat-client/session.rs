@@ -6,7 +6,7 @@ use std::time::Duration;
 use baccarat::{Ask, Round, Side, Tell, View, ask, heard, picture, refusal};
 use lobby::client::{Format, Raw};
 use lobby::{Code, Event, Name, Request, Who, raw};
-use netcore::{Client, ClientReceiver, ClientSender};
+use netcore::{Client, ClientReceiver, ClientSender, SendError};
 use support::Outcome;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -95,7 +95,11 @@ impl Session {
             request => Raw::ask(request),
         };
         match (&self.line, packet) {
-            (Some(line), Some(packet)) => Ok(line.sender.send(&packet)?),
+            (Some(line), Some(packet)) => match line.sender.send(&packet) {
+                // The server is gone: what it said before, and how it went, comes when the next packet is awaited.
+                Ok(()) | Err(SendError::Closed(_)) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
             _ => say("there is no packet for that"),
         }
     }

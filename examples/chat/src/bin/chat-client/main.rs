@@ -16,7 +16,7 @@ use chat::{Command, Happening};
 use clap::ValueEnum;
 use lobby::client::{self, Format};
 use lobby::{Code, Event, Name, Request, Who};
-use netcore::{Adapter, Client, ClientSender, ClientTls, Text, TextProtocol, WebSocket};
+use netcore::{Adapter, Client, ClientSender, ClientTls, SendError, Text, TextProtocol, WebSocket};
 use support::Outcome;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -163,7 +163,11 @@ impl<F: Format> Session<F> {
             self.me.clone_from(name);
         }
         match F::ask(request) {
-            Some(packet) => Ok(self.sender.send(&packet)?),
+            Some(packet) => match self.sender.send(&packet) {
+                // The server is gone: what it said before, and how it went, comes when the next packet is awaited.
+                Ok(()) | Err(SendError::Closed(_)) => Ok(()),
+                Err(error) => Err(error.into()),
+            },
             None => self.say("a game client has no packet for that"),
         }
     }
