@@ -85,7 +85,7 @@ fn is_opaque(field: &FieldDescriptorProto, messages: &Messages<'_>) -> bool {
     let entry = messages
         .get(field.type_name())
         .filter(|message| message.options.as_ref().is_some_and(|it| it.map_entry()));
-    let of_map = entry.is_some_and(|entry| entry.field.iter().any(|field| is_well_known(field)));
+    let of_map = entry.is_some_and(|entry| entry.field.iter().any(is_well_known));
     of_map || is_well_known(field)
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use netcore::{Binary, Client, Connection, Door, Frame, Limits, SendError, Server, memory};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufStream};
+use tokio::io::{AsyncWriteExt, BufStream};
 use tokio::time::timeout;
 
 use crate::common::within;
@@ -51,6 +51,8 @@ async fn a_peer_that_takes_nothing_of_what_a_stream_holds_back_is_stalled() {
 #[cfg(feature = "tls")]
 #[tokio::test(start_paused = true)]
 async fn a_burst_arrives_whole_over_tls_that_was_handed_in() {
+    use tokio::io::AsyncReadExt;
+
     let certificate = crate::certificates::Certificate::new();
     let (door, incoming) = Door::incoming(Binary::new());
     let _server = Server::new().door(door).serve(session).await.unwrap();

@@ -51,8 +51,7 @@ async fn where_ticks_take_too_long_what_waits_has_as_much_time_as_they() {
     pass(30).await;
     (0..100).for_each(|n| assert!(running.teller().tell(0, Note::N(n)).is_ok()));
     pass(200).await;
-    let seen = seen.lock().unwrap();
-    let (order, ticks): (Vec<_>, Vec<_>) = seen.iter().copied().unzip();
+    let (order, ticks): (Vec<_>, Vec<_>) = seen.lock().unwrap().iter().copied().unzip();
     assert_eq!(order, (0..100).collect::<Vec<_>>());
     assert!(ticks[99] - ticks[0] <= 1, "one message a tick: {ticks:?}");
     // And the ticks are heard.
