@@ -47,7 +47,8 @@ impl Incoming {
     /// Hands a stream in. Its session begins as one of a socket does, with the door's handshake if it has one; `from` is
     /// the peer's address, for the cap per address and the game to know.
     ///
-    /// A write of the session that has begun to go out is gone on with by the same bytes, and a flush never follows it.
+    /// A write of the session that has begun to go out is gone on with by the same bytes, and a flush follows when there is
+    /// nothing more to write. What the stream holds back then must go out within [`Limits::stall`](crate::Limits::stall).
     ///
     /// # Errors
     /// `ConnectionRefused` when too many wait to be let in, or when the server is gone. The stream is dropped then.

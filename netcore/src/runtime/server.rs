@@ -167,7 +167,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// The most sessions at once. One more is refused, with the door's close notice if it has one.
+    /// The most sessions at once. One more is refused, with the door's close notice if it has one. One that is over counts
+    /// until its worker has heard so: a worker that is behind still has all that it sent.
     #[must_use]
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.max_sessions = sessions;
@@ -190,7 +191,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// The most bytes that wait for all peers together. A little below it, the sessions with the most are closed;
+    /// The most bytes that wait for all peers together, with those that workers are about to hand over. A little below it, the sessions with the most are closed;
     /// at the bound itself, nobody is sent to any more. Counted are bytes for the wire, not what it takes to keep them.
     #[must_use]
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
