@@ -206,7 +206,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// How long a shutdown may take.
+    /// How long a shutdown may take, until what is left is cut off; sessions and workers that do not end even then have a
+    /// second each. Workers have half of it for their [`Logic::stopping`](crate::Logic::stopping).
     #[must_use]
     pub fn drain(mut self, time: Duration) -> Self {
         self.drain = time;
