@@ -117,7 +117,7 @@ impl<L: Logic> Context<L> {
             let message = done.inspect_err(|panic| {
                 stats.panics.fetch_add(1, Relaxed);
                 let session = whom.map(|(session, _)| tracing::field::display(session));
-                error!(session, panic = super::worker::words(&**panic), "background work panicked");
+                error!(session, panic = super::panicked::words(&**panic), "background work panicked");
             });
             let event = match (message, whom) {
                 (Ok(message), None) => Event::Message(message),

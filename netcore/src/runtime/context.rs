@@ -475,7 +475,7 @@ impl<L: Logic> Context<L> {
     pub(super) fn count_panic(&mut self, session: Option<SessionId>, panic: &(dyn Any + Send)) {
         self.stats.panics.fetch_add(1, Relaxed);
         let (worker, session) = (self.worker, session.map(tracing::field::display));
-        error!(worker, session, panic = super::worker::words(panic), "the game's code panicked");
+        error!(worker, session, panic = super::panicked::words(panic), "the game's code panicked");
     }
 }
 

@@ -300,7 +300,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
                 Ok(Err(error)) => error,
                 Err(panic) => {
                     stats.panics.fetch_add(1, Relaxed);
-                    format!("panicked: {}", super::worker::words(&*panic))
+                    format!("panicked: {}", super::panicked::words(&*panic))
                 }
             };
             tracing::error!(error, "a close notice cannot be made");

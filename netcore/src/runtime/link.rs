@@ -1,21 +1,22 @@
 //! One session at its transport: the only code that reads, writes and waits for a peer.
 
+mod closing;
+mod output;
+
 use std::future::Future;
-use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Stats;
 use super::input::Input;
 use super::peer::{Peer, Room};
 use super::spare;
-use super::time::{Timer, YEARS, now};
-use crate::session::{Clock, CloseReason, Inbound, Joined, Moment, Session};
+use super::time::{Timer, now};
+use crate::session::{Clock, CloseReason, Inbound, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
@@ -200,116 +201,6 @@ impl<In: 'static, T: Transport> Link<In, T> {
         }
     }
 
-    fn is_writing(&self) -> bool {
-        matches!(self.state, State::Open | State::Flushing)
-    }
-
-    /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
-    fn poll_write(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
-        if let Some(reason) = self.failed.take() {
-            return Err(self.broken(reason));
-        }
-        loop {
-            let chunks = self.session.poll_output(clock, cx.waker())?;
-            let Some(front) = chunks.front() else {
-                let blocked = self.held_back && !self.flush(cx);
-                self.session.handle_blocked(clock, blocked, cx.waker());
-                return match self.failed.take() {
-                    Some(reason) => Err(self.broken(reason)),
-                    None => Ok(()),
-                };
-            };
-            let transport = Pin::new(&mut self.transport);
-            let written = if chunks.len() == 1 {
-                transport.poll_write(cx, front)
-            } else {
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let count = chunks.len().min(SLICES);
-                for (slice, chunk) in slices.iter_mut().zip(chunks) {
-                    *slice = IoSlice::new(chunk);
-                }
-                transport.poll_write_vectored(cx, slices.get(..count).unwrap_or_default())
-            };
-            match written {
-                Poll::Ready(Ok(len)) if len > 0 => {
-                    self.held_back = true;
-                    self.session.handle_written(clock, len);
-                    self.stats.traffic.bytes_out(len);
-                }
-                Poll::Ready(result) => return Err(self.broken(why_not(&result))),
-                Poll::Pending => {
-                    self.session.handle_blocked(clock, true, cx.waker());
-                    // Closed by a policy, because the peer reads too slowly: waiting for it would be in vain.
-                    return match self.peer.outbox.given_up() {
-                        Some(reason) => Err(reason),
-                        None => Ok(()),
-                    };
-                }
-            }
-        }
-    }
-
-    /// Sends what the session's own task said in its turn: straight to the transport, if nothing waits before it.
-    pub(crate) fn send_own(&mut self, cx: &mut Context<'_>, said: &mut Joined) {
-        if said.is_empty() {
-            return;
-        }
-        if !self.is_writing() || !self.session.is_idle() {
-            return self.peer.outbox.push_own(said);
-        }
-        // What may be dropped is before the transport has begun with it, or not at all.
-        let droppable = said.droppable().is_some();
-        if droppable && !self.peer.outbox.hold_droppable(said) {
-            self.peer.outbox.staged();
-            return said.clear();
-        }
-        self.peer.outbox.meter().sent(&said.bytes).flush();
-        let mut taken = 0;
-        match Pin::new(&mut self.transport).poll_write(cx, &said.bytes) {
-            Poll::Ready(Ok(len)) if len > 0 => {
-                taken = len;
-                self.session.handle_sent(len);
-                self.stats.traffic.bytes_out(len);
-                self.held_back = true;
-                self.flush(cx);
-            }
-            Poll::Ready(result) => self.failed = Some(why_not(&result)),
-            Poll::Pending => {}
-        }
-        let rest = said.bytes.get(taken..).unwrap_or_default();
-        if droppable {
-            self.peer.outbox.gone(taken);
-        }
-        if !rest.is_empty() && (droppable || self.peer.outbox.hold(rest.len())) {
-            self.session.hold(rest);
-        }
-        self.peer.outbox.staged();
-        said.clear();
-    }
-
-    /// Lets go out what the transport took. Whether all of it has, or never will.
-    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
-        match Pin::new(&mut self.transport).poll_flush(cx) {
-            Poll::Pending => return false,
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => self.failed = Some(super::transport::reason(&error)),
-        }
-        self.held_back = false;
-        true
-    }
-
-    /// Whether the transport has said all that it took, as far as is known.
-    pub(super) fn is_flushed(&self) -> bool {
-        !self.held_back && self.failed.is_none()
-    }
-
-    #[cold]
-    fn broken(&mut self, reason: CloseReason) -> CloseReason {
-        self.held_back = false;
-        self.peer.outbox.abort(reason);
-        reason
-    }
-
     /// Reads until whole packets have come, and delivers them. The error is the end of the input.
     fn poll_read(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<bool, CloseReason> {
         if self.peer.admitted.load(Relaxed) {
@@ -466,40 +357,6 @@ impl<In: 'static, T: Transport> Link<In, T> {
         }
         self.peer.end(reason, Some(cx.waker()));
     }
-
-    /// Shuts the write half down and discards input, so that closing the socket makes no reset that would destroy the
-    /// last answer.
-    fn poll_close(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Poll<CloseReason> {
-        if let State::Shutting(reason) = self.state {
-            if self.peer.outbox.given_up().is_some() {
-                return Poll::Ready(reason);
-            }
-            self.state = State::Lingering(reason);
-            // The shutdown itself may wait, with TLS; it has the same time.
-            let linger = self.session.limits().linger.min(YEARS);
-            let until = tokio::time::Instant::from_std(clock.now() + linger);
-            self.timer = Some(Timer::new(until));
-        }
-        let State::Lingering(reason) = self.state else { return Poll::Pending };
-        if self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready()) {
-            return Poll::Ready(reason);
-        }
-        let shut = ready!(Pin::new(&mut self.transport).poll_shutdown(cx));
-        if shut.is_err() || self.read_ended {
-            return Poll::Ready(reason);
-        }
-        let mut waste = [MaybeUninit::uninit(); WASTE];
-        // A peer that goes on sending is not read for ever in one poll.
-        for _ in 0..16 {
-            let mut buf = ReadBuf::uninit(&mut waste);
-            match ready!(Pin::new(&mut self.transport).poll_read(cx, &mut buf)) {
-                Ok(()) if !buf.filled().is_empty() => {}
-                _ => return Poll::Ready(reason),
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
 }
 
 /// How often one poll has gone round. A peer that sends faster than its packets are handled has always sent more, and would
@@ -521,14 +378,5 @@ impl Turns {
     }
 }
 
-/// Why a write took nothing.
-#[cold]
-fn why_not(result: &io::Result<usize>) -> CloseReason {
-    result.as_ref().err().map_or(io::ErrorKind::WriteZero.into(), super::transport::reason)
-}
-
-/// So many pieces go out in one write.
-const SLICES: usize = 64;
 /// So many batches are handled in one poll.
 const TURNS: u32 = 4;
-const WASTE: usize = 2 * 1024;

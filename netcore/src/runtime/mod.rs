@@ -27,6 +27,7 @@ mod metrics;
 mod metrics;
 #[cfg(feature = "compress")]
 mod packed;
+mod panicked;
 mod peer;
 mod queue;
 mod registry;

@@ -101,7 +101,7 @@ pub(super) async fn both<In: 'static, T: Transport>(
 #[cold]
 fn panicked<In>(peer: &Peer<In>, stats: &Stats, panic: &(dyn std::any::Any + Send)) {
     stats.panics.fetch_add(1, Relaxed);
-    error!(session = %peer.id, panic = super::worker::words(panic), "the session's task panicked");
+    error!(session = %peer.id, panic = super::panicked::words(panic), "the session's task panicked");
     peer.finish(CloseReason::Panicked);
 }
 

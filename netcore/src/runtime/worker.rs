@@ -1,13 +1,13 @@
 //! One worker: a queue, a logic, and the loop between them.
 
-use std::any::Any;
+mod pace;
+mod panics;
+
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-
-use tracing::error;
 
 use super::context::{Leaving, Over};
 use super::everyone::Given;
@@ -19,7 +19,7 @@ use super::slots::Slots;
 use super::stage::Stage;
 use super::time::now;
 use super::timers::Timers;
-use super::{AfterPanic, Context, LateTick, Logic, Tick};
+use super::{AfterPanic, Context, LateTick, Logic};
 use crate::session::{CloseReason, Sequence, SessionId};
 
 /// How workers are set up.
@@ -161,19 +161,6 @@ impl<L: Logic> Worker<L> {
             self.closed(session, CloseReason::Stopping);
         }
         self.flush();
-    }
-
-    /// Does something in which the game is called, each time behind a guard of its own. What panics in spite of these (a value
-    /// of the game's as it is dropped) is handled as a panic of a callback.
-    fn guarded(&mut self, session: Option<SessionId>, work: impl FnOnce(&mut Self)) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
-            // It may have ended in the midst of these.
-            (self.settling, self.rebuilding) = (false, false);
-            self.panicked(session, &*panic);
-            self.settle_closed();
-        } else if std::mem::take(&mut self.context.slipped) {
-            self.after_panic();
-        }
     }
 
     fn handle(&mut self, event: Event<L::In, L::Message>) {
@@ -356,134 +343,6 @@ impl<L: Logic> Worker<L> {
         }
     }
 
-    #[cold]
-    fn panicked(&mut self, session: Option<SessionId>, panic: &(dyn Any + Send)) {
-        self.context.count_panic(session, panic);
-        if let Some(session) = session {
-            self.context.close(session, CloseReason::Panicked);
-        }
-        self.after_panic();
-    }
-
-    #[cold]
-    fn after_panic(&mut self) {
-        match self.settings.after_panic {
-            AfterPanic::GoOn => {}
-            AfterPanic::Stop => self.context.stop.cancel(),
-            AfterPanic::Rebuild => {
-                self.rebuild = true;
-                if !self.rebuilding {
-                    self.rebuilding = true;
-                    while std::mem::take(&mut self.rebuild) {
-                        self.make_anew();
-                    }
-                    self.rebuilding = false;
-                }
-            }
-        }
-    }
-
-    /// Makes the game anew; the sessions open on it again. A panic meanwhile asks for the next one, and this ends.
-    fn make_anew(&mut self) {
-        let (Some(make), worker) = (self.make.clone(), self.context.worker) else { return };
-        let logic = &mut self.logic;
-        // The old state's end is the game's code too.
-        if catch_unwind(AssertUnwindSafe(|| *logic = make(worker))).is_err() {
-            error!(worker, "the game cannot be made anew: stopping the server");
-            self.context.stop.cancel();
-            return;
-        }
-        self.context.groups.clear();
-        self.context.timers.take_all().for_each(|message| self.context.discard(message));
-        for slot in self.context.slots.slots.iter_mut().flatten() {
-            slot.groups.clear();
-            slot.timers.clear();
-        }
-        // The new state never knew them.
-        for leaving in std::mem::take(&mut self.context.leaving) {
-            match leaving {
-                Leaving::Closed(session, _) => drop(self.context.forget(session)),
-                moved => self.context.leaving.push_back(moved),
-            }
-        }
-        let sessions: Vec<SessionId> = self.context.sessions().collect();
-        for &session in &sessions {
-            self.context.abandon(session);
-        }
-        for session in sessions {
-            // Another's opening may have closed it.
-            if self.is_here(session) {
-                self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
-            }
-            if self.rebuild {
-                return;
-            }
-        }
-    }
-
-    /// Fires what is due, and sends those on their way who were moved.
-    fn keep_time(&mut self) {
-        self.fire();
-        self.settle();
-    }
-
-    /// Fires what is due.
-    fn fire(&mut self) {
-        if self.tick.is_none() && self.context.timers.next().is_none() {
-            return;
-        }
-        let now = now();
-        self.context.now = now.into();
-        let started = self.context.timers.started();
-        while let Some((id, message, session)) = self.context.timers.fire(now, started) {
-            if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
-                slot.timers.retain(|timer| *timer != id);
-                // It has moved away as far as the game knows, which has its timers no more.
-                if slot.leaving {
-                    self.context.discard(message);
-                    continue;
-                }
-            }
-            self.call(None, |logic, ctx| logic.message(ctx, message));
-        }
-        if let (Some((due, number)), Some(step)) = (self.tick, self.settings.tick)
-            && due <= now
-            && self.breather.is_none_or(|until| until <= now)
-        {
-            self.ticks(now, due, number, step);
-        }
-    }
-
-    fn ticks(&mut self, now: Instant, due: Instant, number: u64, step: Duration) {
-        let late = now.saturating_duration_since(due);
-        let missed = u64::try_from(late.as_nanos() / step.as_nanos().max(1)).unwrap_or(u64::MAX);
-        let run = match self.settings.late {
-            LateTick::Skip | LateTick::Delay => 0,
-            LateTick::CatchUp(most) => missed.min(most.saturating_sub(1).into()),
-        };
-        let skipped = missed - run;
-        self.context.stats.ticks_skipped.fetch_add(skipped, Relaxed);
-        let next = match self.settings.late {
-            LateTick::Delay => now + step,
-            // In the rhythm: after the last one that should have been by now.
-            _ => due + step.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX)),
-        };
-        self.tick = Some((next, number + missed + 1));
-        for nth in skipped..=missed {
-            let behind = step.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX));
-            let late = late.saturating_sub(behind);
-            let begun = self.ticking.begin(late);
-            let tick = Tick::new(number + nth, step, late);
-            self.call(None, |logic, ctx| logic.tick(ctx, tick));
-            self.ticking.end(begun);
-        }
-        // What a tick says is not to wait for what else there is to do.
-        self.flush();
-        self.pauses = true;
-        let end = self::now();
-        self.breather = (end >= next).then(|| end + end.saturating_duration_since(now));
-    }
-
     fn flush(&mut self) {
         self.unflushed = 0;
         self.context.flush();
@@ -504,12 +363,6 @@ impl<L: Logic> Drop for Worker<L> {
         self.queue.close();
         self.context.timers.take_all().for_each(|message| self.context.discard(message));
     }
-}
-
-/// What a panic said.
-pub(super) fn words(panic: &(dyn Any + Send)) -> &str {
-    let words = panic.downcast_ref::<&str>().copied();
-    words.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 /// After so many callbacks what was sent goes to the sockets, although there is more to do.

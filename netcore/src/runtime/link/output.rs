@@ -1,0 +1,130 @@
+//! The way from a session to its transport.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::super::transport;
+use super::{Link, State, Transport};
+use crate::session::{Clock, CloseReason, Joined};
+
+impl<In: 'static, T: Transport> Link<In, T> {
+    pub(super) fn is_writing(&self) -> bool {
+        matches!(self.state, State::Open | State::Flushing)
+    }
+
+    /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
+        if let Some(reason) = self.failed.take() {
+            return Err(self.broken(reason));
+        }
+        loop {
+            let chunks = self.session.poll_output(clock, cx.waker())?;
+            let Some(front) = chunks.front() else {
+                let blocked = self.held_back && !self.flush(cx);
+                self.session.handle_blocked(clock, blocked, cx.waker());
+                return match self.failed.take() {
+                    Some(reason) => Err(self.broken(reason)),
+                    None => Ok(()),
+                };
+            };
+            let transport = Pin::new(&mut self.transport);
+            let written = if chunks.len() == 1 {
+                transport.poll_write(cx, front)
+            } else {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let count = chunks.len().min(SLICES);
+                for (slice, chunk) in slices.iter_mut().zip(chunks) {
+                    *slice = IoSlice::new(chunk);
+                }
+                transport.poll_write_vectored(cx, slices.get(..count).unwrap_or_default())
+            };
+            match written {
+                Poll::Ready(Ok(len)) if len > 0 => {
+                    self.held_back = true;
+                    self.session.handle_written(clock, len);
+                    self.stats.traffic.bytes_out(len);
+                }
+                Poll::Ready(result) => return Err(self.broken(why_not(&result))),
+                Poll::Pending => {
+                    self.session.handle_blocked(clock, true, cx.waker());
+                    // Closed by a policy, because the peer reads too slowly: waiting for it would be in vain.
+                    return match self.peer.outbox.given_up() {
+                        Some(reason) => Err(reason),
+                        None => Ok(()),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Sends what the session's own task said in its turn: straight to the transport, if nothing waits before it.
+    pub(crate) fn send_own(&mut self, cx: &mut Context<'_>, said: &mut Joined) {
+        if said.is_empty() {
+            return;
+        }
+        if !self.is_writing() || !self.session.is_idle() {
+            return self.peer.outbox.push_own(said);
+        }
+        // What may be dropped is before the transport has begun with it, or not at all.
+        let droppable = said.droppable().is_some();
+        if droppable && !self.peer.outbox.hold_droppable(said) {
+            self.peer.outbox.staged();
+            return said.clear();
+        }
+        self.peer.outbox.meter().sent(&said.bytes).flush();
+        let mut taken = 0;
+        match Pin::new(&mut self.transport).poll_write(cx, &said.bytes) {
+            Poll::Ready(Ok(len)) if len > 0 => {
+                taken = len;
+                self.session.handle_sent(len);
+                self.stats.traffic.bytes_out(len);
+                self.held_back = true;
+                self.flush(cx);
+            }
+            Poll::Ready(result) => self.failed = Some(why_not(&result)),
+            Poll::Pending => {}
+        }
+        let rest = said.bytes.get(taken..).unwrap_or_default();
+        if droppable {
+            self.peer.outbox.gone(taken);
+        }
+        if !rest.is_empty() && (droppable || self.peer.outbox.hold(rest.len())) {
+            self.session.hold(rest);
+        }
+        self.peer.outbox.staged();
+        said.clear();
+    }
+
+    /// Lets go out what the transport took. Whether all of it has, or never will.
+    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
+        match Pin::new(&mut self.transport).poll_flush(cx) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => self.failed = Some(transport::reason(&error)),
+        }
+        self.held_back = false;
+        true
+    }
+
+    /// Whether the transport has said all that it took, as far as is known.
+    pub(crate) fn is_flushed(&self) -> bool {
+        !self.held_back && self.failed.is_none()
+    }
+
+    #[cold]
+    fn broken(&mut self, reason: CloseReason) -> CloseReason {
+        self.held_back = false;
+        self.peer.outbox.abort(reason);
+        reason
+    }
+}
+
+/// Why a write took nothing.
+#[cold]
+fn why_not(result: &io::Result<usize>) -> CloseReason {
+    result.as_ref().err().map_or(io::ErrorKind::WriteZero.into(), transport::reason)
+}
+
+/// So many pieces go out in one write.
+const SLICES: usize = 64;

@@ -1,0 +1,73 @@
+//! What a worker does by the clock: timers and ticks.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use super::super::time::now;
+use super::super::{LateTick, Logic, Tick};
+use super::Worker;
+
+impl<L: Logic> Worker<L> {
+    /// Fires what is due, and sends those on their way who were moved.
+    pub(super) fn keep_time(&mut self) {
+        self.fire();
+        self.settle();
+    }
+
+    /// Fires what is due.
+    pub(super) fn fire(&mut self) {
+        if self.tick.is_none() && self.context.timers.next().is_none() {
+            return;
+        }
+        let now = now();
+        self.context.now = now.into();
+        let started = self.context.timers.started();
+        while let Some((id, message, session)) = self.context.timers.fire(now, started) {
+            if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
+                slot.timers.retain(|timer| *timer != id);
+                // It has moved away as far as the game knows, which has its timers no more.
+                if slot.leaving {
+                    self.context.discard(message);
+                    continue;
+                }
+            }
+            self.call(None, |logic, ctx| logic.message(ctx, message));
+        }
+        if let (Some((due, number)), Some(step)) = (self.tick, self.settings.tick)
+            && due <= now
+            && self.breather.is_none_or(|until| until <= now)
+        {
+            self.ticks(now, due, number, step);
+        }
+    }
+
+    fn ticks(&mut self, now: Instant, due: Instant, number: u64, step: Duration) {
+        let late = now.saturating_duration_since(due);
+        let missed = u64::try_from(late.as_nanos() / step.as_nanos().max(1)).unwrap_or(u64::MAX);
+        let run = match self.settings.late {
+            LateTick::Skip | LateTick::Delay => 0,
+            LateTick::CatchUp(most) => missed.min(most.saturating_sub(1).into()),
+        };
+        let skipped = missed - run;
+        self.context.stats.ticks_skipped.fetch_add(skipped, Relaxed);
+        let next = match self.settings.late {
+            LateTick::Delay => now + step,
+            // In the rhythm: after the last one that should have been by now.
+            _ => due + step.saturating_mul(u32::try_from(missed + 1).unwrap_or(u32::MAX)),
+        };
+        self.tick = Some((next, number + missed + 1));
+        for nth in skipped..=missed {
+            let behind = step.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX));
+            let late = late.saturating_sub(behind);
+            let begun = self.ticking.begin(late);
+            let tick = Tick::new(number + nth, step, late);
+            self.call(None, |logic, ctx| logic.tick(ctx, tick));
+            self.ticking.end(begun);
+        }
+        // What a tick says is not to wait for what else there is to do.
+        self.flush();
+        self.pauses = true;
+        let end = self::now();
+        self.breather = (end >= next).then(|| end + end.saturating_duration_since(now));
+    }
+}

@@ -1,0 +1,91 @@
+//! What becomes of a worker whose game panics.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tracing::error;
+
+use super::super::context::Leaving;
+use super::super::{AfterPanic, Logic};
+use super::Worker;
+use crate::session::{CloseReason, SessionId};
+
+impl<L: Logic> Worker<L> {
+    /// Does something in which the game is called, each time behind a guard of its own. What panics in spite of these (a value
+    /// of the game's as it is dropped) is handled as a panic of a callback.
+    pub(super) fn guarded(&mut self, session: Option<SessionId>, work: impl FnOnce(&mut Self)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            // It may have ended in the midst of these.
+            (self.settling, self.rebuilding) = (false, false);
+            self.panicked(session, &*panic);
+            self.settle_closed();
+        } else if std::mem::take(&mut self.context.slipped) {
+            self.after_panic();
+        }
+    }
+
+    #[cold]
+    pub(super) fn panicked(&mut self, session: Option<SessionId>, panic: &(dyn Any + Send)) {
+        self.context.count_panic(session, panic);
+        if let Some(session) = session {
+            self.context.close(session, CloseReason::Panicked);
+        }
+        self.after_panic();
+    }
+
+    #[cold]
+    fn after_panic(&mut self) {
+        match self.settings.after_panic {
+            AfterPanic::GoOn => {}
+            AfterPanic::Stop => self.context.stop.cancel(),
+            AfterPanic::Rebuild => {
+                self.rebuild = true;
+                if !self.rebuilding {
+                    self.rebuilding = true;
+                    while std::mem::take(&mut self.rebuild) {
+                        self.make_anew();
+                    }
+                    self.rebuilding = false;
+                }
+            }
+        }
+    }
+
+    /// Makes the game anew; the sessions open on it again. A panic meanwhile asks for the next one, and this ends.
+    fn make_anew(&mut self) {
+        let (Some(make), worker) = (self.make.clone(), self.context.worker) else { return };
+        let logic = &mut self.logic;
+        // The old state's end is the game's code too.
+        if catch_unwind(AssertUnwindSafe(|| *logic = make(worker))).is_err() {
+            error!(worker, "the game cannot be made anew: stopping the server");
+            self.context.stop.cancel();
+            return;
+        }
+        self.context.groups.clear();
+        self.context.timers.take_all().for_each(|message| self.context.discard(message));
+        for slot in self.context.slots.slots.iter_mut().flatten() {
+            slot.groups.clear();
+            slot.timers.clear();
+        }
+        // The new state never knew them.
+        for leaving in std::mem::take(&mut self.context.leaving) {
+            match leaving {
+                Leaving::Closed(session, _) => drop(self.context.forget(session)),
+                moved => self.context.leaving.push_back(moved),
+            }
+        }
+        let sessions: Vec<SessionId> = self.context.sessions().collect();
+        for &session in &sessions {
+            self.context.abandon(session);
+        }
+        for session in sessions {
+            // Another's opening may have closed it.
+            if self.is_here(session) {
+                self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
+            }
+            if self.rebuild {
+                return;
+            }
+        }
+    }
+}
