@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -163,7 +162,9 @@ impl<L: Logic> Context<L> {
         }
         let packet = slot.staged.bytes.split_off(before);
         slot.flush(stage);
-        slot.peer.outbox.push(&packet, slow)
+        let verdict = slot.peer.outbox.push(&packet, slow);
+        self.flush_if_over();
+        verdict
     }
 
     /// Sends a packet to every session of this worker.
@@ -177,6 +178,7 @@ impl<L: Logic> Context<L> {
         let mut encoder = Encoder::new(packet, &self.doors);
         let slow = encoder.slow;
         self.slots.give_all(|slot| Some(slot.peer.id) != but, slow, |door| encoder.bytes(door).cloned());
+        self.flush_if_over();
     }
 
     /// Sends a packet to every session of the server, on whichever worker it is. To those of other workers it goes as
@@ -197,6 +199,7 @@ impl<L: Logic> Context<L> {
             if queue.reserve() {
                 queue.push(Event::Everyone(everyone.clone()));
             } else {
+                queue.pass_over(number);
                 full.push(worker);
             }
         }
@@ -264,6 +267,7 @@ impl<L: Logic> Context<L> {
                 slot.give(bytes, slow, &mut self.slots.stage);
             }
         }
+        self.flush_if_over();
     }
 
     /// Closes a session, once what was sent has gone out. [`Logic::closed`] is called when the current callback has
@@ -278,10 +282,11 @@ impl<L: Logic> Context<L> {
         }
         slot.closed = true;
         slot.flush(stage);
-        slot.peer.ignore();
+        let unheard = slot.peer.abandon();
         slot.peer.finish(reason);
         self.leaving.push_back(Leaving::Closed(session, reason));
         self.interrupted = true;
+        unheard.for_each(|packet| self.discard(packet));
     }
 
     /// Does what is done by default about what came in place of a packet: on a text door the person is told, elsewhere
@@ -292,6 +297,7 @@ impl<L: Logic> Context<L> {
         let mut words = BytesMut::new();
         if door.encode.tell(&fault.to_string(), &mut words) {
             slot.give(&words.freeze(), Slow::Disconnect, stage);
+            self.flush_if_over();
         } else {
             self.close(session, fault.reason());
         }
@@ -421,9 +427,8 @@ impl<L: Logic> Context<L> {
         let Everyone { number, encoded } = &everyone;
         let bytes = |door| encoded.doors.get(door).cloned();
         self.slots.give_all(|slot| slot.hears(*number), encoded.slow, bytes);
-        if self.queues.len() > 1 {
-            self.given.add(everyone);
-        }
+        self.given.add(everyone);
+        self.flush_if_over();
     }
 
     /// A session comes from another worker: it hears what was given here before it came and there not before it left.
@@ -435,6 +440,7 @@ impl<L: Logic> Context<L> {
             }
         }
         slot.ahead = self.given.ahead(heard);
+        self.flush_if_over();
     }
 
     /// Takes a session out of everything on this worker.
@@ -463,9 +469,16 @@ impl<L: Logic> Context<L> {
         self.slots.stage.dirty = dirty;
     }
 
+    #[inline]
+    fn flush_if_over(&mut self) {
+        if self.slots.stage.is_over() {
+            self.flush();
+        }
+    }
+
     /// Drops what is the game's own. If that panics, it does so here, and the worker hears of it.
     pub(super) fn discard<T>(&mut self, what: T) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(what))) {
+        if let Err(panic) = super::panicked::discard(what) {
             self.count_panic(None, &*panic);
             self.slipped = true;
         }

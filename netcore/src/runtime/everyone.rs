@@ -32,9 +32,11 @@ impl Given {
         self.0.push_back(everyone);
     }
 
-    /// What a session has heard that leaves this worker, to which it came with `ahead`.
-    pub(super) fn heard(&self, ahead: &[u64]) -> Heard {
-        let numbers = self.0.iter().map(|given| given.number).chain(ahead.iter().copied()).collect();
+    /// What a session has heard that leaves this worker, to which it came with `ahead`, or is not to hear: the worker was
+    /// `passed_over`.
+    pub(super) fn heard(&self, ahead: &[u64], passed_over: impl IntoIterator<Item = u64>) -> Heard {
+        let given = self.0.iter().map(|given| given.number);
+        let numbers = given.chain(ahead.iter().copied()).chain(passed_over).collect();
         Heard { all_before: self.all_before(), numbers }
     }
 
@@ -58,7 +60,8 @@ impl Given {
     }
 }
 
-const KEPT: usize = 64;
+/// So many are kept, and of a worker so many that it was passed over with.
+pub(super) const KEPT: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -76,7 +79,7 @@ mod tests {
 
     /// What a session is given that comes from one worker to the other, and what it will not be given there.
     fn moved(from: &Given, to: &Given) -> (Vec<String>, Vec<u64>) {
-        let heard = from.heard(&[]);
+        let heard = from.heard(&[], []);
         let texts = |encoded: &Encoded| String::from_utf8(encoded.doors[0].to_vec()).unwrap();
         (to.missed(&heard).map(texts).collect(), to.ahead(heard))
     }
@@ -87,8 +90,12 @@ mod tests {
         assert_eq!(moved(&given([1]), &given([1, 3, 2])), (vec!["3".into(), "2".into()], vec![]));
         assert_eq!(moved(&given([2, 1]), &given([])), (vec![], vec![2, 1]));
         // What was ahead stays ahead, from worker to worker.
-        let ahead = given([]).ahead(given([1]).heard(&[]));
-        assert_eq!(given([]).ahead(given([]).heard(&ahead)), [1]);
+        let ahead = given([]).ahead(given([1]).heard(&[], []));
+        assert_eq!(given([]).ahead(given([]).heard(&ahead, [])), [1]);
+        // What a worker had no room for, nobody hears who was there.
+        let heard = given([2]).heard(&[], [1]);
+        assert_eq!(given([1, 2]).missed(&heard).count(), 0);
+        assert_eq!(given([2]).ahead(heard), [1]);
     }
 
     #[test]

@@ -250,7 +250,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
                 self.registry.peers().into_iter().map(|peer| (peer.outbox.queued(), peer)).collect();
             // Looked at once each: the queues go on changing, and a sort whose keys change may panic.
             peers.sort_by_key(|(queued, _)| std::cmp::Reverse(*queued));
-            let mut left = self.total.queued();
+            // What workers are about to hand over is nobody's yet.
+            let mut left: usize = peers.iter().map(|(queued, _)| queued).sum();
             for (queued, peer) in peers {
                 if left <= max - max / 8 || queued == 0 {
                     break;

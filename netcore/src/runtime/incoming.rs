@@ -48,7 +48,8 @@ impl Incoming {
     /// the peer's address, for the cap per address and the game to know.
     ///
     /// A write of the session that has begun to go out is gone on with by the same bytes, and a flush follows when there is
-    /// nothing more to write. What the stream holds back then must go out within [`Limits::stall`](crate::Limits::stall).
+    /// nothing more to write. What the stream holds back is not among what is queued, and has no deadline
+    /// ([`Limits::stall`](crate::Limits::stall)) before the stream takes no more.
     ///
     /// # Errors
     /// `ConnectionRefused` when too many wait to be let in, or when the server is gone. The stream is dropped then.

@@ -145,8 +145,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
             && let Err(reason) = self.poll_write(cx, clock)
         {
             match (reason, self.state) {
-                // What came before the connection broke is still there to be read.
-                (CloseReason::Broken(_), State::Open) => {
+                // What came before the connection broke, or the peer closed it, is still there to be read.
+                (CloseReason::Broken(_) | CloseReason::PeerClosed, State::Open) => {
                     self.broke = Some(reason);
                     // Nothing more is to be done about the output.
                     self.peer.outbox.set_blocked(true);

@@ -10,7 +10,7 @@ use bytes::BytesMut;
 
 use super::caps::Caps;
 use super::spare;
-use crate::session::{CloseReason, Inbound, Outbox, Sequence, SessionId, Slow};
+use crate::session::{CloseReason, Fault, Inbound, Outbox, Sequence, SessionId, Slow};
 
 /// One session, as everyone but its socket's task knows it.
 pub(crate) struct Peer<In> {
@@ -256,12 +256,18 @@ impl<In> Peer<In> {
 
     /// Throws away what waits, and what will come: the game has closed the session.
     pub(crate) fn ignore(&self) {
+        drop(self.abandon());
+    }
+
+    /// As [`ignore`](Self::ignore), and hands out what waited: it is the game's own, and may panic as it is dropped.
+    pub(crate) fn abandon(&self) -> impl Iterator<Item = Result<In, Fault>> + use<In> {
         let mut inbox = self.lock();
-        inbox.packets = Sequence::new();
+        let unheard = std::mem::replace(&mut inbox.packets, Sequence::new());
         inbox.in_hand = 0;
         self.emptied();
         inbox.ended = true;
         self.leave_room(inbox);
+        unheard.into_iter()
     }
 
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.

@@ -1,7 +1,6 @@
 //! What waits for a worker.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +8,8 @@ use tokio::sync::{Notify, oneshot};
 
 use super::Logic;
 use super::background::Whom;
-use super::everyone::{Everyone, Heard};
+use super::everyone::{Everyone, Heard, KEPT};
+use super::panicked::discard;
 use super::peer::{Peer, Schedule};
 use crate::session::{CloseReason, SessionId};
 
@@ -39,6 +39,8 @@ pub(crate) struct Queue<In, Message> {
     events: Mutex<Option<VecDeque<Event<In, Message>>>>,
     messages: AtomicUsize,
     max_messages: usize,
+    // What went to every session of the server and had no room here: the last of them.
+    passed_over: Mutex<VecDeque<u64>>,
     notify: Notify,
 }
 
@@ -64,17 +66,24 @@ impl<In, Message> Event<In, Message> {
     /// and not take others with it.
     fn unheard(self) {
         if let Self::Opened(peer) | Self::Ready(peer) | Self::Arrived(peer, ..) = &self {
-            peer.ignore();
+            let unheard = peer.abandon();
             peer.finish(CloseReason::Stopping);
+            unheard.for_each(|packet| drop(discard(packet)));
         }
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(self)));
+        drop(discard(self));
     }
 }
 
 impl<In, Message> Queue<In, Message> {
     pub(crate) fn new(max_messages: usize) -> Self {
         let events = Mutex::new(Some(VecDeque::new()));
-        Self { events, messages: AtomicUsize::new(0), max_messages, notify: Notify::new() }
+        Self {
+            events,
+            messages: AtomicUsize::new(0),
+            max_messages,
+            passed_over: Mutex::default(),
+            notify: Notify::new(),
+        }
     }
 
     /// Adds an event. Nobody hears it when the worker has ended.
@@ -101,6 +110,20 @@ impl<In, Message> Queue<In, Message> {
         } else {
             Err(Full(message))
         }
+    }
+
+    /// There is no room for what goes to every session.
+    pub(super) fn pass_over(&self, number: u64) {
+        let mut passed_over = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        if passed_over.len() >= KEPT {
+            passed_over.pop_front();
+        }
+        passed_over.push_back(number);
+    }
+
+    /// What there was no room for.
+    pub(super) fn passed_over(&self) -> Vec<u64> {
+        self.passed_over.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
     /// Makes room for one message that will come later.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::session::{SessionId, Total};
+use crate::session::{Part, SessionId, Total};
 
 /// Counts what is staged among what all sessions of the server have queued: room is taken for many packets at once, so that
 /// a packet costs an addition and the server's bound holds within a callback too.
@@ -13,14 +13,16 @@ pub(super) struct Stage {
     staged: usize,
     // There is room for so much of it, or more.
     granted: usize,
+    over: bool,
 }
 
 impl Stage {
     pub(super) const fn new(total: Option<Arc<Total>>) -> Self {
-        Self { dirty: Vec::new(), total, staged: 0, granted: 0 }
+        Self { dirty: Vec::new(), total, staged: 0, granted: 0, over: false }
     }
 
-    /// Whether so many bytes more may be staged. If not, they go to their session's queue, which says why.
+    /// Whether so many bytes more may be staged. If not, they go to their session's queue, which judges them, and all that is
+    /// staged is to [follow](Self::is_over): there it is seen whose it is.
     #[inline]
     pub(super) fn take(&mut self, len: usize) -> bool {
         self.staged += len;
@@ -31,14 +33,21 @@ impl Stage {
     fn grow(&mut self, len: usize) -> bool {
         let Some(total) = &self.total else { return true };
         let needed = self.staged - self.granted;
-        for more in [needed.max(AT_ONCE), needed] {
-            if total.reserve(more) {
+        for (more, part) in [(needed.max(AT_ONCE), Part::Half), (needed, Part::All)] {
+            if total.reserve(more, part) {
                 self.granted += more;
                 return true;
             }
         }
         self.staged -= len;
+        self.over = true;
         false
+    }
+
+    /// Whether there was no room for something.
+    #[inline]
+    pub(super) fn is_over(&self) -> bool {
+        self.over
     }
 
     /// So many bytes are about to go to their session's queue, where they count by themselves.
@@ -52,7 +61,7 @@ impl Stage {
 
     /// All are.
     pub(super) fn leave_all(&mut self) {
-        self.staged = 0;
+        (self.staged, self.over) = (0, false);
         let granted = std::mem::take(&mut self.granted);
         if let Some(total) = self.total.as_ref().filter(|_| granted > 0) {
             total.take_off(granted);
@@ -75,18 +84,20 @@ mod tests {
 
     #[test]
     fn what_is_staged_counts_and_what_has_no_room_is_not_staged() {
-        let total = Arc::new(Total::new(100_000, || {}));
+        let total =
+            Arc::new(Total::new(160_000, || panic!("nobody is to be closed for what is nobody's yet")));
         let mut stage = Stage::new(Some(total.clone()));
         assert!(stage.take(10) && stage.take(AT_ONCE - 10));
         assert_eq!(total.queued(), AT_ONCE);
-        assert!(stage.take(30_000));
-        assert_eq!(total.queued(), AT_ONCE + 30_000, "not as much at once as there is no room for");
-        assert!(!stage.take(10_000));
+        assert!(stage.take(80_000));
+        assert_eq!(total.queued(), AT_ONCE + 80_000, "above the half, no more at once than is needed");
+        assert!(!stage.is_over() && !stage.take(10_000) && stage.is_over());
         assert!(stage.take(4_000));
-        stage.leave(50_000);
-        assert_eq!(total.queued(), AT_ONCE + 34_000 - 50_000);
+        stage.leave(80_000);
+        assert_eq!(total.queued(), AT_ONCE + 4_000);
         assert!(stage.take(20_000));
         stage.leave_all();
+        assert!(!stage.is_over());
         assert_eq!(total.queued(), 0);
         assert!(stage.take(1));
         drop(stage);

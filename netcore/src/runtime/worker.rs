@@ -334,7 +334,7 @@ impl<L: Logic> Worker<L> {
         while let Some(leaving) = self.context.leaving.pop_front() {
             let Leaving::Moved(session, worker, baggage) = leaving else { continue };
             let Some(ahead) = self.context.slots.get(session).map(|slot| &slot.ahead) else { continue };
-            let heard = self.context.given.heard(ahead);
+            let heard = self.context.given.heard(ahead, self.queue.passed_over());
             let Some(slot) = self.context.forget(session) else { continue };
             let Some(queue) = self.context.queues.get(worker).cloned() else { continue };
             // From here on the session is the other worker's: it counts as queued there, and `Arrived` is its place.
@@ -355,9 +355,10 @@ impl<L: Logic> Drop for Worker<L> {
             // A panic has ended it, or its runtime. Nobody else would tell its sessions.
             self.context.stop.cancel();
             let reason = if std::thread::panicking() { CloseReason::Panicked } else { CloseReason::Stopping };
-            for slot in self.context.slots.slots.iter().flatten() {
-                slot.peer.ignore();
+            for slot in std::mem::take(&mut self.context.slots.slots).into_iter().flatten() {
+                let unheard = slot.peer.abandon();
                 slot.peer.finish(reason);
+                unheard.for_each(|packet| self.context.discard(packet));
             }
         }
         self.queue.close();

@@ -40,8 +40,6 @@ pub struct Session<In> {
     partial: bool,
     // Since when output waits and none went out.
     waiting: Option<Instant>,
-    // All of it is the transport's, which holds it back.
-    held_back: bool,
     pinged: Option<Instant>,
     // When we closed, while output still waits.
     closing: Option<Instant>,
@@ -87,7 +85,6 @@ impl<In> Session<In> {
             unfinished: None,
             partial: false,
             waiting: None,
-            held_back: false,
             pinged: None,
             closing: None,
             paused: None,
@@ -213,13 +210,13 @@ impl<In> Session<In> {
         }
         if self.sending.is_empty() {
             if self.listener.as_ref().is_some_and(|known| known.will_wake(waker)) && self.outbox.is_quiet() {
-                self.waiting = self.waiting.filter(|_| self.held_back);
+                self.waiting = None;
                 return Ok(&self.sending);
             }
             match self.outbox.take(&mut self.sending, WRITE, waker) {
                 Take::Bytes => self.waiting = Some(now.now()),
                 Take::Pending => {
-                    self.waiting = self.waiting.filter(|_| self.held_back);
+                    self.waiting = None;
                     if self.listener.as_ref().is_none_or(|known| !known.will_wake(waker)) {
                         self.listener = Some(waker.clone());
                     }
@@ -268,11 +265,9 @@ impl<In> Session<In> {
         self.sending.push_back(Bytes::copy_from_slice(rest));
     }
 
-    /// The transport takes nothing more for now, or does again; where nothing is left for it to take, it holds back what it
-    /// took.
+    /// The transport takes nothing more for now, or does again.
     pub fn handle_blocked(&mut self, now: impl Moment, blocked: bool, waker: &Waker) {
         self.outbox.set_blocked(blocked);
-        self.held_back = blocked && self.sending.is_empty();
         if blocked {
             // The queue behind may still be closed and thrown away meanwhile: hear of it.
             self.outbox.listen(waker);
@@ -280,8 +275,6 @@ impl<In> Session<In> {
                 self.waiting = None;
             }
             self.waiting.get_or_insert_with(|| now.now());
-        } else if self.sending.is_empty() {
-            self.waiting = None;
         }
     }
 

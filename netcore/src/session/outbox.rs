@@ -21,7 +21,7 @@ pub(crate) use drain::Take;
 pub(crate) use joined::Joined;
 pub(crate) use queue::Kept;
 pub use slow::{Slow, Verdict};
-pub(crate) use total::Total;
+pub(crate) use total::{Part, Total};
 
 /// The bounded queue to one peer. Any thread pushes and gets the verdict at once; one task drains it into the transport.
 /// No other queue lies between `send` and the socket.

@@ -1,7 +1,13 @@
 //! netcore's own client behind a WebSocket.
 
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
 use futures::{SinkExt, StreamExt};
-use netcore::{Client, ClientEvent, Connection, Door, Frame, Limits, SendError, Server, WebSocket};
+use netcore::{
+    Client, ClientEvent, CloseReason, Connection, Door, Frame, Limits, SendError, Server, WebSocket, memory,
+};
 use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -62,4 +68,39 @@ async fn what_a_client_sends_behind_the_servers_close_is_told_as_unsent() {
     };
     let waiting = client.close().await;
     assert_eq!(unsent.count() + waiting.count() + server.await.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_said_before_its_close_is_heard_by_who_takes_its_time() {
+    const MANY: usize = 2_000;
+    let (near, far) = memory::pair(64 * 1024);
+    let server = tokio::spawn(async move {
+        let mut stream = tokio_tungstenite::accept_async(far).await.unwrap();
+        stream.feed(Message::Binary(packet(1, b"").repeat(MANY).into())).await.unwrap();
+        stream.close(None).await.unwrap();
+        while let Some(Ok(_)) = stream.next().await {}
+    });
+    let near = Mutex::new(Some(near));
+    let dial = move || {
+        let near = near.lock().unwrap().take();
+        std::future::ready(near.ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionRefused)))
+    };
+    let limits = Limits::new().inbox(10).backpressure(true);
+    let options = Client::<Frame, Frame>::options().websocket(WebSocket::new()).limits(limits);
+    let client = options.reconnect().tries(1).dial(dial);
+    assert!(matches!(within(client.next()).await, Some(ClientEvent::Connected)));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    client.send(&Frame::new(7, "behind the close")).unwrap();
+    // Longer than a peer may take nothing.
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let mut came = 0;
+    let (reason, unsent) = loop {
+        match within(client.next()).await.unwrap() {
+            ClientEvent::Lost { reason, unsent, .. } => break (reason, unsent.count()),
+            ClientEvent::Packet(_) => came += 1,
+            event => panic!("{event:?}"),
+        }
+    };
+    assert_eq!((came, unsent, reason), (MANY, 1, CloseReason::PeerClosed));
+    server.await.unwrap();
 }

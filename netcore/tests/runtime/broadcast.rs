@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
-use netcore::{Binary, Client, Door, Host, Lines, Server, SessionId, Text, TextProtocol};
+use netcore::{Binary, Client, Door, Full, Host, Lines, Server, SessionId, Text, TextProtocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{Ask, Game, Hear, Note, client, game, job, next, one, pass, rest, round, said, server};
@@ -232,4 +232,51 @@ async fn until_the_callback_that_moves_it_returns_a_session_is_sent_to() {
     pass(100).await;
     let (heard, _) = tokio::join!(rest(&mut client), running.shutdown());
     assert_eq!(heard, [said(1), said(2), said(3), said(4)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_to_the_same_worker_misses_nothing() {
+    let (server, connector) = server();
+    let making = |_| {
+        game().packet(|ctx, session, ask| match ask {
+            Ask::Say { n } => drop(ctx.broadcast_everywhere(&said(n))),
+            Ask::Do { .. } => ctx.move_to(session, 0, Note::N(0)),
+        })
+    };
+    let running = server.workers(1, making).await.unwrap();
+    let (mut moving, other) = (client(&connector), client(&connector));
+    moving.send(&Ask::Do { what: 0, n: 0 }).unwrap();
+    other.send(&Ask::Say { n: 77 }).unwrap();
+    pass(100).await;
+    let (heard, _) = tokio::join!(rest(&mut moving), running.shutdown());
+    assert_eq!(heard, [said(77)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_worker_had_no_room_for_nobody_hears_later_who_was_there() {
+    let (server, connector) = server();
+    let making = |_| {
+        game().packet(|ctx, session, ask| match ask {
+            Ask::Say { n } => drop(ctx.send(session, &said(n))),
+            // Its only place for a message is taken.
+            Ask::Do { what: 0, n } => {
+                assert!(ctx.tell(1, Note::N(0)).is_ok());
+                assert_eq!(ctx.broadcast_everywhere(&said(n)), Err(Full(vec![1])));
+            }
+            Ask::Do { what: 1, n } => ctx.broadcast_everywhere(&said(n)).unwrap(),
+            Ask::Do { .. } => ctx.move_to(session, 0, Note::N(0)),
+        })
+    };
+    let running = server.max_messages(1).workers(2, making).await.unwrap();
+    let (mut one, mut two) = (client(&connector), client(&connector));
+    round(&mut one, 0).await;
+    round(&mut two, 0).await;
+    for what in [0, 1] {
+        one.send(&Ask::Do { what, n: what }).unwrap();
+        pass(10).await;
+    }
+    two.send(&Ask::Do { what: 2, n: 0 }).unwrap();
+    pass(10).await;
+    let (one, two, _) = tokio::join!(rest(&mut one), rest(&mut two), running.shutdown());
+    assert_eq!((one, two), (vec![said(0), said(1)], vec![said(1)]));
 }

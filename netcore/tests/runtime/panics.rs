@@ -5,7 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
-use netcore::{AfterPanic, Connection, Context, LateTick, Logic, Running, Server, SessionId};
+use netcore::{
+    AfterPanic, CloseReason, Connection, Context, Door, Host, LateTick, Lines, Logic, Running, Server,
+    SessionId, Text, TextProtocol,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{
     Ask, Game, Hear, Log, Note, client, echo, game, next, pass, rest, round, said, server, within,
@@ -338,4 +342,63 @@ async fn after_a_rebuild_the_timers_of_a_session_that_was_being_moved_are_not_th
     guilty.send(&Ask::Do { what: 0, n: 0 }).unwrap();
     pass(5_000).await;
     assert_eq!(log.take(), ["7"], "of the one that opened on the new state");
+}
+
+/// Lets each packet wait for work that has no end, and closes the session when it is told to.
+struct Careless;
+
+#[derive(Clone)]
+struct Bombs;
+
+impl TextProtocol for Bombs {
+    type In = Bomb;
+    type Out = u32;
+
+    fn parse(&mut self, _: &str) -> Result<Bomb, String> {
+        Ok(Bomb)
+    }
+
+    fn print(&self, number: &u32, lines: &mut Lines<'_>) {
+        lines.line(format_args!("{number}"));
+    }
+}
+
+impl Logic for Careless {
+    type In = Bomb;
+    type Out = u32;
+    type Message = ();
+
+    fn opened(&mut self, ctx: &mut Context<Self>, session: SessionId) {
+        ctx.spawn_for(session, std::future::pending()).unwrap();
+    }
+
+    fn packet(&mut self, _: &mut Context<Self>, _: SessionId, packet: Bomb) {
+        std::mem::forget(packet);
+    }
+
+    fn message(&mut self, ctx: &mut Context<Self>, (): ()) {
+        let all: Vec<_> = ctx.sessions().collect();
+        all.into_iter().for_each(|session| ctx.close(session, CloseReason::Ended));
+    }
+
+    fn closed(&mut self, ctx: &mut Context<Self>, _: SessionId, _: CloseReason) {
+        ctx.stop();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_that_panic_as_they_are_dropped_at_a_close_leave_no_ghost() {
+    let (door, connector) = Door::memory(Text::new(Bombs));
+    let server = Server::new().host(Host::Task).door(door);
+    let running = server.logic(Careless).await.unwrap();
+    let mut peer = connector.connect().unwrap();
+    peer.write_all(b"one\ntwo\n").await.unwrap();
+    pass(10).await;
+    assert!(running.teller().tell(0, ()).is_ok());
+    within(running.stopped()).await;
+    assert_eq!(within(peer.read(&mut [0])).await.unwrap(), 0);
+    drop(peer);
+    pass(10).await;
+    assert_eq!((running.stats().panics, running.stats().open()), (2, 0));
+    assert_eq!(running.shutdown().await.cut, 0);
 }

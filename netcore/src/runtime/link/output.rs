@@ -19,14 +19,21 @@ impl<In: 'static, T: Transport> Link<In, T> {
             return Err(self.broken(reason));
         }
         loop {
-            let chunks = self.session.poll_output(clock, cx.waker())?;
+            let chunks = match self.session.poll_output(clock, cx.waker()) {
+                Ok(chunks) => chunks,
+                // The last words, too, are to have as much time as those of any other transport.
+                Err(reason) if self.held_back && self.peer.outbox.given_up().is_none() => {
+                    return if self.flush(cx) { Err(self.failed.take().unwrap_or(reason)) } else { Ok(()) };
+                }
+                Err(reason) => return Err(reason),
+            };
             let Some(front) = chunks.front() else {
-                let blocked = self.held_back && !self.flush(cx);
-                self.session.handle_blocked(clock, blocked, cx.waker());
-                return match self.failed.take() {
-                    Some(reason) => Err(self.broken(reason)),
-                    None => Ok(()),
-                };
+                self.session.handle_blocked(clock, false, cx.waker());
+                // What a stream of somebody else's holds back has no clock of its own: nobody sees how much of it moves.
+                if self.held_back && self.flush(cx) {
+                    return self.failed.take().map_or(Ok(()), |reason| Err(self.broken(reason)));
+                }
+                return Ok(());
             };
             let transport = Pin::new(&mut self.transport);
             let written = if chunks.len() == 1 {
@@ -107,7 +114,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
         true
     }
 
-    /// Whether the transport has said all that it took, as far as is known.
+    /// Whether the transport holds nothing back.
     pub(crate) fn is_flushed(&self) -> bool {
         !self.held_back && self.failed.is_none()
     }

@@ -29,17 +29,27 @@ impl Total {
         }
         // Told a little before the bound is met, and above it each time: while the sessions with the most queued are
         // being closed, there is still room for the others.
-        let nearly = self.max - self.max / 16;
+        let nearly = self.nearly();
         (fits, !fits || (after > nearly && after - len <= nearly))
     }
 
-    /// Makes room for `len` bytes more, if there is any, for what is in no queue yet.
-    pub(crate) fn reserve(&self, len: usize) -> bool {
-        let (fits, tell) = self.add(len);
-        if tell {
-            self.tell();
+    /// Makes room for `len` bytes more, which are in no queue yet, if `part` of the bound is enough for it: nobody need be
+    /// told then.
+    pub(crate) fn reserve(&self, len: usize, part: Part) -> bool {
+        let most = match part {
+            Part::Half => self.max / 2,
+            Part::All => self.nearly(),
+        };
+        let fits = self.queued.fetch_add(len, Relaxed) + len <= most;
+        if !fits {
+            self.queued.fetch_sub(len, Relaxed);
         }
         fits
+    }
+
+    /// From here on the sessions with the most are closed.
+    fn nearly(&self) -> usize {
+        self.max - self.max / 16
     }
 
     /// So many bytes wait no more.
@@ -64,6 +74,14 @@ impl Total {
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }
+}
+
+/// How much of a bound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    Half,
+    /// As long as nobody needs to be closed for it.
+    All,
 }
 
 impl fmt::Debug for Total {

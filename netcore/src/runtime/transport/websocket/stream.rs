@@ -23,7 +23,7 @@ use crate::session::{Bucket, CloseReason, Outbox, Rate, WebSocketFault};
 ///
 /// Pings are answered, the last one only. A peer that closes is the end of the stream; what is written afterwards is
 /// thrown away, since the peer takes no messages any more; for a client that is to know what did not go out, it is an
-/// error instead, once the end was read. Shutting down sends a close frame, and reading then ends when
+/// error instead. Shutting down sends a close frame, and reading then ends when
 /// the peer has answered it. What the peer must not do is an error of reading, behind all data that came before.
 pub(crate) struct WebSocketStream<S> {
     io: S,
@@ -42,10 +42,10 @@ pub(crate) struct WebSocketStream<S> {
     owed: usize,
     // Control frames that go out, before anything else.
     control: BytesMut,
+    // They were written, and the stream below may hold them back.
+    held_back: bool,
     pong: Option<Box<Control>>,
     reading: Reading,
-    // The reader knows that the peer has closed.
-    end_read: bool,
     close_sent: bool,
     // The stream below is shut down.
     shut: bool,
@@ -89,9 +89,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             head: None,
             owed: 0,
             control: BytesMut::new(),
+            held_back: false,
             pong: None,
             reading: Reading::Open,
-            end_read: false,
             close_sent: false,
             shut: false,
             slot: Slot::default(),
@@ -155,17 +155,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 self.reading = if fault == WebSocketFault::Broken { Reading::Lost } else { Reading::Deaf };
                 Poll::Ready(Err(Named::error(CloseReason::WebSocket(fault))))
             }
-            Reading::Closed(_) => {
-                self.end_read = true;
-                // §5.5.1: the answer goes out "as soon as practical", and whoever holds the session may hold it for long.
-                // Then both have closed: §7.1.1, "the server MUST close the TCP connection immediately".
-                if !self.is_within_frame() {
-                    if !self.close_sent {
-                        self.say_close();
-                    }
-                    if let Poll::Ready(Ok(())) = self.poll_control(cx) {
-                        let _ = self.poll_shut(cx);
-                    }
+            // §5.5.1: the answer goes out "as soon as practical", and whoever holds the session may hold it for long. Then
+            // both have closed: §7.1.1, "the server MUST close the TCP connection immediately".
+            Reading::Closed(_) if !self.is_within_frame() => {
+                if !self.close_sent {
+                    self.say_close();
+                }
+                if let Poll::Ready(Ok(())) = self.poll_control(cx) {
+                    let _ = self.poll_shut(cx);
                 }
                 Poll::Ready(Ok(()))
             }
@@ -178,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         self.owed > 0 || self.head.is_some() || !self.assembled.is_empty()
     }
 
-    /// Writes control frames that wait. Pending, too, while they must wait for a message.
+    /// Writes control frames that wait, unless they must wait for a message's end.
     fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.is_within_frame() {
             return Poll::Ready(Ok(()));
@@ -190,14 +187,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
                 self.control.advance(written);
+                self.held_back = true;
             }
             // No memory while there is nothing to say.
             self.control = BytesMut::new();
             match self.pong.take().filter(|_| !self.close_sent) {
                 Some(pong) => self.say(PONG, pong.bytes()),
-                None => return Poll::Ready(Ok(())),
+                None => break,
             }
         }
+        // Whoever reads may say nothing for long, and then nobody else would flush them.
+        if self.held_back && Pin::new(&mut self.io).poll_flush(cx)?.is_ready() {
+            self.held_back = false;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn say(&mut self, opcode: u8, payload: &[u8]) {
@@ -368,12 +371,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
         let total = bufs.iter().map(|buf| buf.len()).sum();
         let closed = matches!(this.reading, Reading::Closed(_));
         if total > 0 && closed && !this.is_within_frame() && this.slot.get().is_some_and(Outbox::keeps) {
-            // Not before all that the peer has said was read: this ends the session. Who reads is who writes.
-            return if this.end_read {
-                Poll::Ready(Err(Named::error(CloseReason::PeerClosed)))
-            } else {
-                Poll::Pending
-            };
+            return Poll::Ready(Err(Named::error(CloseReason::PeerClosed)));
         }
         if total == 0 || ((this.close_sent || closed) && !this.is_within_frame()) {
             return Poll::Ready(Ok(total));
