@@ -15,7 +15,7 @@ use super::Stats;
 use super::input::Input;
 use super::peer::{Peer, Room};
 use super::spare;
-use super::time::{Timer, now};
+use super::time::{Timer, YEARS, now};
 use crate::session::{Clock, CloseReason, Inbound, Session};
 
 /// What a session runs over: TCP, TLS, WebSocket, memory. Above it, nobody knows which.
@@ -149,7 +149,9 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 (CloseReason::Broken(_) | CloseReason::PeerClosed, State::Open) => {
                     self.broke = Some(reason);
                     // Nothing more is to be done about the output.
+                    self.session.handle_broken();
                     self.peer.outbox.set_blocked(true);
+                    self.timer = None;
                 }
                 _ => {
                     delivered = true;
@@ -164,11 +166,9 @@ impl<In: 'static, T: Transport> Link<In, T> {
                     delivered = any;
                     None
                 }
-                // It is all there is, unless it waits for room, or for the others to have their turn.
-                (Ok(false), broke) if !self.is_full && tokio::task::coop::has_budget_remaining() => broke,
-                (Ok(any), _) => {
+                (Ok(any), broke) => {
                     delivered = any;
-                    None
+                    broke.filter(|_| self.is_over(cx, any))
                 }
                 (Err(reason), broke) => Some(broke.unwrap_or(reason)),
             };
@@ -281,6 +281,31 @@ impl<In: 'static, T: Transport> Link<In, T> {
             self.peer.outbox.abort(reason);
         }
         reason
+    }
+
+    /// Whether, of a connection that broke, all was read that had come, or as much as anybody waits for.
+    #[cold]
+    fn is_over(&mut self, cx: &mut Context<'_>, any: bool) -> bool {
+        if self.peer.is_abandoned() {
+            return true;
+        }
+        if self.is_full {
+            // That is the game's time.
+            self.timer = None;
+            return false;
+        }
+        if !any {
+            if tokio::task::coop::has_budget_remaining() {
+                return true;
+            }
+            // Whatever the transport said, it was not asked.
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        // A stream whose other half lives on would be read for as long as its peer likes.
+        let linger = self.session.limits().linger.min(YEARS);
+        let timer = self.timer.get_or_insert_with(|| Timer::new(tokio::time::Instant::now() + linger));
+        timer.poll(cx).is_ready()
     }
 
     /// Counts what was over a rate since it was counted last.

@@ -270,6 +270,11 @@ impl<In> Peer<In> {
         unheard.into_iter()
     }
 
+    /// Whether that is so.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.lock().ended
+    }
+
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
     pub(crate) fn finish(&self, reason: CloseReason) {
         if let Some(notice) = &self.notice

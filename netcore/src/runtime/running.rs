@@ -180,7 +180,7 @@ impl<Message> Running<Message> {
         info!(sessions, "shutting down");
         // All at once: one that is slow does not take the others' time. Nor all of it: the sessions of the others need some to
         // come to their end.
-        let half = start + self.drain.min(super::time::YEARS) / 2;
+        let half = deadline - deadline.saturating_duration_since(Instant::now()) / 2;
         let said: Vec<_> = self.workers.iter().map(WorkerHandle::say_stopping).collect();
         for said in said {
             if timeout_at(half, said).await.is_err() {

@@ -265,6 +265,12 @@ impl<In> Session<In> {
         self.sending.push_back(Bytes::copy_from_slice(rest));
     }
 
+    /// The transport will take nothing more: what it has in hand does not leave.
+    pub(crate) fn handle_broken(&mut self) {
+        self.outbox.left(self.unsent());
+        self.sending.clear();
+    }
+
     /// The transport takes nothing more for now, or does again.
     pub fn handle_blocked(&mut self, now: impl Moment, blocked: bool, waker: &Waker) {
         self.outbox.set_blocked(blocked);

@@ -1,11 +1,16 @@
 //! What comes in place of a packet reaches the game in its order; a stream that does not frame closes, after what was good.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
 use bytes::{BufMut, BytesMut};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use netcore::{CloseReason, Connection, FaultKind, FrameError, SendError};
+use netcore::{Binary, CloseReason, Connection, Door, FaultKind, FrameError, Limits, SendError, Server};
 
-use crate::common::{Ask, Game, Hear, Log, bytes_of, echo, game, one, pass, read_all, said, server};
+use crate::common::{Ask, Game, Hear, Log, bytes_of, echo, game, one, pass, read_all, said, server, within};
 
 /// 1, 2, an id that nobody knows, a body that does not decode, 3.
 fn with_faults() -> BytesMut {
@@ -172,4 +177,55 @@ async fn what_had_come_is_handled_also_where_the_answers_find_nobody() {
     assert_eq!(handled.take(), (0..4_000).map(|n| n.to_string()).collect::<Vec<_>>());
     let stats = running.stats();
     assert_eq!((stats.open(), stats.closed_for("broken")), (0, 1), "{stats:?}");
+}
+
+/// Brings packets without an end, and takes none.
+struct OneWay(BytesMut);
+
+impl AsyncRead for OneWay {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        buf.put_slice(&self.0[..self.0.len().min(buf.remaining())]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for OneWay {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn who_takes_nothing_and_sends_for_ever_is_read_no_longer_than_a_peer_that_closed() {
+    for closes in [false, true] {
+        let (door, incoming) = Door::incoming(Binary::new());
+        let door = door.limits(Limits::new().linger(Duration::from_millis(100)));
+        let session = move |mut peer: Connection<Ask, Hear>| async move {
+            // A game that does not mind that nobody hears it; or one that does.
+            while peer.recv().await?.is_some() {
+                let sent = peer.send(&said(1));
+                if closes {
+                    sent?;
+                }
+            }
+            Ok::<_, SendError>(())
+        };
+        let running = Server::new().door(door).serve(session).await.unwrap();
+        incoming.enter(OneWay(bytes_of(&[Ask::Say { n: 1 }])), None).unwrap();
+        within(async {
+            while running.stats().closed == 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(running.stats().closed_for("broken"), 1, "{closes}");
+    }
 }

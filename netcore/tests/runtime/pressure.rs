@@ -418,3 +418,31 @@ async fn what_one_callback_sends_to_all_is_within_the_bound_of_all_queues() {
     assert!((900_000..=1_000_000).contains(&most), "{most} bytes");
     assert!(running.stats().queues_full > 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_for_a_peer_that_is_gone_is_no_burden_while_its_game_reads_nothing() {
+    let limits = Limits::new().inbox(10).read_chunk(1024).queue(400_000).stall(Duration::from_secs(60));
+    let (server, connector) = door(limits);
+    let session = async |mut peer: Connection<Ask, Hear>| {
+        let Some(Ask::Do { what, n }) = peer.recv().await? else { return Ok(()) };
+        (0..n).try_for_each(|_| peer.send(&Hear::Long { text: "x".repeat(10_000) }))?;
+        if what == 1 {
+            std::future::pending::<()>().await;
+        }
+        while peer.recv().await?.is_some() {}
+        Ok::<_, SendError>(())
+    };
+    let running = server.max_queued_bytes(200_000).serve(session).await.unwrap();
+    let mut dead = connector.clone().with_capacity(60_000).connect().unwrap();
+    let mut asks = vec![Ask::Do { what: 1, n: 15 }];
+    asks.extend((0..4_000).map(|n| Ask::Say { n }));
+    dead.write_all(&bytes_of(&asks)).await.unwrap();
+    pass(10).await;
+    dead.faults().reset_after(0);
+    pass(10_000).await;
+    let mut alive = connector.with_capacity(64).connect().unwrap();
+    alive.write_all(&bytes_of(&[Ask::Do { what: 0, n: 16 }])).await.unwrap();
+    alive.shutdown().await.unwrap();
+    assert_eq!(read_all(&mut alive).await.len(), 16, "{:?}", running.stats());
+    drop(dead);
+}

@@ -179,7 +179,8 @@ where
     }
 
     /// Begins to connect with what `dial` makes: any stream that is connected, in memory or through a proxy, say, on which
-    /// there is what [`ClientOptions::connect_over`] has. It has the options' `connect_timeout` for it.
+    /// there is what [`ClientOptions::connect_over`] has. It has the options' `connect_timeout` for it. What a stream has taken
+    /// and holds back is not told as [unsent](crate::Unsent) when it breaks.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
