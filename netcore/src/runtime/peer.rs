@@ -262,7 +262,7 @@ impl<In> Peer<In> {
     /// As [`ignore`](Self::ignore), and hands out what waited: it is the game's own, and may panic as it is dropped.
     pub(crate) fn abandon(&self) -> impl Iterator<Item = Result<In, Fault>> + use<In> {
         let mut inbox = self.lock();
-        let unheard = std::mem::replace(&mut inbox.packets, Sequence::new());
+        let unheard = std::mem::take(&mut inbox.packets);
         inbox.in_hand = 0;
         self.emptied();
         inbox.ended = true;
