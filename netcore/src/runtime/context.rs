@@ -158,11 +158,13 @@ impl<L: Logic> Context<L> {
             if before == 0 {
                 stage.dirty.push(session);
             }
+            stage.staged_for(&slot.peer.outbox, slot.staged.len());
             return Verdict::Queued;
         }
         let packet = slot.staged.bytes.split_off(before);
         slot.flush(stage);
         let verdict = slot.peer.outbox.push(&packet, slow);
+        stage.staged_for(&slot.peer.outbox, 0);
         self.flush_if_over();
         verdict
     }

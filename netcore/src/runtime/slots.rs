@@ -146,9 +146,11 @@ impl<In> Slot<In> {
             }
             self.staged.bytes.extend_from_slice(bytes);
             self.staged.added(slow);
+            stage.staged_for(&self.peer.outbox, self.staged.len());
         } else {
             self.flush(stage);
             self.peer.outbox.push_shared(bytes, slow);
+            stage.staged_for(&self.peer.outbox, 0);
         }
     }
 

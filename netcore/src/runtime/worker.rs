@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::context::{Leaving, Over};
@@ -20,7 +21,7 @@ use super::stage::Stage;
 use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic};
-use crate::session::{CloseReason, Sequence, SessionId};
+use crate::session::{CloseReason, Outbox, Sequence, SessionId};
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -124,13 +125,12 @@ impl<L: Logic> Worker<L> {
                     worker.handle(event);
                     worker.keep_time();
                 });
-                if std::mem::take(&mut self.pauses) {
-                    tokio::task::yield_now().await;
-                }
+                self.others_turn().await;
             }
             self.breather = None;
             self.guarded(None, Self::keep_time);
             self.flush();
+            self.others_turn().await;
             if self.ended {
                 return self.end();
             }
@@ -151,6 +151,17 @@ impl<L: Logic> Worker<L> {
                     }
                 }
             }
+        }
+    }
+
+    /// Lets those write who have much to, or those whose thread this is.
+    async fn others_turn(&mut self) {
+        let pauses = std::mem::take(&mut self.pauses);
+        if let Some(outbox) = self.context.slots.stage.take_pressed() {
+            self.flush();
+            has_a_turn(outbox).await;
+        } else if pauses {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -216,7 +227,8 @@ impl<L: Logic> Worker<L> {
             match peer.take(&mut packets) {
                 Found::Packets => {
                     self.packets_in(session, &mut packets);
-                    if self.waits(session) || self.moved(session) {
+                    let left = !packets.is_empty() && self.is_here(session);
+                    if left || self.waits(session) || self.moved(session) {
                         peer.put_back(&mut packets);
                     }
                 }
@@ -235,10 +247,10 @@ impl<L: Logic> Worker<L> {
         }
     }
 
-    /// Handles a session's packets until it has closed (the rest is of no interest), moved (the rest is the other worker's)
-    /// or waits for something.
+    /// Handles a session's packets until it has closed (the rest is of no interest), moved (the rest is the other worker's),
+    /// waits for something, or somebody's transport is to have its turn.
     fn packets_in(&mut self, session: SessionId, packets: &mut Sequence<L::In>) {
-        while !packets.is_empty() && self.is_heard(session) {
+        while !packets.is_empty() && self.is_heard(session) && !self.is_pressed() {
             self.context.interrupted = false;
             // As many as nothing comes between: one guard against panics is enough for them.
             let mut calls = 0;
@@ -252,7 +264,7 @@ impl<L: Logic> Worker<L> {
                         break;
                     }
                     calls += 1;
-                    if calls >= FLUSH || ctx.interrupted {
+                    if calls >= FLUSH || ctx.interrupted || ctx.slots.stage.is_pressed() {
                         break;
                     }
                 }
@@ -264,6 +276,10 @@ impl<L: Logic> Worker<L> {
                 self.fire();
             }
         }
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.context.slots.stage.is_pressed()
     }
 
     /// Whether the session is on this worker, and stays.
@@ -365,6 +381,19 @@ impl<L: Logic> Drop for Worker<L> {
         self.context.timers.take_all().for_each(|message| self.context.discard(message));
     }
 }
+
+/// Lets a peer's transport take what waits for it. One that takes nothing is not waited for, and none for long: the others'
+/// packets wait, too.
+async fn has_a_turn(outbox: Outbox) {
+    let taken = std::future::poll_fn(|cx| match outbox.is_blocked() {
+        true => Poll::Ready(()),
+        false => outbox.poll_room(cx, 0),
+    });
+    let _ = tokio::time::timeout(TURN, taken).await;
+}
+
+/// The longest turn.
+const TURN: Duration = Duration::from_millis(1);
 
 /// After so many callbacks what was sent goes to the sockets, although there is more to do.
 const FLUSH: usize = 256;

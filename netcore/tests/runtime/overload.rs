@@ -6,7 +6,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
-use crate::common::{Note, client, game, job, next, one, pass, round, said, server};
+use netcore::{Binary, Door, Host, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::common::{
+    Ask, Hear, Note, bytes_of, client, game, job, next, one, pass, round, said, server, within,
+};
 
 #[tokio::test(start_paused = true)]
 async fn what_messages_send_goes_out_before_all_of_them_were_handled() {
@@ -57,4 +62,55 @@ async fn where_ticks_take_too_long_what_waits_has_as_much_time_as_they() {
     // And the ticks are heard.
     let (one, two) = (next(&mut client).await, next(&mut client).await);
     assert!(one != two);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_two_say_at_once_closes_nobody_who_reads_all_the_time() {
+    // Each packet goes to all: 400 times 1,000 bytes for each, where 256 KiB may wait.
+    let (door, connector) = Door::memory(Binary::new());
+    let game = game().packet(|ctx, _, _| ctx.broadcast(&Hear::Long { text: "x".repeat(1_000) }));
+    let running = Server::new().host(Host::Task).door(door).logic(game).await.unwrap();
+    let mut readers = tokio::task::JoinSet::new();
+    let mut senders = Vec::new();
+    for _ in 0..4 {
+        // Its transport takes all of it, when it is asked.
+        let stream = connector.clone().with_capacity(1 << 20).connect().unwrap();
+        let (mut reads, writes) = tokio::io::split(stream);
+        senders.push(writes);
+        readers.spawn(async move {
+            let mut all = vec![0; 400 * 1_007];
+            within(reads.read_exact(&mut all)).await.map(drop)
+        });
+    }
+    pass(10).await;
+    let asks: Vec<_> = (0..200).map(|n| Ask::Say { n }).collect();
+    for sender in &mut senders[..2] {
+        sender.write_all(&bytes_of(&asks)).await.unwrap();
+    }
+    while let Some(heard) = readers.join_next().await {
+        heard.unwrap().unwrap();
+    }
+    assert_eq!(running.stats().open(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_nothing_makes_nobody_wait() {
+    let (door, connector) = Door::memory(Binary::new());
+    let game = game().packet(|ctx, session, ask| match ask {
+        Ask::Say { n } => drop(ctx.send(session, &said(n))),
+        Ask::Do { .. } => ctx.broadcast(&Hear::Long { text: "x".repeat(1_000) }),
+    });
+    let running = Server::new().host(Host::Task).door(door).logic(game).await.unwrap();
+    let deaf = connector.clone().with_capacity(64).connect().unwrap();
+    let mut other = client(&connector);
+    let start = tokio::time::Instant::now();
+    for n in 0..200 {
+        other.send(&Ask::Do { what: 0, n }).unwrap();
+        assert!(matches!(next(&mut other).await, Hear::Long { .. }));
+        round(&mut other, n).await;
+    }
+    // 200 KB wait for the one who is deaf, which is more than half of what may.
+    assert!(start.elapsed() <= Duration::from_millis(2), "{:?}", start.elapsed());
+    assert_eq!(running.stats().open(), 2);
+    drop(deaf);
 }

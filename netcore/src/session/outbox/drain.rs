@@ -125,6 +125,11 @@ impl Outbox {
         }
     }
 
+    #[inline]
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.0.blocked.load(Relaxed)
+    }
+
     /// Bytes have left, and those that they stand for will be said to be written only with others.
     #[cfg(any(feature = "tls", feature = "websocket"))]
     pub(crate) fn has_moved(&self) {
