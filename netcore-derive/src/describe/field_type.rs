@@ -131,7 +131,7 @@ pub(super) fn opaque(nc: &TokenStream) -> TokenStream {
     quote!(#nc::derive::Type::Opaque)
 }
 
-/// A protobuf scalar; `None` for a message.
+/// A protobuf scalar; `None` for a message, in a group or not.
 fn scalar(nc: &TokenStream, kind: &str, ty: &Type, errors: &mut Errors) -> Option<TokenStream> {
     let int = |bytes: u8, signed: bool, form: &str| {
         let form = syn::Ident::new(form, ty.span());
@@ -161,7 +161,7 @@ fn scalar(nc: &TokenStream, kind: &str, ty: &Type, errors: &mut Errors) -> Optio
         "bool" => Some(quote!(#nc::derive::Type::Bool)),
         "string" => Some(quote!(#nc::derive::Type::Text(#nc::derive::Len::Own))),
         "bytes" => Some(quote!(#nc::derive::Type::Bytes(#nc::derive::Len::Own))),
-        "message" => None,
+        "message" | "group" => None,
         other => {
             errors.at(
                 ty,
