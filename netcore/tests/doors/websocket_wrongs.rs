@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use netcore::{Binary, Door, Hello, Rate, Running, Server, WebSocket};
+use netcore::{Binary, CloseReason, Door, Hello, Limits, Rate, Running, Server, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -415,4 +415,21 @@ async fn half_upgrades_of_one_address_do_not_pass_its_cap() {
     drop(halves);
     until(&running, "given up", |stats| stats.turned_away_for("peer_closed") == 2).await;
     connect(&running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_alone_are_silence() {
+    let (door, connector) = Door::memory(Binary::new());
+    let door = door.websocket(WebSocket::new()).limits(Limits::new().idle(Duration::from_secs(10)));
+    let running = Server::new().door(door).serve(session).await.unwrap();
+    let mut socket = upgrade(connector.connect().unwrap()).await;
+    let begun = Instant::now();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        socket.send(Message::Ping("there?".into())).await.unwrap();
+        assert!(matches!(within(socket.next()).await, Some(Ok(Message::Pong(_)))));
+    }
+    assert_eq!(closed(&mut socket).await.0, 4000 + CloseReason::Idle(Duration::ZERO).code());
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    until(&running, "closed", |stats| stats.closed_for("idle") == 1).await;
 }
