@@ -1,15 +1,17 @@
 //! `#[derive(Describe)]`: what serde's and prost's own attributes make of a type.
 
+mod field_type;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{
-    Attribute, Data, DataEnum, DeriveInput, Expr, ExprLit, Fields, Ident, Lit, LitStr, Path, Token, Type,
-    meta::ParseNestedMeta, spanned::Spanned,
+    Attribute, Data, DataEnum, DeriveInput, Expr, ExprLit, Fields, Ident, Lit, LitStr, Path, Token,
+    meta::ParseNestedMeta,
 };
 
 use crate::attr::{Errors, doc, netcore, refuse_generics};
 use crate::names::{Case, plain, rename};
-use crate::types::{bare, generic};
+use field_type::{constant, field_type, opaque};
 
 #[derive(Default)]
 struct Container {
@@ -58,7 +60,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         match &input.data {
             Data::Struct(data) => {
                 let rule = container.rename_all.as_deref();
-                structure(&nc, &name, &data.fields, rule, container.transparent, &mut errors)
+                structure(&nc, &name, &data.fields, rule, (&name, container.transparent), &mut errors)
             }
             Data::Enum(data) => enumeration(&nc, &name, data, &container, &mut errors),
             Data::Union(_) => {
@@ -116,12 +118,13 @@ fn container(attrs: &[Attribute], errors: &mut Errors) -> Container {
     container
 }
 
+/// `own` is the name of the type that is derived for, which an enum's variant has not.
 fn structure(
     nc: &TokenStream,
     name: &str,
     fields: &Fields,
     rule: Option<&str>,
-    transparent: bool,
+    (own, transparent): (&str, bool),
     errors: &mut Errors,
 ) -> TokenStream {
     let mut described = Vec::new();
@@ -139,7 +142,7 @@ fn structure(
             .ident
             .as_ref()
             .map_or_else(|| at.to_string(), |ident| serde_name(ident, &field.attrs, rule, Case::Field));
-        let (ty, docs) = (field_type(nc, &field.ty, &attrs, errors), doc(&field.attrs));
+        let (ty, docs) = (field_type(nc, &field.ty, own, &attrs, errors), doc(&field.attrs));
         newtype = Some(ty.clone());
         described.push(quote!(#nc::derive::Field::new(#key, #docs, #number, #ty)));
     }
@@ -192,10 +195,10 @@ fn enumeration(
         let docs = doc(&variant.attrs);
         let tag = attrs.prost.as_ref().map_or(i64::try_from(at).unwrap_or(0), |prost| i64::from(prost.tag));
         let body = if let Some(inner) = inner {
-            field_type(nc, &inner.ty, &attrs, errors)
+            field_type(nc, &inner.ty, name, &attrs, errors)
         } else {
             let rule = attrs.rename_all.as_deref().or(container.rename_all_fields.as_deref());
-            structure(nc, &plain(&variant.ident), &variant.fields, rule, false, errors)
+            structure(nc, &plain(&variant.ident), &variant.fields, rule, (name, false), errors)
         };
         variants.push(quote!(#nc::derive::Variant::new(#key, #docs, #tag, #body)));
     }
@@ -274,147 +277,6 @@ impl Prost {
             _ => self.kind = key,
         }
         Ok(())
-    }
-}
-
-/// A field's type, as an expression for a `&'static Type`.
-fn field_type(nc: &TokenStream, ty: &Type, attrs: &FieldAttrs, errors: &mut Errors) -> TokenStream {
-    let constant = |value: TokenStream| constant(nc, &value);
-    if attrs.opaque {
-        return constant(opaque(nc));
-    }
-    if attrs.recursive || attrs.prost.as_ref().is_some_and(|prost| prost.boxed) {
-        return recursive(nc, ty, attrs.prost.is_some());
-    }
-    let Some(prost) = &attrs.prost else { return quote!(<#ty as #nc::Describe>::TYPE) };
-    if prost.oneof {
-        let inner = innermost(ty);
-        return quote!(<#inner as #nc::Describe>::TYPE);
-    }
-    if let Some((key, value)) = &prost.map {
-        let key = scalar(nc, key, ty, errors).map_or_else(|| constant(opaque(nc)), &constant);
-        let value = scalar(nc, value, ty, errors).map_or_else(
-            || {
-                map_value(ty)
-                    .map_or_else(|| constant(opaque(nc)), |inner| quote!(<#inner as #nc::Describe>::TYPE))
-            },
-            &constant,
-        );
-        return constant(quote!(#nc::derive::Type::Map {
-            key: #nc::derive::Shared::Static(#key),
-            value: #nc::derive::Shared::Static(#value),
-        }));
-    }
-    let one = scalar(nc, &prost.kind, ty, errors).map_or_else(
-        || {
-            let inner = innermost(ty);
-            quote!(<#inner as #nc::Describe>::TYPE)
-        },
-        &constant,
-    );
-    if prost.repeated {
-        return constant(quote!(#nc::derive::Type::List {
-            item: #nc::derive::Shared::Static(#one),
-            len: #nc::derive::Len::Own,
-        }));
-    }
-    one
-}
-
-/// A type that contains itself: by its name, inside the lists and options around it. Protobuf has no options.
-fn recursive(nc: &TokenStream, ty: &Type, numbered: bool) -> TokenStream {
-    if let Some(inner) = generic(ty, "Box") {
-        return recursive(nc, inner, numbered);
-    }
-    if let Some(inner) = generic(ty, "Option") {
-        let inner = recursive(nc, inner, numbered);
-        if numbered {
-            return inner;
-        }
-        return constant(nc, &quote!(#nc::derive::Type::Option(#nc::derive::Shared::Static(#inner))));
-    }
-    if let Some(item) = generic(ty, "Vec") {
-        let item = recursive(nc, item, numbered);
-        return constant(
-            nc,
-            &quote!(#nc::derive::Type::List {
-                item: #nc::derive::Shared::Static(#item),
-                len: #nc::derive::Len::Own,
-            }),
-        );
-    }
-    let name = match bare(ty) {
-        Type::Path(path) => path.path.segments.last().map(|segment| plain(&segment.ident)),
-        _ => None,
-    };
-    let name = name.unwrap_or_else(|| quote!(#ty).to_string());
-    constant(nc, &quote!(#nc::derive::Type::Recursive(#nc::derive::Shared::Static(#name))))
-}
-
-/// A `&'static Type` of a constant value.
-fn constant(nc: &TokenStream, value: &TokenStream) -> TokenStream {
-    quote!({ const TYPE: &'static #nc::derive::Type = &#value; TYPE })
-}
-
-fn opaque(nc: &TokenStream) -> TokenStream {
-    quote!(#nc::derive::Type::Opaque)
-}
-
-/// A protobuf scalar; `None` for a message.
-fn scalar(nc: &TokenStream, kind: &str, ty: &Type, errors: &mut Errors) -> Option<TokenStream> {
-    let int = |bytes: u8, signed: bool, form: &str| {
-        let form = syn::Ident::new(form, ty.span());
-        Some(quote!(#nc::derive::Type::Int(#nc::derive::Int {
-            bytes: #bytes,
-            signed: #signed,
-            form: #nc::derive::Form::#form,
-        })))
-    };
-    let float =
-        |bytes: u8| Some(quote!(#nc::derive::Type::Float { bytes: #bytes, form: #nc::derive::Form::Little }));
-    // `enumeration(Kind)` is how a map names an enumeration's values.
-    match kind {
-        "int32" => int(4, true, "Varint"),
-        _ if kind.starts_with("enumeration") => int(4, true, "Varint"),
-        "int64" => int(8, true, "Varint"),
-        "uint32" => int(4, false, "Varint"),
-        "uint64" => int(8, false, "Varint"),
-        "sint32" => int(4, true, "ZigZag"),
-        "sint64" => int(8, true, "ZigZag"),
-        "fixed32" => int(4, false, "Little"),
-        "fixed64" => int(8, false, "Little"),
-        "sfixed32" => int(4, true, "Little"),
-        "sfixed64" => int(8, true, "Little"),
-        "float" => float(4),
-        "double" => float(8),
-        "bool" => Some(quote!(#nc::derive::Type::Bool)),
-        "string" => Some(quote!(#nc::derive::Type::Text(#nc::derive::Len::Own))),
-        "bytes" => Some(quote!(#nc::derive::Type::Bytes(#nc::derive::Len::Own))),
-        "message" => None,
-        other => {
-            errors.at(
-                ty,
-                format!(
-                    "`{other}` is no protobuf type that is known here: mark the field `#[describe(opaque)]`"
-                ),
-            );
-            Some(opaque(nc))
-        }
-    }
-}
-
-/// The message type inside `Option`, `Vec` and `Box`.
-fn innermost(ty: &Type) -> &Type {
-    ["Option", "Vec", "Box"].iter().find_map(|wrapper| generic(ty, wrapper)).map_or(ty, innermost)
-}
-
-/// The `V` of a `…Map<K, V>`.
-fn map_value(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = bare(ty) else { return None };
-    let syn::PathArguments::AngleBracketed(args) = &path.path.segments.last()?.arguments else { return None };
-    match args.args.iter().nth(1)? {
-        syn::GenericArgument::Type(value) => Some(value),
-        _ => None,
     }
 }
 

@@ -38,7 +38,9 @@ pub enum BuildError {
 /// Compiles `files`, which import from `includes`, into Rust modules in `OUT_DIR`.
 ///
 /// `bytes` fields become [`Bytes`](bytes::Bytes), which share the read buffer. Each message, enum and `oneof` derives
-/// [`Describe`](crate::Describe), so that the schema knows its fields; fields of Google's well-known types are opaque.
+/// [`Describe`](crate::Describe), so that the schema knows its fields; fields of Google's well-known types are opaque. Of
+/// messages that contain each other in a circle, each names the next and says nothing else of it: what is in that one is in
+/// no [fingerprint](crate::Schema::fingerprint) but that of packets whose body it is.
 ///
 /// # Errors
 /// [`BuildError`].

@@ -492,3 +492,18 @@ fn a_body_that_does_not_say_what_it_looks_like_is_opaque() {
     let formats: Vec<_> = packets.iter().map(|packet| &*packet.format).collect();
     assert_eq!(formats, ["msgpack", "msgpack", "protobuf", "msgpack", "msgpack-array", "msgpack", "raw"]);
 }
+
+#[derive(Describe, Clone, PartialEq, prost::Message)]
+struct Grouped {
+    #[prost(group, optional, tag = "1")]
+    one: Option<Inner>,
+    #[prost(group, repeated, tag = "2")]
+    many: Vec<Inner>,
+}
+
+#[test]
+fn a_group_is_described_as_the_message_that_it_holds() {
+    let fields = fields_of(Grouped::TYPE);
+    assert_eq!(*fields[0].ty, *Inner::TYPE);
+    assert_eq!(*fields[1].ty, Type::List { item: Shared::Static(Inner::TYPE), len: Len::Own });
+}

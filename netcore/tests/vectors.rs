@@ -14,7 +14,7 @@ use netcore::{
     EncodeError, Frame, FrameCodec, FrameError, LineCodec, LineError, Packet, PacketError, PacketErrorKind,
     PacketId, PacketType, Schema,
 };
-use packets::{Answer, Example, Kinds, MsgPackAnswer, MsgPackRequest, Numbered, Request, Sample};
+use packets::{Answer, Example, Kinds, MsgPackAnswer, MsgPackRequest, Numbered, Recursive, Request, Sample};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use values::{bytes, exact, file, inexact, list, number, text, to_hex};
@@ -211,7 +211,7 @@ fn shown_hex(page: &str) -> Vec<String> {
     blocks
 }
 
-fn schemas() -> [(&'static str, &'static Schema); 8] {
+fn schemas() -> [(&'static str, &'static Schema); 9] {
     [
         ("Example", Example::SCHEMA),
         ("Request", Request::SCHEMA),
@@ -221,6 +221,7 @@ fn schemas() -> [(&'static str, &'static Schema); 8] {
         ("MsgPackAnswer", MsgPackAnswer::SCHEMA),
         ("Sample", Sample::SCHEMA),
         ("Numbered", Numbered::SCHEMA),
+        ("Recursive", Recursive::SCHEMA),
     ]
 }
 
@@ -264,6 +265,7 @@ fn by_set(vector: &Value, check: Check) {
         "MsgPackAnswer" => one::<MsgPackAnswer>(vector, check),
         "Sample" => one::<Sample>(vector, check),
         "Numbered" => one::<Numbered>(vector, check),
+        "Recursive" => one::<Recursive>(vector, check),
         other => panic!("{other} is no set"),
     }
 }

@@ -50,6 +50,16 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
     fn spoken(&self) -> Spoken {
         Spoken::Other
     }
+
+    /// The same with a client's defaults for what was not set, where they are others than a door's: those of
+    /// [`Compress::inflated_rate`]. Asked once, by [`ClientOptions::adapter`](crate::ClientOptions::adapter).
+    #[must_use]
+    fn of_clients(self) -> Self
+    where
+        Self: Sized,
+    {
+        self
+    }
 }
 
 /// Framed packets: the game's own enums as they are, or translated with [`Binary::map`].
@@ -153,6 +163,14 @@ pub(super) trait Framing: Send + Sync + 'static {
         F: Fn(WireIn) -> Result<In, Fault> + Send + 'static;
 
     fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError>;
+
+    /// As [`Adapter::of_clients`].
+    fn of_clients(self) -> Self
+    where
+        Self: Sized,
+    {
+        self
+    }
 }
 
 impl Framing for Binary {
@@ -236,6 +254,10 @@ where
 
     fn spoken(&self) -> Spoken {
         Spoken::Packets { from: WireIn::SCHEMA, to: WireOut::SCHEMA }
+    }
+
+    fn of_clients(self) -> Self {
+        Self { framing: self.framing.of_clients(), ..self }
     }
 }
 

@@ -51,10 +51,17 @@ pub(super) enum Shaken<T> {
 }
 
 impl<T: Transport> Shaken<T> {
-    pub(super) fn into_box(self) -> Box<dyn Transport> {
+    /// Where there is no session to be: what is on top of the socket looks in its outbox for why it ends, as a WebSocket
+    /// does for its close frame.
+    fn ended(self, reason: CloseReason) -> Box<dyn Transport> {
         match self {
             Self::Same(transport) => Box::new(transport),
-            Self::Other { transport, .. } => transport,
+            Self::Other { transport, outbox } => {
+                let closed = Outbox::new(0);
+                closed.close(reason);
+                let _ = outbox.set(closed);
+                transport
+            }
         }
     }
 
@@ -171,7 +178,7 @@ impl Handshake {
                 Shaken::Other { transport, .. } => greeting(transport).await,
             };
             if let Err(reason) = greeted {
-                return Err(Failed { reason, end: End::Words(shaken.into_box(), BytesMut::new()) });
+                return Err(Failed { reason, end: End::Words(shaken.ended(reason), BytesMut::new()) });
             }
         }
         Ok(shaken)

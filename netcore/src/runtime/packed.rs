@@ -18,11 +18,17 @@ use crate::{Compress, EncodeError, FrameCodec, FrameError, Header, InflateError,
 pub struct Packed {
     binary: Binary,
     compress: Compress,
+    // How much may be inflated where that was not set: bytes a second, and at once.
+    rate: Option<(u32, u32)>,
 }
 
 impl Packed {
     pub(super) const fn new(binary: Binary, compress: Compress) -> Self {
-        Self { binary, compress }
+        Self { binary, compress, rate: Some(DOORS) }
+    }
+
+    fn rate(&self) -> Option<(u32, u32)> {
+        self.compress.rate().or(self.rate)
     }
 
     /// As [`Binary::map`].
@@ -48,7 +54,7 @@ impl Framing for Packed {
         In: 'static,
         F: Fn(WireIn) -> Result<In, Fault> + Send + 'static,
     {
-        Box::new(DecodePacked::new(self.binary.frames.clone(), &self.compress, incoming))
+        Box::new(DecodePacked::new(self, incoming))
     }
 
     fn write<P: Packet>(&self, packet: &P, dst: &mut BytesMut) -> Result<(), EncodeError> {
@@ -56,6 +62,11 @@ impl Framing for Packed {
         self.binary.write(packet, dst)?;
         self.compress.pack_last(dst, start);
         Ok(())
+    }
+
+    /// What a server sends is as much as the game is, and a burst of it no attack.
+    fn of_clients(self) -> Self {
+        Self { rate: None, ..self }
     }
 }
 
@@ -69,12 +80,16 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Packed {
     }
 
     fn read_back(&self, packet: Bytes) -> Option<Out> {
-        let whole = Self { binary: self.binary.clone().max_in(u16::MAX), compress: self.compress };
+        let whole = Self { binary: self.binary.clone().max_in(u16::MAX), ..self.clone() };
         read_back(Adapter::<Out, Out>::open(&whole), packet)
     }
 
     fn spoken(&self) -> Spoken {
         Spoken::Packets { from: In::SCHEMA, to: Out::SCHEMA }
+    }
+
+    fn of_clients(self) -> Self {
+        Framing::of_clients(self)
     }
 }
 
@@ -83,7 +98,7 @@ struct DecodePacked<WireIn, F> {
     frames: FrameCodec,
     // The most bytes of an inflated body.
     limit: u16,
-    rate: Rate,
+    rate: Option<Rate>,
     // How much may still be inflated; made with the first compressed body, which brings the time.
     budget: Option<Bucket>,
     dead: Option<FrameError>,
@@ -92,13 +107,15 @@ struct DecodePacked<WireIn, F> {
 }
 
 impl<WireIn, F> DecodePacked<WireIn, F> {
-    fn new(frames: FrameCodec, compress: &Compress, incoming: F) -> Self {
-        let (per_second, burst) = compress.rate();
-        let limit = compress.inflated_limit(frames.in_limit());
+    fn new(packed: &Packed, incoming: F) -> Self {
+        let frames = packed.binary.frames.clone();
+        let limit = packed.compress.inflated_limit(frames.in_limit());
+        let rate =
+            |(per_second, burst): (u32, u32)| Rate::per_second(per_second).burst(burst.max(limit.into()));
         Self {
             limit,
             frames,
-            rate: Rate::per_second(per_second).burst(burst.max(limit.into())),
+            rate: packed.rate().map(rate),
             budget: None,
             dead: None,
             incoming,
@@ -109,8 +126,7 @@ impl<WireIn, F> DecodePacked<WireIn, F> {
     /// Judges a compressed body by what it claims, before it is inflated.
     fn admit<'b>(&mut self, body: &'b [u8], now: Option<Instant>) -> Result<Claim<'b>, InflateError> {
         let claim = Claim::read(body, self.limit)?;
-        if let Some(now) = now {
-            let rate = self.rate;
+        if let (Some(now), Some(rate)) = (now, self.rate) {
             let budget = self.budget.get_or_insert_with(|| Bucket::new(rate, now));
             if budget.take(now, claim.len()) < claim.len() {
                 return Err(InflateError::OverRate);
@@ -237,5 +253,7 @@ impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
     }
 }
 
+/// How many bytes a second a stranger's bodies may inflate to, and how many at once.
+const DOORS: (u32, u32) = (4 << 20, 8 << 20);
 /// So many inflated bytes, and one packet, are a batch.
 const BATCH: usize = 256 * 1024;

@@ -126,6 +126,11 @@ impl<In, Message> Queue<In, Message> {
         self.passed_over.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
+    /// Whether the worker has not ended.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Makes room for one message that will come later.
     pub(crate) fn reserve(&self) -> bool {
         let reserved = self.messages.fetch_add(1, Relaxed) < self.max_messages;

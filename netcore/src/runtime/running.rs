@@ -43,7 +43,15 @@ pub struct Running<Message = ()> {
     tell: Tell<Message>,
 }
 
-pub(super) type Tell<Message> = Arc<dyn Fn(usize, Message) -> Result<(), Full<Message>> + Send + Sync>;
+pub(super) type Tell<Message> = Arc<dyn Fn(usize, Message) -> Result<(), Untold<Message>> + Send + Sync>;
+
+/// Why a worker was not told something, which is handed back.
+pub(super) enum Untold<Message> {
+    /// It has no room just now.
+    Full(Message),
+    /// It has ended, or there is none of that number.
+    Gone(Message),
+}
 
 /// How a shutdown went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -77,8 +85,13 @@ impl<Message> Teller<Message> {
     /// Sends a message to a worker.
     ///
     /// # Errors
-    /// [`Full`] when that worker waits for as many messages as it may, or there is none of that number.
+    /// [`Full`] when that worker waits for as many messages as it may, has ended, or there is none of that number.
     pub fn tell(&self, worker: usize, message: Message) -> Result<(), Full<Message>> {
+        self.try_tell(worker, message)
+            .map_err(|(Untold::Full(message) | Untold::Gone(message))| Full(message))
+    }
+
+    pub(super) fn try_tell(&self, worker: usize, message: Message) -> Result<(), Untold<Message>> {
         (self.0)(worker, message)
     }
 }

@@ -21,7 +21,7 @@ use super::incoming::Arrivals;
 use super::memory::MemoryListener;
 use super::queue::{Event, Queue};
 use super::registry::Registry;
-use super::running::{Opened, WorkerHandle};
+use super::running::{Opened, Untold, WorkerHandle};
 use super::task::Handling;
 use super::worker::{Parts, Worker, WorkerSettings};
 use super::{AfterPanic, Connection, Door, Full, HelloIds, LateTick, Logic, Running, Stats, listen};
@@ -272,7 +272,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         };
         let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
         let opened = self.open(Way::Task(Arc::new(handler)), stats).await?;
-        Ok(Running::new(opened, stop, Arc::new(|_, ()| Err(Full(())))))
+        Ok(Running::new(opened, stop, Arc::new(|_, ()| Err(Untold::Gone(())))))
     }
 
     /// Starts, with one worker that owns `logic`. After a panic it goes on with the same state: to make it anew needs
@@ -333,8 +333,10 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let tell = {
             let queues = queues.clone();
             Arc::new(move |worker: usize, message| match queues.get(worker) {
-                Some(queue) => queue.post(message),
-                None => Err(Full(message)),
+                Some(queue) => queue.post(message).map_err(|Full(message)| {
+                    if queue.is_open() { Untold::Full(message) } else { Untold::Gone(message) }
+                }),
+                None => Err(Untold::Gone(message)),
             })
         };
         // Dropped where a worker cannot start, it ends those who have come in by then.

@@ -115,7 +115,7 @@ impl Limits {
         self
     }
 
-    /// How long a peer may be silent. Off where there is no heartbeat to break the silence, unless it is set; dead
+    /// How long a peer may be silent, without a byte of a packet: a WebSocket's pings alone are silence. Off where there is no heartbeat to break the silence, unless it is set; dead
     /// connections are then found by TCP keep-alive.
     #[must_use]
     pub fn idle(mut self, time: impl Into<Option<Duration>>) -> Self {

@@ -47,7 +47,7 @@ use super::{Frame, Header, InflateError, PacketType};
 /// |---|---|---|
 /// | [`threshold`](Self::threshold) | 256 bytes of body | from there on it is tried |
 /// | [`max_inflated`](Self::max_inflated) | as [`max_in`](crate::Binary::max_in) | one packet in |
-/// | [`inflated_rate`](Self::inflated_rate) | 4 MiB a second, 8 MiB at once | all packets of a session |
+/// | [`inflated_rate`](Self::inflated_rate) | 4 MiB a second, 8 MiB at once; off for clients | all packets of a session |
 ///
 /// # Memory
 /// Compressing and inflating use memory of the thread, up to 150 KB, which is kept. A length that a body claims is judged
@@ -60,14 +60,15 @@ use super::{Frame, Header, InflateError, PacketType};
 pub struct Compress {
     threshold: u16,
     max_inflated: Option<u16>,
-    rate: (u32, u32),
+    // `None` where it was not set: then it is for each side to say.
+    rate: Option<(u32, u32)>,
 }
 
 impl Compress {
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {
-        Self { threshold: 256, max_inflated: None, rate: (4 << 20, 8 << 20) }
+        Self { threshold: 256, max_inflated: None, rate: None }
     }
 
     /// From how many bytes of body on it is tried. A small body has little that repeats, and costs much the same.
@@ -90,9 +91,13 @@ impl Compress {
     ///
     /// A peer makes 255 bytes of each that it sends; this bounds what that costs, and [`Limits::bytes`](crate::Limits::bytes)
     /// sees only what was on the wire.
+    ///
+    /// A client has no such bound unless it is set: it trusts its own server, whose log-in burst is as large as the game is.
+    /// (An [`Adapter`](crate::Adapter) of one's own around [`Packed`](crate::Binary::compress) says so by
+    /// [`of_clients`](crate::Adapter::of_clients).)
     #[must_use]
     pub const fn inflated_rate(mut self, per_second: u32, burst: u32) -> Self {
-        self.rate = (per_second, burst);
+        self.rate = Some((per_second, burst));
         self
     }
 
@@ -158,8 +163,9 @@ impl Compress {
         packet.saturating_sub(Header::LEN as u16)
     }
 
+    /// How many bytes a second may be inflated, and how many at once, if that was set.
     #[cfg(feature = "runtime")]
-    pub(crate) const fn rate(&self) -> (u32, u32) {
+    pub(crate) const fn rate(&self) -> Option<(u32, u32)> {
         self.rate
     }
 

@@ -11,6 +11,7 @@ on_both! {
     what_waits_for_the_backplane_is_bounded_in_messages_and_in_bytes
     questions_are_bounded
     what_nobody_receives_is_dropped_and_counted
+    a_node_whose_events_were_dropped_keeps_nothing_for_nobody
 }
 
 async fn what_waits_for_the_backplane_is_bounded_in_messages_and_in_bytes(mut world: impl World) {
@@ -71,6 +72,27 @@ async fn what_nobody_receives_is_dropped_and_counted(mut world: impl World) {
     speaker.cluster.publish("t", "again").unwrap();
     assert_eq!(listener.message().await, "again");
     end(&world, &[speaker, listener]).await;
+}
+
+async fn a_node_whose_events_were_dropped_keeps_nothing_for_nobody(mut world: impl World) {
+    let speaker = Node::new(&mut world);
+    let Node { cluster, events } = Node::new(&mut world);
+    cluster.subscribe("t").unwrap();
+    within(cluster.settled()).await.unwrap();
+    drop(events);
+    for n in 0..100 {
+        speaker.cluster.publish("t", format!("{n}")).unwrap();
+    }
+    speaker.settle().await;
+    within(async {
+        while cluster.stats().dropped_in < 100 {
+            within(cluster.settled()).await.unwrap();
+        }
+    })
+    .await;
+    assert_eq!((cluster.stats().dropped_in, cluster.stats().delivered), (100, 0));
+    within(cluster.shutdown()).await;
+    end(&world, &[speaker]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -180,6 +180,26 @@ async fn somebody_elses_value_where_a_name_would_be_is_no_name_and_does_no_harm(
 }
 
 #[tokio::test]
+async fn somebody_elses_value_where_the_counter_of_numbers_would_be_is_a_counter_that_was_lost() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let node = Node::new(&mut world);
+    let mut connection = world.connection().await;
+    let mut last = within(node.cluster.block(10)).await.unwrap() + 10;
+    // Above 2^53 not every number can be said in a script.
+    for theirs in ["hello", "", "-7", "nan", "inf", "1e300", "36893488147419103232"] {
+        let _: () = connection.set("test:block", theirs).await.unwrap();
+        let block = within(node.cluster.block(10)).await.unwrap();
+        assert!(block >= last && block < 1 << 53, "{theirs}: {block} after {last}");
+        last = block + 10;
+    }
+    let _: usize = connection.del("test:block").await.unwrap();
+    let _: usize = connection.lpush("test:block", "a list").await.unwrap();
+    assert!(within(node.cluster.block(10)).await.unwrap() >= last);
+    assert_eq!(node.cluster.stats().links_lost, 0);
+    end(&world, &[node]).await;
+}
+
+#[tokio::test]
 async fn what_is_no_redis_server_is_away_with_the_reason() {
     for url in ["http://127.0.0.1/", "redis://", "", "127.0.0.1"] {
         let refused = Redis::new(url).map(|redis| format!("{redis:?}"));

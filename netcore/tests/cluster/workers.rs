@@ -219,3 +219,32 @@ async fn a_panic_over_an_event_is_counted_and_the_link_stays() {
     assert_eq!((cluster.stats().panics, cluster.stats().links_lost), (1, 0));
     within(served.running.shutdown()).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_worker_would_hear_that_is_not_there_is_dropped_and_counted() {
+    let memory = Memory::new();
+    let Served { running, cluster, heard: _heard } = Served::new(&memory.line(), 1_000).await;
+    cluster.at(2).subscribe("beyond").unwrap();
+    cluster.at(0).subscribe("first").unwrap();
+    within(cluster.settled()).await.unwrap();
+    let other = Node::with(Options::new(memory.line()).node(NodeId::new(60)));
+    let dropped = async |all| {
+        within(async {
+            while cluster.stats().dropped_in < all {
+                within(cluster.settled()).await.unwrap();
+            }
+        })
+        .await;
+    };
+    for n in 0..10 {
+        other.cluster.publish("beyond", format!("{n}")).unwrap();
+    }
+    dropped(10).await;
+    // The node outlives its server.
+    within(running.shutdown()).await;
+    for n in 0..10 {
+        other.cluster.publish("first", format!("{n}")).unwrap();
+    }
+    dropped(20).await;
+    assert_eq!((cluster.stats().dropped_in, cluster.stats().delivered), (20, 0));
+}

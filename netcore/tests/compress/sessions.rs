@@ -144,6 +144,46 @@ async fn a_door_and_a_client_may_have_different_settings() {
     server.shutdown().await;
 }
 
+/// Two hundred packets, 12 MB inflated, 50 KB on the wire: for whoever asks.
+async fn snapshot(mut peer: Connection<Frame, Frame>) -> Result<(), SendError> {
+    while peer.recv().await?.is_some() {
+        for n in 0..200 {
+            peer.send(&frame(n, 0, vec![7; 60_000]))?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_takes_a_burst_that_inflates_to_more_than_a_door_would_unless_its_rate_is_set() {
+    let passes = || on().map(Ok::<Frame, Fault>, |it: &Frame, send: &mut dyn FnMut(_)| send(it.clone()));
+    let rate = Compress::new().inflated_rate(4 << 20, 8 << 20);
+    let options = Client::<Frame, Frame>::options;
+    for (options, all) in [
+        (options().adapter(on()), true),
+        (options().adapter(passes()), true),
+        (options().adapter(Binary::new().compress(rate)), false),
+    ] {
+        let (door, connector) = Door::memory(on());
+        let _server = Server::new().door(door).serve(snapshot).await.unwrap();
+        let mut client = options.over(connector.connect().unwrap());
+        client.send(&frame(1, 0, "go")).unwrap();
+        let mut taken = 0;
+        let end = loop {
+            match client.recv().await {
+                Ok(Some(_)) => taken += 1,
+                end => break end,
+            }
+            if taken == 200 {
+                break Ok(None);
+            }
+        };
+        // 8 MiB at once; the clock stands still.
+        let expected = if all { (200, Ok(None)) } else { (139, Err(CloseReason::InflateRate)) };
+        assert_eq!((taken, end), expected);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_lost_connection_did_not_take_is_handed_back_as_it_was_before_it_was_compressed() {
     let (mut listener, connector) = memory::listener(1);

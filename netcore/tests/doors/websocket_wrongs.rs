@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use netcore::{Binary, Door, Rate, Running, Server, WebSocket};
+use netcore::{Binary, CloseReason, Door, Hello, Limits, Rate, Running, Server, WebSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::common::{packet, rest, said, say, session, settled, until, within};
+use crate::common::{Ask, Hear, packet, rest, said, say, session, settled, until, within};
 use crate::websocket::{closed, connect, heard, serve, upgrade};
 
 struct Healthy(WebSocketStream<TcpStream>);
@@ -89,6 +89,26 @@ async fn a_text_message_closes_with_its_reason_and_what_came_before_it_is_answer
     assert_eq!(closed(&mut socket).await, (4019, words));
     until(&running, "closed", |stats| stats.closed_for("websocket") == 1).await;
     healthy.plays().await;
+}
+
+#[tokio::test]
+async fn a_hello_that_fails_closes_with_its_reason_and_counts_under_it() {
+    let hello = Hello::new::<Ask, Hear>();
+    let door = Door::tcp("127.0.0.1:0").websocket(WebSocket::new()).hello(hello);
+    let running = Server::new().door(door).serve(session).await.unwrap();
+    let turned_away = |label| running.stats().turned_away_for(label);
+    let no_hello = Message::Binary(say(1).into());
+    for (message, label, code) in [(no_hello, "hello", 4015), (Message::Text("hi".into()), "websocket", 4019)]
+    {
+        let before = turned_away(label);
+        let mut socket = connect(&running).await;
+        socket.send(message).await.unwrap();
+        let (heard, words) = closed(&mut socket).await;
+        assert_eq!(heard, code, "{label}: {words}");
+        assert!(!words.is_empty() && words.len() <= 123, "{label}: {words}");
+        assert_eq!(turned_away(label), before + 1, "{:?}", running.stats());
+    }
+    assert_eq!(turned_away("broken"), 0);
 }
 
 #[tokio::test]
@@ -395,4 +415,21 @@ async fn half_upgrades_of_one_address_do_not_pass_its_cap() {
     drop(halves);
     until(&running, "given up", |stats| stats.turned_away_for("peer_closed") == 2).await;
     connect(&running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_alone_are_silence() {
+    let (door, connector) = Door::memory(Binary::new());
+    let door = door.websocket(WebSocket::new()).limits(Limits::new().idle(Duration::from_secs(10)));
+    let running = Server::new().door(door).serve(session).await.unwrap();
+    let mut socket = upgrade(connector.connect().unwrap()).await;
+    let begun = Instant::now();
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        socket.send(Message::Ping("there?".into())).await.unwrap();
+        assert!(matches!(within(socket.next()).await, Some(Ok(Message::Pong(_)))));
+    }
+    assert_eq!(closed(&mut socket).await.0, 4000 + CloseReason::Idle(Duration::ZERO).code());
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    until(&running, "closed", |stats| stats.closed_for("idle") == 1).await;
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
-use netcore::{Client, ClientEvent, Lines, Text, TextProtocol, TryError, memory};
+use netcore::{Client, ClientEvent, Limits, Lines, Text, TextProtocol, TryError, memory};
+use tokio::time::Instant;
 
 use crate::common::{Ask, Hear, within};
 
@@ -44,6 +45,27 @@ async fn what_waits_is_handed_over_packet_by_packet_whatever_the_adapter_writes(
     within(far.read_exact(&mut text)).await.unwrap();
     assert_eq!(String::from_utf8(text).unwrap(), expected);
     assert!(client.close().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_lost_while_the_client_closes_is_not_waited_for() {
+    let (mut listener, connector) = memory::listener(1);
+    let connector = connector.with_capacity(10);
+    let options = Client::<Hear, Ask>::options().limits(Limits::new().queue(100));
+    let client = options.reconnect().dial(move || std::future::ready(connector.connect()));
+    for n in 0..50 {
+        client.send(&Ask::Say { n }).unwrap();
+    }
+    let far = within(listener.accept()).await.unwrap();
+    assert!(matches!(within(client.next()).await, Some(ClientEvent::Connected)));
+    let begun = Instant::now();
+    // It reads nothing: one packet and a byte are in the pipe, and most still waits for room.
+    let (unsent, ()) = tokio::join!(within(client.close()), async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        far.faults().reset();
+    });
+    assert_eq!(unsent.count(), 49);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

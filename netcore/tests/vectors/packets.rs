@@ -1,6 +1,8 @@
 //! The packets of the vectors: derived, with nothing written by hand but how a byte string and a 128-bit number look
 //! in JSON.
 
+use std::collections::BTreeMap;
+
 use netcore::{Describe, Packet, Raw};
 use serde::{Deserialize, Serialize};
 
@@ -442,6 +444,30 @@ pub(crate) struct Item {
     slot: u32,
     #[prost(bool, tag = "4")]
     equipped: bool,
+}
+
+/// Types that contain themselves, and each other.
+#[derive(Packet, Serialize, Deserialize, Debug, PartialEq)]
+#[packet(format = MsgPack)]
+pub(crate) enum Recursive {
+    #[packet(id = 1)]
+    Tree(Tree),
+}
+
+#[derive(Describe, Serialize, Deserialize, Debug, PartialEq)]
+pub(crate) struct Tree {
+    name: String,
+    #[describe(recursive)]
+    grafts: BTreeMap<String, Tree>,
+    fruits: Vec<Fruit>,
+}
+
+#[derive(Describe, Serialize, Deserialize, Debug, PartialEq)]
+pub(crate) struct Fruit {
+    #[describe(recursive)]
+    inner: Option<Box<Fruit>>,
+    #[describe(recursive)]
+    seeds: Vec<Tree>,
 }
 
 /// Request numbers in front of bodies of every format.

@@ -134,7 +134,8 @@ where
             tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => break None,
-                () = self.hand_over(&sender), if !handed_over => handed_over = true,
+                // Whoever receives hears of the end.
+                all = self.hand_over(&sender), if !handed_over && !sender.outbox().is_closed() => handed_over = all,
                 end = self.receive(&mut receiver, &mut packets) => {
                     self.pass_on(&mut packets);
                     if let Some(reason) = end {
@@ -165,16 +166,16 @@ where
         End::Lost(reason, self.unsent(peer.outbox.take_back(), Vec::new()))
     }
 
-    /// Gives the connection what waited for it. Cancel-safe.
-    async fn hand_over(&self, sender: &ClientSender<In, Out>) {
+    /// Gives the connection what waited for it; whether that was all, and not its end. Cancel-safe.
+    async fn hand_over(&self, sender: &ClientSender<In, Out>) -> bool {
         let outbox = sender.outbox();
         while !self.shared.hand_over(sender) {
             if outbox.is_closed() {
-                // Whoever receives hears of it.
-                return std::future::pending().await;
+                return false;
             }
             poll_fn(|cx| outbox.poll_room(cx, 0)).await;
         }
+        true
     }
 
     /// Takes what has come, as much as there is room for; the end, behind it. Cancel-safe: what was taken is in `packets`

@@ -243,7 +243,7 @@ type BothWays<In, Out> = (Arc<dyn Adapter<In, Out>>, Arc<dyn Encode<Out>>);
 
 /// An adapter, and its side towards the server.
 fn both_ways<In: 'static, Out: 'static>(adapter: impl Adapter<In, Out>) -> BothWays<In, Out> {
-    let adapter = Arc::new(adapter);
+    let adapter = Arc::new(adapter.of_clients());
     (adapter.clone(), Arc::new(Writes(adapter, PhantomData)))
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::DropGuard;
 
 use super::ask::{AskError, Asked, PublishError, SubscribeError};
@@ -13,8 +14,9 @@ use super::core::{Core, ITSELF};
 use super::options::MAX_BLOCK;
 use super::outlet::Workers;
 use super::{Event, Listing, NODES, NodeId, Options, Snapshot, driver};
+use crate::runtime::Teller;
 use crate::runtime::metrics::publish_node;
-use crate::runtime::{Full, Teller};
+use crate::runtime::running::Untold;
 
 /// One node of the cluster, for the game's code: cheap to clone, and no call waits.
 ///
@@ -38,7 +40,7 @@ impl Cluster {
         (Self { core: core.clone(), worker: 0, _life: life }, Starter(core))
     }
 
-    /// A handle whose events go to that worker.
+    /// A handle whose events go to that worker. Where there is none of that number they are dropped.
     #[must_use]
     pub fn at(&self, worker: usize) -> Self {
         self.core.add_worker(worker);
@@ -168,7 +170,7 @@ impl Starter {
         teller: Teller<M>,
         map: impl Fn(Event) -> M + Send + Sync + 'static,
     ) {
-        self.run(move |worker, message| teller.tell(worker, message), map);
+        self.run(move |worker, message| teller.try_tell(worker, message), map);
     }
 
     /// Starts the node without workers: its events are received by a task.
@@ -178,14 +180,19 @@ impl Starter {
     pub fn start_events(self) -> Events {
         let room = self.0.options.inbound.clamp(1, Semaphore::MAX_PERMITS);
         let (sender, receiver) = mpsc::channel(room);
-        let tell = move |_, event| sender.try_send(event).map_err(|error| Full(error.into_inner()));
+        let tell = move |_, event| {
+            sender.try_send(event).map_err(|error| match error {
+                TrySendError::Full(event) => Untold::Full(event),
+                TrySendError::Closed(event) => Untold::Gone(event),
+            })
+        };
         self.run(tell, |event| event);
         Events(receiver)
     }
 
     fn run<M: Send + 'static>(
         self,
-        tell: impl Fn(usize, M) -> Result<(), Full<M>> + Send + Sync + 'static,
+        tell: impl Fn(usize, M) -> Result<(), Untold<M>> + Send + Sync + 'static,
         map: impl Fn(Event) -> M + Send + Sync + 'static,
     ) {
         let core = self.0;
@@ -206,7 +213,8 @@ impl std::fmt::Debug for Starter {
     }
 }
 
-/// What a node hears, for a task.
+/// What a node hears, for a task. Dropped, it leaves a node that goes on without a hearer: messages are then dropped and
+/// counted ([`Snapshot::dropped_in`]).
 #[derive(Debug)]
 pub struct Events(mpsc::Receiver<Event>);
 

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::error;
 
 use super::stats::{Stats, count};
 use super::{Event, NodeId};
-use crate::runtime::Full;
+use crate::runtime::running::Untold;
 
 /// Hands events to workers; what a worker has no room for waits here.
 pub(super) trait Outlet: Send + Sync {
@@ -21,7 +22,7 @@ pub(super) trait Outlet: Send + Sync {
 }
 
 pub(super) struct Workers<M> {
-    tell: Box<dyn Fn(usize, M) -> Result<(), Full<M>> + Send + Sync>,
+    tell: Box<dyn Fn(usize, M) -> Result<(), Untold<M>> + Send + Sync>,
     map: Box<dyn Fn(Event) -> M + Send + Sync>,
     waiting: Mutex<All<M>>,
     max: usize,
@@ -82,7 +83,7 @@ impl What {
 
 impl<M: Send + 'static> Workers<M> {
     pub(super) fn new(
-        tell: impl Fn(usize, M) -> Result<(), Full<M>> + Send + Sync + 'static,
+        tell: impl Fn(usize, M) -> Result<(), Untold<M>> + Send + Sync + 'static,
         map: impl Fn(Event) -> M + Send + Sync + 'static,
         (max, max_bytes): (usize, usize),
         stats: Arc<Stats>,
@@ -109,7 +110,17 @@ impl<M: Send + 'static> Workers<M> {
                     }
                     return false;
                 }
-                Err(Full(message)) => message,
+                Err(Untold::Full(message)) => message,
+                // Nobody will ever hear it.
+                Err(Untold::Gone(message)) => {
+                    // Not under the lock: it is the game's own.
+                    drop(all);
+                    drop(message);
+                    if let What::Message(_) = what {
+                        count(&self.stats.dropped_in);
+                    }
+                    return false;
+                }
             }
         };
         let waiting = all.waiting.entry(worker).or_default();
@@ -154,12 +165,21 @@ impl<M: Send + 'static> Outlet for Workers<M> {
     }
 
     fn retry(&self) -> bool {
+        let mut gone = Vec::new();
         let mut all = self.lock();
         all.waiting.retain(|worker, waiting| {
             while let Some((message, what)) = waiting.queue.pop_front() {
-                if let Err(Full(message)) = (self.tell)(*worker, message) {
-                    waiting.queue.push_front((message, what));
-                    return true;
+                match (self.tell)(*worker, message) {
+                    Ok(()) => {}
+                    Err(Untold::Full(message)) => {
+                        waiting.queue.push_front((message, what));
+                        return true;
+                    }
+                    Err(Untold::Gone(message)) => {
+                        self.stats.dropped_in.fetch_add(waiting.messages as u64, Relaxed);
+                        gone.push((message, std::mem::take(&mut waiting.queue)));
+                        return false;
+                    }
                 }
                 if let What::Message(bytes) = what {
                     waiting.messages -= 1;
@@ -169,7 +189,11 @@ impl<M: Send + 'static> Outlet for Workers<M> {
             }
             false
         });
-        !all.waiting.is_empty()
+        let waits = !all.waiting.is_empty();
+        // Not under the lock: they are the game's own.
+        drop(all);
+        drop(gone);
+        waits
     }
 }
 
@@ -181,7 +205,7 @@ impl<M> Default for Waiting<M> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::sync::atomic::AtomicBool;
     use std::time::{Duration, Instant};
 
     use bytes::Bytes;
@@ -195,7 +219,7 @@ mod tests {
         let (may, tells) = (open.clone(), told.clone());
         let tell = move |_, event| {
             if !may.load(Relaxed) {
-                return Err(Full(event));
+                return Err(Untold::Full(event));
             }
             tells.lock().unwrap().push(event);
             Ok(())
@@ -229,5 +253,28 @@ mod tests {
             vec![up(0), back(2001)],
         ];
         assert_eq!(*told.lock().unwrap(), expected.concat());
+    }
+    #[test]
+    fn for_a_worker_that_is_gone_nothing_waits_and_messages_count_as_dropped() {
+        let gone = Arc::new(AtomicBool::new(false));
+        let ends = gone.clone();
+        let tell =
+            move |_, event| Err(if ends.load(Relaxed) { Untold::Gone(event) } else { Untold::Full(event) });
+        let stats = Arc::<Stats>::default();
+        let workers = Workers::new(tell, |event| event, (2, 100), stats.clone());
+        let message = || Event::Message { topic: "t".into(), from: NodeId::new(1), body: Bytes::new() };
+        let lost = || Event::Lost { name: "n".into(), by: NodeId::new(1) };
+        let dropped = || stats.snapshot().dropped_in;
+        assert!(
+            workers.notice(0, lost()) && workers.message(0, message(), 1) && workers.message(0, message(), 1)
+        );
+        assert!(workers.retry());
+        assert_eq!(dropped(), 0);
+        gone.store(true, Relaxed);
+        assert!(!workers.retry());
+        assert_eq!(dropped(), 2);
+        assert!(!workers.notice(0, lost()) && !workers.message(0, message(), 1));
+        assert!(!workers.retry());
+        assert_eq!(dropped(), 3);
     }
 }

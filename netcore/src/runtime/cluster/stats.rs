@@ -33,7 +33,8 @@ counters! {
     dropped_out,
     /// Messages not sent, or not known to be, because the backplane was away.
     unsent,
-    /// Messages that came and were dropped, because too many waited for their worker or because they were too long.
+    /// Messages that came and were dropped, because too many waited for their worker, because there was no such worker
+    /// (any more), or because they were too long.
     dropped_in,
     /// Connections to the backplane that came about.
     connects,

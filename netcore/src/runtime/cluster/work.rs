@@ -110,10 +110,7 @@ impl Core {
 
     /// Whether it was an answer to that.
     fn settle(self: &Arc<Self>, then: Then, answer: Answer) -> bool {
-        if then.asked() {
-            let mut state = self.lock();
-            state.asks = state.asks.saturating_sub(1);
-        }
+        self.let_in_again(&then);
         match (then, answer) {
             (Then::Nothing, Answer::Done) => {}
             (Then::Released(mark), Answer::Done) => drop(self.lock().claims.remove(mark)),
@@ -145,11 +142,19 @@ impl Core {
                 self.ear.notices(lost);
             }
             (then, _) => {
-                self.fail(vec![then]);
+                self.has_no_answer(then);
                 return false;
             }
         }
         true
+    }
+
+    /// Whoever waited for it waits no more: another may ask in its place.
+    fn let_in_again(&self, then: &Then) {
+        if then.asked() {
+            let mut state = self.lock();
+            state.asks = state.asks.saturating_sub(1);
+        }
     }
 
     fn synced(&self) {
@@ -200,32 +205,34 @@ impl Core {
 
     fn fail(self: &Arc<Self>, thens: Vec<Then>) {
         for then in thens {
-            let mut state = self.lock();
-            if then.asked() {
-                state.asks = state.asks.saturating_sub(1);
+            self.let_in_again(&then);
+            self.has_no_answer(then);
+        }
+    }
+
+    fn has_no_answer(self: &Arc<Self>, then: Then) {
+        let mut state = self.lock();
+        match then {
+            Then::Publish(_) => {
+                state.unsent += 1;
+                count(&self.ear.stats.unsent);
             }
-            match then {
-                Then::Publish(_) => {
-                    state.unsent += 1;
-                    count(&self.ear.stats.unsent);
-                }
-                Then::Claimed(mark) => {
-                    drop(state);
-                    self.judge_alone(mark);
-                }
-                Then::Kept(marks) => {
-                    for mark in marks {
-                        if let Some(entry) = state.claims.get_mut(mark) {
-                            entry.renewing = false;
-                        }
+            Then::Claimed(mark) => {
+                drop(state);
+                self.judge_alone(mark);
+            }
+            Then::Kept(marks) => {
+                for mark in marks {
+                    if let Some(entry) = state.claims.get_mut(mark) {
+                        entry.renewing = false;
                     }
                 }
-                Then::Ids(_) => state.ids.asked = false,
-                Then::Found(reply) => drop(reply.send(Err(AskError::Away))),
-                Then::Block(_, reply) => drop(reply.send(Err(AskError::Away))),
-                Then::Settled(reply) => drop(reply.send(Err(AskError::Away))),
-                Then::Nothing | Then::Released(_) | Then::Nodes | Then::Synced => {}
             }
+            Then::Ids(_) => state.ids.asked = false,
+            Then::Found(reply) => drop(reply.send(Err(AskError::Away))),
+            Then::Block(_, reply) => drop(reply.send(Err(AskError::Away))),
+            Then::Settled(reply) => drop(reply.send(Err(AskError::Away))),
+            Then::Nothing | Then::Released(_) | Then::Nodes | Then::Synced => {}
         }
     }
 
@@ -333,3 +340,23 @@ const BATCH: usize = 256;
 const BATCH_BYTES: usize = 256 << 10;
 // Listings in a row without a node: a third of the names' lifetime lies between two.
 const MISSED: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::runtime::cluster::{Memory, Options};
+
+    #[test]
+    fn an_answer_of_another_kind_makes_room_for_one_question_and_not_for_two() {
+        let core = Arc::new(Core::new(Options::new(Memory::new())));
+        for answer in [Answer::Done, Answer::Holders { holders: Vec::new(), more: false }] {
+            core.lock().asks = 3;
+            let (reply, _heard) = oneshot::channel();
+            let fits = matches!(answer, Answer::Holders { .. });
+            assert_eq!(core.settle(Then::Found(reply), answer), fits);
+            assert_eq!(core.lock().asks, 2);
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::io;
 
 use super::Mismatch;
 use crate::PacketId;
+use crate::runtime::transport;
 use crate::session::{CloseReason, HelloFault};
 
 /// Both sides did not get as far as a session.
@@ -62,7 +63,7 @@ impl HelloError {
             Self::Version(_) => CloseReason::Version,
             Self::Fault(fault) => CloseReason::Hello(*fault),
             Self::Closed => CloseReason::PeerClosed,
-            Self::Io(error) => CloseReason::Broken(error.kind()),
+            Self::Io(error) => transport::reason(error),
             Self::Ids(_) => CloseReason::Ended,
         }
     }

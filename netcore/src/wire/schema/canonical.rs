@@ -11,6 +11,10 @@ impl Schema {
     /// renaming a variant or allowing a longer text leaves every byte where it was. So does putting raw fields together
     /// into a struct or an array.
     ///
+    /// Of a type that contains itself it covers which of the types around the place is meant, by how far out that is, and the
+    /// lists and maps between. Of a type that is told by name alone, since it is none of those around, it covers nothing
+    /// else: in a circle of protobuf messages, each sees of the others only that they are there.
+    ///
     /// One change it sees although no byte moves: an array in place of its items' fields one by one, where the items
     /// have more than one field and hold a list, an option, an enum or a length in another field, or come to more than
     /// 64 fields together.
@@ -81,7 +85,38 @@ pub(super) enum Way {
 pub(super) fn put_packet(out: &mut Vec<u8>, packet: &PacketSchema) {
     out.extend_from_slice(&packet.id.0.to_le_bytes());
     put_str(out, &packet.format);
-    put_type(out, &packet.body, packet.way(), &[]);
+    put_type(out, &packet.body, Within::packet(packet.way()), &[]);
+}
+
+/// Where a type stands: what the format makes of structs, and the structs and enums around it.
+#[derive(Clone, Copy)]
+pub(super) struct Within<'a> {
+    pub(super) way: Way,
+    around: Option<(&'a str, &'a Self)>,
+}
+
+impl<'a> Within<'a> {
+    pub(super) const fn packet(way: Way) -> Self {
+        Self { way, around: None }
+    }
+
+    /// Inside of a struct or an enum of that name.
+    pub(super) const fn of(&'a self, name: &'a str) -> Self {
+        Self { way: self.way, around: Some((name, self)) }
+    }
+
+    /// How many structs and enums further out than the innermost the one of that name is: the name itself is not on the
+    /// wire. In a raw body, where structs leave no trace, there is no telling.
+    fn levels_to(&self, name: &str) -> Option<u32> {
+        let (mut around, mut levels) = (self.around.filter(|_| self.way != Way::Raw), 0);
+        while let Some((other, outer)) = around {
+            if other == name {
+                return Some(levels);
+            }
+            (around, levels) = (outer.around, levels + 1);
+        }
+        None
+    }
 }
 
 impl PacketSchema {
@@ -95,9 +130,9 @@ impl PacketSchema {
 }
 
 /// A type; `siblings` says where each field of the raw struct around it begins, if there is one.
-pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, way: Way, siblings: &[u64]) {
+pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, within: Within<'_>, siblings: &[u64]) {
     match ty {
-        Type::Struct(Struct { by: By::Position, .. }) | Type::Array { .. } if way == Way::Raw => {
+        Type::Struct(Struct { by: By::Position, .. }) | Type::Array { .. } if within.way == Way::Raw => {
             put_runs(out, &runs(ty, siblings));
         }
         Type::Opaque => out.push(0),
@@ -118,30 +153,33 @@ pub(super) fn put_type(out: &mut Vec<u8>, ty: &Type, way: Way, siblings: &[u64])
         Type::List { item, len } => {
             out.push(6);
             put_len(out, len, siblings);
-            put_type(out, item, way, siblings);
+            put_type(out, item, within, siblings);
         }
         Type::Array { item, count } => {
             out.push(7);
             out.extend_from_slice(&count.to_le_bytes());
-            put_type(out, item, way, siblings);
+            put_type(out, item, within, siblings);
         }
         Type::Option(value) => {
             out.push(8);
-            put_type(out, value, way, siblings);
+            put_type(out, value, within, siblings);
         }
         Type::Map { key, value } => {
             out.push(9);
-            put_type(out, key, way, siblings);
-            put_type(out, value, way, siblings);
+            put_type(out, key, within, siblings);
+            put_type(out, value, within, siblings);
         }
-        Type::Struct(shape) => put_struct(out, shape, way),
-        Type::Enum(choice) => put_enum(out, choice, way),
-        Type::Recursive(_) => out.push(12),
+        Type::Struct(shape) => put_struct(out, shape, within),
+        Type::Enum(choice) => put_enum(out, choice, within),
+        Type::Recursive(name) => {
+            out.push(12);
+            out.extend_from_slice(&within.levels_to(name).unwrap_or(u32::MAX).to_le_bytes());
+        }
     }
 }
 
-fn put_struct(out: &mut Vec<u8>, shape: &Struct, way: Way) {
-    let (by, fields) = in_order(shape, way);
+fn put_struct(out: &mut Vec<u8>, shape: &Struct, within: Within<'_>) {
+    let (by, fields) = in_order(shape, within.way);
     out.extend([10, by_code(by)]);
     put_count(out, fields.len());
     for field in fields {
@@ -150,7 +188,7 @@ fn put_struct(out: &mut Vec<u8>, shape: &Struct, way: Way) {
             By::Name => put_str(out, &field.name),
             By::Number => out.extend_from_slice(&field.number.to_le_bytes()),
         }
-        put_type(out, plain(&field.ty, by), way, &[]);
+        put_type(out, plain(&field.ty, by), within.of(&shape.name), &[]);
     }
 }
 
@@ -188,7 +226,7 @@ pub(super) fn plain(ty: &Type, by: By) -> &Type {
     }
 }
 
-fn put_enum(out: &mut Vec<u8>, choice: &Enum, way: Way) {
+fn put_enum(out: &mut Vec<u8>, choice: &Enum, within: Within<'_>) {
     out.extend([11, by_code(choice.by), u8::from(choice.tag.is_some())]);
     if let Some(tag) = choice.tag {
         put_int(out, tag);
@@ -204,7 +242,7 @@ fn put_enum(out: &mut Vec<u8>, choice: &Enum, way: Way) {
             By::Name => put_str(out, &variant.name),
             By::Position | By::Number => out.extend_from_slice(&variant.tag.to_le_bytes()),
         }
-        put_type(out, &variant.body, way, &[]);
+        put_type(out, &variant.body, within.of(&choice.name), &[]);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt};
 
-use super::canonical::{Way, in_order, plain, put_packet, put_type};
+use super::canonical::{Way, Within, in_order, plain, put_packet, put_type};
 use super::runs::{Place, in_common, places, runs};
 use super::{By, PacketSchema, Schema, Shared, Struct, Type};
 use crate::PacketId;
@@ -103,7 +103,8 @@ fn compare_packets(here: &PacketSchema, there: &PacketSchema) -> Option<Differen
         return None;
     }
     let (field, words) = if here.format == there.format {
-        first_of(&here.body, &there.body, here.way())
+        let within = Within::packet(here.way());
+        first_of((&here.body, within), (&there.body, within))
     } else {
         (String::new(), (here.format.to_string(), there.format.to_string()))
     };
@@ -112,21 +113,25 @@ fn compare_packets(here: &PacketSchema, there: &PacketSchema) -> Option<Differen
 
 type Found = (String, (String, String));
 
+/// A type, and where it stands.
+type At<'a> = (&'a Type, Within<'a>);
+
 /// The path of the first field that differs, and both sides in words; `None` where nothing does.
-fn compare_types(here: &Type, there: &Type, way: Way) -> Option<Found> {
-    let bytes = |ty| {
+fn compare_types(here: At<'_>, there: At<'_>) -> Option<Found> {
+    let bytes = |(ty, within)| {
         let mut out = Vec::new();
-        put_type(&mut out, ty, way, &[]);
+        put_type(&mut out, ty, within, &[]);
         out
     };
-    (bytes(here) != bytes(there)).then(|| first_of(here, there, way))
+    (bytes(here) != bytes(there)).then(|| first_of(here, there))
 }
 
 /// The same for types that are known to differ: a peer may nest them deep, and to find that out anew at each level
 /// would take as much longer.
-fn first_of(here: &Type, there: &Type, way: Way) -> Found {
-    let within = |name, a: &Type, b: &Type| {
-        let (path, words) = first_of(a, b, way);
+fn first_of((here, within): At<'_>, (there, other_within): At<'_>) -> Found {
+    let way = within.way;
+    let inside = |name, a: &Type, b: &Type| {
+        let (path, words) = first_of((a, within), (b, other_within));
         Some((under(name, &path), words))
     };
     let inner = match (here, there) {
@@ -137,25 +142,27 @@ fn first_of(here: &Type, there: &Type, way: Way) -> Found {
             compare_places(here, there)
         }
         (Type::Struct(a), Type::Struct(b)) => {
-            let ((by, a), (other_by, b)) = (in_order(a, way), in_order(b, way));
-            if by == other_by { compare_fields(by, &a, &b, way) } else { None }
+            let ((by, fields), (other_by, others)) = (in_order(a, way), in_order(b, way));
+            let (within, other_within) = (within.of(&a.name), other_within.of(&b.name));
+            if by == other_by { compare_fields(by, (&fields, within), (&others, other_within)) } else { None }
         }
         (Type::List { item: a, len }, Type::List { item: b, len: other }) if len == other => {
-            within("[]", a, b)
+            inside("[]", a, b)
         }
         (Type::Array { item: a, count }, Type::Array { item: b, count: other }) if count == other => {
-            within("[]", a, b)
+            inside("[]", a, b)
         }
-        (Type::Option(a), Type::Option(b)) => within("", a, b),
-        (Type::Map { key: ka, value: a }, Type::Map { key: kb, value: b }) if ka == kb => within("{}", a, b),
+        (Type::Option(a), Type::Option(b)) => inside("", a, b),
+        (Type::Map { key: ka, value: a }, Type::Map { key: kb, value: b }) if ka == kb => inside("{}", a, b),
         (Type::Enum(a), Type::Enum(b)) if a.by == b.by && a.tag == b.tag => {
+            let (within, other_within) = (within.of(&a.name), other_within.of(&b.name));
             a.variants.iter().find_map(|ours| {
                 let same = |theirs: &&super::Variant| match a.by {
                     By::Name => theirs.name == ours.name,
                     By::Position | By::Number => theirs.tag == ours.tag,
                 };
                 let theirs = b.variants.iter().find(same)?;
-                let found = compare_types(&ours.body, &theirs.body, way)?;
+                let found = compare_types((&ours.body, within), (&theirs.body, other_within))?;
                 Some((under(&ours.name, &found.0), found.1))
             })
         }
@@ -183,7 +190,8 @@ fn compare_places(here: &Type, there: &Type) -> Option<Found> {
     }
     if let (Some(a), Some(b)) = (a, b)
         && a.start == b.start
-        && let Some((path, words)) = compare_types(a.ty, b.ty, Way::Raw)
+        && let Some((path, words)) =
+            compare_types((a.ty, Within::packet(Way::Raw)), (b.ty, Within::packet(Way::Raw)))
     {
         return Some((under(&a.name, &path), words));
     }
@@ -193,7 +201,11 @@ fn compare_places(here: &Type, there: &Type) -> Option<Found> {
     Some((name, (words(a), words(b))))
 }
 
-fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], way: Way) -> Option<Found> {
+fn compare_fields(
+    by: By,
+    (here, within): (&[super::Field], Within<'_>),
+    (there, other_within): (&[super::Field], Within<'_>),
+) -> Option<Found> {
     let (mut ours, mut theirs) = (here.iter().peekable(), there.iter().peekable());
     loop {
         let order = match (ours.peek(), theirs.peek()) {
@@ -209,7 +221,9 @@ fn compare_fields(by: By, here: &[super::Field], there: &[super::Field], way: Wa
         match order {
             Ordering::Equal => {
                 let (Some(a), Some(b)) = (ours.next(), theirs.next()) else { return None };
-                if let Some((path, words)) = compare_types(plain(&a.ty, by), plain(&b.ty, by), way) {
+                if let Some((path, words)) =
+                    compare_types((plain(&a.ty, by), within), (plain(&b.ty, by), other_within))
+                {
                     return Some((under(&a.name, &path), words));
                 }
             }

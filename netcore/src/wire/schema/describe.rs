@@ -24,6 +24,23 @@ use super::{Form, Int, Len, Shared, Type};
 /// let Type::Struct(shape) = EnterRoom::TYPE else { unreachable!() };
 /// assert_eq!(&*shape.fields[0].name, "RoomNumber");
 /// ```
+///
+/// A field that leads back to its own type says so, or the description would have no end. It is then described by the type's
+/// name, inside the `Box`, `Option`, `Vec`, array, `HashMap` and `BTreeMap` around it, of whose keys the type is none:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use netcore::{Describe, schema::Type};
+///
+/// #[derive(Describe, serde::Serialize, serde::Deserialize)]
+/// struct Folder {
+///     #[describe(recursive)]
+///     folders: HashMap<String, Folder>,
+/// }
+///
+/// let Type::Struct(shape) = Folder::TYPE else { unreachable!() };
+/// assert_eq!(shape.fields[0].ty.to_string(), "map of (text) to (Folder again)");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what it looks like",
     note = "derive `netcore::Describe` for it, or leave the field out of the schema with `#[describe(opaque)]`"

@@ -1,7 +1,7 @@
 //! A raw body as it is on the wire: runs of equal values one behind the other, whatever structs and arrays they are
 //! grouped into.
 
-use super::canonical::{Way, by_code, put_type};
+use super::canonical::{Way, Within, by_code, put_type};
 use super::{By, Len, Struct, Type};
 
 /// So many equal values one behind the other.
@@ -136,7 +136,7 @@ impl Runs {
             }
             value => {
                 let mut bytes = Vec::new();
-                put_type(&mut bytes, value, Way::Raw, siblings);
+                put_type(&mut bytes, value, Within::packet(Way::Raw), siblings);
                 self.width = self.width.saturating_add(1);
                 push(&mut self.runs, Run { count: 1, what: What::of(value, bytes) });
             }

@@ -111,7 +111,7 @@ pub enum Type {
     Struct(Struct),
     /// One of several.
     Enum(Enum),
-    /// A type that contains itself, by name.
+    /// A type that contains itself, by name: the innermost struct or enum around it that has the name.
     Recursive(Shared<str>),
 }
 

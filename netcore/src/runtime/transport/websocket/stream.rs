@@ -231,8 +231,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             (_, None) => put(&NORMAL.to_be_bytes()),
             (_, Some(reason)) => {
                 put(&close_code(reason).to_be_bytes());
-                // Words that do not fit are left out.
-                put(reason.to_string().as_bytes());
+                // §5.5: "All control frames MUST have a payload length of 125 bytes or less". The end of long words is
+                // left out.
+                let words = reason.to_string();
+                let fits = (0..=MAX_CONTROL - 2).rev().find_map(|len| words.get(..len));
+                put(fits.unwrap_or_default().as_bytes());
             }
         }
         let body = body.get(..len).unwrap_or_default();
