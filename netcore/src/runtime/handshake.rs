@@ -53,7 +53,7 @@ pub(super) enum Shaken<T> {
 impl<T: Transport> Shaken<T> {
     /// Where there is no session to be: what is on top of the socket looks in its outbox for why it ends, as a WebSocket
     /// does for its close frame.
-    fn ended(self, reason: CloseReason) -> Box<dyn Transport> {
+    pub(super) fn ended(self, reason: CloseReason) -> Box<dyn Transport> {
         match self {
             Self::Same(transport) => Box::new(transport),
             Self::Other { transport, outbox } => {

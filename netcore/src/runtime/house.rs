@@ -103,12 +103,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         let Some(entrance) = self.entrances.get(door) else { return };
         let address = guest.address();
         if self.closing.load(Relaxed) {
-            return match shaken {
-                Shaken::Same(transport) => self.refuse(transport, entrance, address, CloseReason::Stopping),
-                Shaken::Other { transport, .. } => {
-                    self.refuse(transport, entrance, address, CloseReason::Stopping)
-                }
-            };
+            let reason = CloseReason::Stopping;
+            return self.refuse(shaken.ended(reason), entrance, address, reason);
         }
         let id = guest.becomes_session();
         match shaken {

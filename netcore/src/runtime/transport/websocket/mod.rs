@@ -40,8 +40,9 @@ use crate::session::{Rate, WebSocketFault};
 /// A text message closes, as does what the table bounds. The close frame has 4000 and the reason's
 /// [code](crate::CloseReason::code) as its code (4999 for a game's own from 1,000 on) and the reason in words, of which 123
 /// bytes have room; also where a [hello](crate::Door::hello) fails. After the peer's close frame nothing more is sent to it:
-/// a WebSocket has no half that stays open. Pings are answered, and say nothing to the session: a bot whose library keeps the
-/// line alive by them is closed as [`idle`](crate::Limits::idle) where that is set, or a heartbeat is. What is no upgrade is answered in HTTP and in words.
+/// a WebSocket has no half that stays open. Pings are answered, and say nothing to the session: a bot whose library keeps
+/// the line alive by them is closed as [`idle`](crate::Limits::idle) where that is set, or a heartbeat is. What is no
+/// upgrade is answered in HTTP and in words.
 ///
 /// | setting | default | bounds |
 /// |---|---|---|
