@@ -50,8 +50,9 @@ pub(crate) struct Link<In, T> {
     inspect: Option<Inspect<In>>,
     // The write that failed, of which the next one is to hear.
     failed: Option<CloseReason>,
-    // Nothing can be written any more, for that reason: what has come is still read.
+    // Nothing can be written any more, for that reason: what has come is still read. So many bytes had been read by then.
     broke: Option<CloseReason>,
+    read_before: u64,
     // The game has no room for more just now.
     is_full: bool,
     // The transport may hold back what it took: a socket never does, a stream of somebody else's may.
@@ -109,6 +110,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             inspect: None,
             failed: None,
             broke: None,
+            read_before: 0,
             is_full: false,
             held_back: false,
             told: (0, 0),
@@ -148,6 +150,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 // What came before the connection broke, or the peer closed it, is still there to be read.
                 (CloseReason::Broken(_) | CloseReason::PeerClosed, State::Open) => {
                     self.broke = Some(reason);
+                    self.read_before = self.session.counts().bytes_in;
                     // Nothing more is to be done about the output.
                     self.session.handle_broken();
                     self.peer.outbox.set_blocked(true);
@@ -286,7 +289,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
     /// Whether, of a connection that broke, all was read that had come, or as much as anybody waits for.
     #[cold]
     fn is_over(&mut self, cx: &mut Context<'_>, any: bool) -> bool {
-        if self.peer.is_abandoned() {
+        if self.peer.is_abandoned() || self.session.counts().bytes_in - self.read_before > HAD_COME {
             return true;
         }
         if self.is_full {
@@ -403,5 +406,7 @@ impl Turns {
     }
 }
 
+/// More than a socket holds: what is read behind so much of a connection that broke had not come by then.
+const HAD_COME: u64 = 8 * 1024 * 1024;
 /// So many batches are handled in one poll.
 const TURNS: u32 = 4;

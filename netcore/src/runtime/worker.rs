@@ -385,9 +385,9 @@ impl<L: Logic> Drop for Worker<L> {
 /// Lets a peer's transport take what waits for it. One that takes nothing is not waited for, and none for long: the others'
 /// packets wait, too.
 async fn has_a_turn(outbox: Outbox) {
-    let taken = std::future::poll_fn(|cx| match outbox.is_blocked() {
-        true => Poll::Ready(()),
-        false => outbox.poll_room(cx, 0),
+    let taken = std::future::poll_fn(|cx| {
+        let room = outbox.poll_room(cx, 0);
+        if outbox.is_blocked() { Poll::Ready(()) } else { room }
     });
     let _ = tokio::time::timeout(TURN, taken).await;
 }

@@ -205,11 +205,11 @@ impl AsyncWrite for OneWay {
 
 #[tokio::test]
 async fn who_takes_nothing_and_sends_for_ever_is_read_no_longer_than_a_peer_that_closed() {
-    for closes in [false, true] {
+    // The game does not mind that nobody hears it; or it does; or its inbox is full each time that somebody looks.
+    for (closes, inbox) in [(false, 1024), (true, 1024), (false, 1)] {
         let (door, incoming) = Door::incoming(Binary::new());
-        let door = door.limits(Limits::new().linger(Duration::from_millis(100)));
+        let door = door.limits(Limits::new().linger(Duration::from_millis(100)).inbox(inbox));
         let session = move |mut peer: Connection<Ask, Hear>| async move {
-            // A game that does not mind that nobody hears it; or one that does.
             while peer.recv().await?.is_some() {
                 let sent = peer.send(&said(1));
                 if closes {
@@ -226,6 +226,6 @@ async fn who_takes_nothing_and_sends_for_ever_is_read_no_longer_than_a_peer_that
             }
         })
         .await;
-        assert_eq!(running.stats().closed_for("broken"), 1, "{closes}");
+        assert_eq!(running.stats().closed_for("broken"), 1, "{closes} {inbox}");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
-use netcore::{Binary, Door, Host, Server};
+use netcore::{Binary, Door, Host, Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{
@@ -113,4 +113,39 @@ async fn who_reads_nothing_makes_nobody_wait() {
     assert!(start.elapsed() <= Duration::from_millis(2), "{:?}", start.elapsed());
     assert_eq!(running.stats().open(), 2);
     drop(deaf);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_in_gulps_makes_nobody_wait_either() {
+    let (door, connector) = Door::memory(Binary::new());
+    let game = game().packet(|ctx, session, ask| match ask {
+        Ask::Say { n } => drop(ctx.send(session, &said(n))),
+        Ask::Do { n, .. } => {
+            for _ in 0..n {
+                ctx.send(session, &Hear::Long { text: "x".repeat(1_000) });
+            }
+        }
+    });
+    let limits = Limits::new().queue(64 * 1024);
+    let server = Server::new().host(Host::Task).door(door.limits(limits));
+    let _running = server.logic(game).await.unwrap();
+    // Each asks for nearly all that may wait for it, as soon as it has taken the last of it.
+    for _ in 0..10 {
+        let mut stream = connector.clone().with_capacity(1_000).connect().unwrap();
+        tokio::spawn(async move {
+            let mut all = vec![0; 60 * 1_007];
+            loop {
+                stream.write_all(&bytes_of(&[Ask::Do { what: 0, n: 60 }])).await.unwrap();
+                pass(5).await;
+                stream.read_exact(&mut all).await.unwrap();
+            }
+        });
+    }
+    let mut other = client(&connector);
+    for n in 0..1_000 {
+        let start = tokio::time::Instant::now();
+        round(&mut other, n).await;
+        assert!(start.elapsed() < Duration::from_millis(1), "{:?}", start.elapsed());
+        pass(1).await;
+    }
 }

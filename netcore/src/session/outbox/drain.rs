@@ -121,13 +121,18 @@ impl Outbox {
     /// Whether the transport takes nothing more just now.
     pub(crate) fn set_blocked(&self, blocked: bool) {
         if self.0.blocked.load(Relaxed) != blocked {
-            self.0.blocked.store(blocked, Relaxed);
+            self.0.blocked.store(blocked, SeqCst);
+            // Whoever waits for room may not want to wait for a transport that takes nothing. Never under the lock.
+            if blocked && self.0.wanted.load(SeqCst) {
+                let room = self.waiting(&mut self.lock());
+                room.into_iter().for_each(Waker::wake);
+            }
         }
     }
 
     #[inline]
     pub(crate) fn is_blocked(&self) -> bool {
-        self.0.blocked.load(Relaxed)
+        self.0.blocked.load(SeqCst)
     }
 
     /// Bytes have left, and those that they stand for will be said to be written only with others.
