@@ -188,6 +188,10 @@ fn print(happening: &Happening, lines: &mut Lines<'_>) {
                 lines.line(format_args!("* {count} for {}", visible(choice)));
             }
         }
+        Happening::Enough(stand) => {
+            let stand = visible(&stand.join(", "));
+            lines.line(format_args!("this vote has enough choices; take one of these: {stand}"));
+        }
         Happening::Refused(words) => lines.line(words),
     }
 }
