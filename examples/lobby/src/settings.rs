@@ -56,6 +56,11 @@ pub struct Settings {
     /// What waits.
     #[command(flatten)]
     pub hold: HoldFlags,
+    /// Of how many users of other servers a room knows, where servers share their rooms; those over it are shown when there
+    /// is room. There are more than it has seats only where servers were apart.
+    // No flag of all room servers: a game that is played by those of one process alone has no use for it.
+    #[arg(skip = Settings::default().held_elsewhere)]
+    pub held_elsewhere: u32,
     /// The API server, if there is one.
     #[command(flatten)]
     pub api: ApiFlags,
@@ -74,6 +79,7 @@ impl Default for Settings {
             ping_ms: 0,
             requests_per_second: 100,
             hold: HoldFlags::default(),
+            held_elsewhere: 1024,
             api: ApiFlags::default(),
         }
     }
@@ -260,8 +266,8 @@ mod tests {
         assert_eq!((workers, rooms, first_room, room_users, max_packet), (1, 1000, 0, 4, 1024));
         let Settings { login_ms, enter_ms, ping_ms, requests_per_second, .. } = settings;
         assert_eq!((login_ms, enter_ms, ping_ms, requests_per_second), (60_000, 0, 0, 100));
-        let HoldFlags { held_notices, invites, held_elsewhere } = settings.hold;
-        assert_eq!((held_notices, invites, held_elsewhere), (256, 16, 1024));
+        let HoldFlags { held_notices, invites } = settings.hold;
+        assert_eq!((held_notices, invites, settings.held_elsewhere), (256, 16, 1024));
         let ApiFlags { api_ms, api_logins, api_coming, .. } = settings.api;
         assert_eq!((api_ms, api_logins, api_coming), (5000, 256, 8192));
     }
