@@ -1,5 +1,6 @@
 //! How the room servers are set up.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,6 +208,24 @@ impl Shared {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The rooms in which somebody is on any node, and how many, as they last said; none where no rooms are shared.
+    pub(crate) async fn seen_elsewhere(&self) -> Vec<(u32, u32)> {
+        match &self.nodes {
+            Some(nodes) => nodes.rooms().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// All rooms in which somebody is, in order, and how many: what the nodes said, and what this one knows by now.
+    pub(crate) fn rooms(&self, seen: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+        let mut all: BTreeMap<u32, u32> = seen.into_iter().collect();
+        for (index, here) in self.directory.rooms() {
+            let elsewhere = self.nodes.as_ref().map_or(0, |nodes| nodes.count_elsewhere(index));
+            all.insert(index, here.saturating_add(u32::try_from(elsewhere).unwrap_or(u32::MAX)));
+        }
+        all.into_iter().collect()
     }
 
     /// Nobody is to be sent here any more.
