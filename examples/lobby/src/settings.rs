@@ -103,7 +103,19 @@ impl Settings {
             .login(time(self.login_ms))
             // A fast client sends log-in, enter and much more in one write. The rate bounds what it may ask.
             .admission(1024 * 1024, 16 * 1024)
+            .queue(self.queue())
             .packets((self.requests_per_second > 0).then(|| flood(self.requests_per_second)))
+    }
+
+    /// What may wait for one session: what all in a room may say in one burst, so that nobody who reads is closed because
+    /// others speak at once. [`MOST_WAITING`] at most; all sessions together have the server's bound besides.
+    fn queue(&self) -> usize {
+        let burst = match self.requests_per_second {
+            0 => usize::MAX,
+            rate => (rate as usize).saturating_mul(2 * usize::from(self.room_users)),
+        };
+        let notice = usize::from(self.max_packet) + NOTICE;
+        burst.saturating_mul(notice).clamp(LEAST_WAITING, MOST_WAITING)
     }
 
     pub(crate) fn enter_time(&self) -> Option<Duration> {
@@ -121,6 +133,13 @@ impl Settings {
         i32::try_from(i64::from(self.first_room) + i64::from(index)).unwrap_or(i32::MAX)
     }
 }
+
+/// A notice has so many bytes more than what it passes on: the room user id.
+const NOTICE: usize = 8;
+/// For the lists that one who enters is told.
+const LEAST_WAITING: usize = 256 * 1024;
+/// Below the 7 MB for which a room is not to stand still on behalf of one who does not read.
+const MOST_WAITING: usize = 4 * 1024 * 1024;
 
 fn time(millis: u32) -> Option<Duration> {
     (millis > 0).then(|| Duration::from_millis(millis.into()))
