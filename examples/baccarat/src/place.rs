@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{ApiError, Client, Credentials, Player, Seat, User, Wish};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep};
 
 /// Under which name the servers are in the API server's list.
 pub const GAME: &str = "baccarat";
@@ -167,11 +167,11 @@ where
             ApiError::Refused { retry_after: Some(after), .. } => *after,
             _ => PAUSE,
         };
-        let next = Instant::now() + after;
-        if next >= until {
+        // A server may name any time at all.
+        if after >= until.saturating_duration_since(Instant::now()) {
             return Err(error);
         }
-        sleep_until(next).await;
+        sleep(after).await;
     }
 }
 
@@ -194,3 +194,28 @@ const REGISTERING: Duration = Duration::from_secs(15);
 const MOST_AVOIDED: usize = 16;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_told_to_wait_for_longer_than_they_have_gives_up_at_once() {
+        let asked = Cell::new(0);
+        let ask = |after: Duration| {
+            asked.set(asked.get() + 1);
+            let (code, message) = ("busy".to_owned(), String::new());
+            async move { Err::<(), _>(ApiError::Refused { status: 503, code, message, retry_after: Some(after) }) }
+        };
+        let within = Duration::from_secs(10);
+        let start = Instant::now();
+        for after in [within, Duration::from_secs(u64::MAX), Duration::MAX] {
+            assert!(patiently(within, is_busy, || ask(after)).await.is_err());
+        }
+        assert_eq!((asked.get(), start.elapsed()), (3, Duration::ZERO));
+        assert!(patiently(within, is_busy, || ask(Duration::from_secs(4))).await.is_err());
+        assert_eq!((asked.get(), start.elapsed()), (6, Duration::from_secs(8)));
+    }
+}

@@ -140,7 +140,7 @@ fn say(happening: &Happening, mut chat: impl FnMut(u64, String)) {
             (who, format!("* {question}: {tally}"))
         }
         // Only people throw, ask and choose.
-        Happening::Chosen(_) | Happening::Refused(_) => return,
+        Happening::Chosen(_) | Happening::Enough(_) | Happening::Refused(_) => return,
     };
     for piece in pieces(&words) {
         chat(who.user, piece.to_owned());

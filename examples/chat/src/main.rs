@@ -68,6 +68,11 @@ struct Flags {
     )]
     #[arg(value_parser = support::number::<u64>(1_000..=86_400_000))]
     node_ttl_ms: u64,
+    /// With --redis: how many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where
+    /// servers were apart; those over the bound are shown when there is room.
+    #[arg(long, value_name = "N", default_value_t = Settings::default().held_elsewhere, allow_negative_numbers = true)]
+    #[arg(value_parser = support::number::<u32>(1..=1024))]
+    held_elsewhere: u32,
     /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
     #[arg(long, value_name = "HOST:PORT", default_value = "off")]
     metrics: At,
@@ -109,11 +114,12 @@ async fn serve(flags: Flags) -> Outcome {
         tls: flags.tls.open(under_tls).transpose()?,
         websocket: flags.websocket.open(|at| (at.to_owned(), tls.clone())),
     };
-    let workers = flags.settings.workers.into();
+    let settings = Settings { held_elsewhere: flags.held_elsewhere, ..flags.settings };
+    let workers = settings.workers.into();
     let ttl = Duration::from_millis(flags.node_ttl_ms);
     let redis = flags.redis.as_deref().map(redis).transpose()?;
-    let cluster = redis.map(|redis| nodes::options(redis, &flags.settings).ttl(ttl).build());
-    let mut shared = Shared::open("chat", flags.settings)?;
+    let cluster = redis.map(|redis| nodes::options(redis, &settings).ttl(ttl).build());
+    let mut shared = Shared::open("chat", settings)?;
     if let Some((cluster, _)) = &cluster {
         shared = shared.cluster(cluster);
     }

@@ -64,6 +64,8 @@ pub enum Happening {
         /// What was chosen how often, the most first.
         tally: Vec<(String, usize)>,
     },
+    /// That is one choice too many: others have chosen these; to who asked alone.
+    Enough(Vec<String>),
     /// That cannot be; in words, to who asked alone.
     Refused(&'static str),
 }
@@ -122,7 +124,7 @@ impl Game for Talk {
                     Some((vote, _)) => vote.choose(Voter::Here(session), &choice).map(|()| vote.id),
                 };
                 match chosen {
-                    Err(TooMany) => refuse(play, session, "this vote has enough choices: take one of them"),
+                    Err(TooMany(stand)) => play.send(session, &Event::Game(Happening::Enough(stand))),
                     Ok(vote) => {
                         tell(play, &Said::Chose { vote, seat, choice: choice.clone() });
                         play.send(session, &Event::Game(Happening::Chosen(choice)));
@@ -181,8 +183,8 @@ impl Game for Talk {
                     return;
                 }
                 if let Some((open, _)) = play.table().vote.as_mut().filter(|(open, _)| open.id == vote) {
-                    // Where it was chosen there was room for it.
-                    let _ = open.choose(Voter::There(seat), &choice);
+                    // Where it was chosen there was room for it; and all nodes are to count the same.
+                    open.take(Voter::There(seat), &choice);
                     close_if_all_have_chosen(play);
                 }
             }
@@ -248,7 +250,7 @@ fn refuse(play: &mut Play<'_, Talk>, session: SessionId, words: &'static str) {
 }
 
 fn close_if_all_have_chosen(play: &mut Play<'_, Talk>) {
-    let Some(chosen) = play.table().vote.as_ref().map(|(vote, _)| vote.ballots().len()) else { return };
+    let Some(chosen) = play.table().vote.as_ref().map(|(vote, _)| vote.ballots().count()) else { return };
     if chosen >= play.seats().len() + play.elsewhere().len() {
         close(play);
     }

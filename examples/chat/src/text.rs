@@ -1,9 +1,8 @@
 //! The text door: what people type, and what they read.
 
-use std::fmt::Write;
-
 use lobby::{CHAT_MAX, Code, Event, Name, Outcome, Request, Who};
 use netcore::{Lines, TextProtocol};
+use support::visible;
 
 use crate::{Command, Happening};
 
@@ -30,7 +29,7 @@ impl TextProtocol for People {
             "dice" | "주사위" => Request::Game(Command::Dice(sides(rest)?)),
             "msg" | "메시지" => match split(rest) {
                 ("", _) | (_, "") => return Err("a whisper: /msg WHO TEXT".into()),
-                (to, what) => Request::Whisper { to: read(to), text: text(what)? },
+                (to, what) => Request::Whisper { to: Name::read(to), text: text(what)? },
             },
             "vote" | "투표" => match split(rest) {
                 ("start", question) if word == "vote" => ask(question)?,
@@ -46,7 +45,7 @@ impl TextProtocol for People {
             "who" | "누구" => Request::Who,
             "rooms" | "방목록" => Request::Rooms,
             "invite" | "초대" if rest.is_empty() => return Err("whom? /invite WHO".into()),
-            "invite" | "초대" => Request::Invite(read(rest)),
+            "invite" | "초대" => Request::Invite(Name::read(rest)),
             "accept" | "수락" => Request::Answer { invite: None, accept: true },
             "refuse" | "거절" => Request::Answer { invite: None, accept: false },
             "login" | "로그인" => {
@@ -55,7 +54,7 @@ impl TextProtocol for People {
                     return Err("a log-in: /login NAME TOKEN".into());
                 }
                 // An account may have a name that nobody takes by /nick.
-                Request::LogIn { name: read(name), password: token.to_owned().into() }
+                Request::LogIn { name: Name::read(name), password: token.to_owned().into() }
             }
             "help" | "도움말" => Request::Help,
             "quit" | "종료" => Request::Quit,
@@ -66,12 +65,12 @@ impl TextProtocol for People {
     fn print(&self, event: &Out, lines: &mut Lines<'_>) {
         match event {
             Event::Welcome(Some(name)) => {
-                lines.line(format_args!("welcome, you are {}: /help says what you can do", shown(name)));
+                lines.line(format_args!("welcome, you are {}: /help says what you can do", name.shown()));
             }
             Event::Welcome(None) => lines.line("welcome: log in first, with /login NAME TOKEN"),
             Event::LogIn(Code::Ok) => lines.line("you are logged in"),
             Event::Rename { code: Code::Ok, name: Some(name) } => {
-                lines.line(format_args!("you are {}", shown(name)));
+                lines.line(format_args!("you are {}", name.shown()));
             }
             Event::Rename { code: Code::InUse, .. } => lines.line("that name is taken"),
             Event::Lounge => {
@@ -87,10 +86,10 @@ impl TextProtocol for People {
             Event::Chat(Code::Ok) | Event::Answer { code: Code::Ok, accept: true } => {}
             Event::Answer { code: Code::Ok, accept: false } => lines.line("you do not come"),
             Event::Whisper { code: Code::Ok, to: Some(to), text } => {
-                lines.line(format_args!("[to {}] {}", shown(to), visible(text)));
+                lines.line(format_args!("[to {}] {}", to.shown(), visible(text)));
             }
             Event::Invite { code: Code::Ok, to: Some(to), .. } => {
-                lines.line(format_args!("{} was asked to come", shown(to)));
+                lines.line(format_args!("{} was asked to come", to.shown()));
             }
             Event::Error(code)
             | Event::LogIn(code)
@@ -115,26 +114,26 @@ impl TextProtocol for People {
             Event::Came(who) => lines.line(format_args!("* {} came", numbered(who))),
             Event::Went(who) => lines.line(format_args!("* {} left", numbered(who))),
             Event::Renamed { old, new } => {
-                lines.line(format_args!("* {} is now {}", shown(&old.name), numbered(new)));
+                lines.line(format_args!("* {} is now {}", old.name.shown(), numbered(new)));
             }
             Event::Chatted { who, text } => {
-                lines.line(format_args!("{}: {}", shown(&who.name), visible(text)));
+                lines.line(format_args!("{}: {}", who.name.shown(), visible(text)));
             }
             Event::Whispered { from, text } => {
-                lines.line(format_args!("[from {}] {}", shown(from), visible(text)));
+                lines.line(format_args!("[from {}] {}", from.shown(), visible(text)));
             }
             Event::Invited { from, room, millis, .. } => lines.line(format_args!(
                 "* {} asks you into room {room}: /accept or /refuse, within {} s",
-                shown(from),
+                from.shown(),
                 millis / 1000
             )),
             Event::InviteOver { from, to, outcome, .. } => match outcome {
-                Outcome::Accepted => lines.line(format_args!("* {} comes", shown(to))),
-                Outcome::Refused => lines.line(format_args!("* {} does not come", shown(to))),
+                Outcome::Accepted => lines.line(format_args!("* {} comes", to.shown())),
+                Outcome::Refused => lines.line(format_args!("* {} does not come", to.shown())),
                 Outcome::Expired => lines.line(format_args!(
                     "* the invitation of {} to {} has expired",
-                    shown(from),
-                    shown(to)
+                    from.shown(),
+                    to.shown()
                 )),
             },
             Event::Game(happening) => print(happening, lines),
@@ -174,10 +173,10 @@ anything else is said to everyone here; // begins a line with /";
 fn print(happening: &Happening, lines: &mut Lines<'_>) {
     match happening {
         Happening::Rolled { who, sides, number } => {
-            lines.line(format_args!("* {} rolls {number} of {sides}", shown(&who.name)));
+            lines.line(format_args!("* {} rolls {number} of {sides}", who.name.shown()));
         }
         Happening::Opened { who, question } => {
-            lines.line(format_args!("* {} asks: {} (/vote CHOICE)", shown(&who.name), visible(question)))
+            lines.line(format_args!("* {} asks: {} (/vote CHOICE)", who.name.shown(), visible(question)))
         }
         Happening::Chosen(choice) => lines.line(format_args!("you chose {}", visible(choice))),
         Happening::Closed { question, tally, .. } => {
@@ -188,6 +187,10 @@ fn print(happening: &Happening, lines: &mut Lines<'_>) {
             for (choice, count) in tally {
                 lines.line(format_args!("* {count} for {}", visible(choice)));
             }
+        }
+        Happening::Enough(stand) => {
+            let stand = visible(&stand.join(", "));
+            lines.line(format_args!("this vote has enough choices; take one of these: {stand}"));
         }
         Happening::Refused(words) => lines.line(words),
     }
@@ -227,68 +230,11 @@ fn nick(name: &str) -> Result<Name, String> {
     if name.is_empty() {
         return Err("a name: /nick NAME".into());
     }
-    let plain = |letter: char| !is_unseen(letter) && letter != '\\';
-    if !name.chars().all(plain) {
+    let Some(new) = Name::new(name.as_bytes()) else { return Err(Code::InvalidId.to_string()) };
+    if new.shown() != name {
         return Err("a name has no blanks, nothing unseen, and no \\".into());
     }
-    Name::new(name.as_bytes()).ok_or_else(|| Code::InvalidId.to_string())
-}
-
-/// A name as people see it: game clients may have any, so a blank is `\s`, `\` is `\\`, and what cannot be seen is
-/// `\u{…}`. No two names are shown by the same letters, and each can be typed.
-#[must_use]
-pub fn shown(name: &Name) -> String {
-    let mut shown = String::with_capacity(name.as_str().len());
-    for letter in name.as_str().chars() {
-        match letter {
-            ' ' => shown.push_str("\\s"),
-            '\\' => shown.push_str("\\\\"),
-            letter if is_unseen(letter) => {
-                // Writing to a string does not fail.
-                let _ = write!(shown, "{}", letter.escape_unicode());
-            }
-            letter => shown.push(letter),
-        }
-    }
-    shown
-}
-
-/// Blanks, and what cannot be seen.
-fn is_unseen(letter: char) -> bool {
-    letter.is_whitespace() || support::is_hidden(letter)
-}
-
-/// The name that is shown so; `None` if nobody can have it.
-#[must_use]
-pub fn read(shown: &str) -> Option<Name> {
-    let (mut name, mut rest) = (String::new(), shown);
-    while let Some((plain, behind)) = rest.split_once('\\') {
-        name.push_str(plain);
-        rest = if let Some(rest) = behind.strip_prefix('s') {
-            name.push(' ');
-            rest
-        } else if let Some(rest) = behind.strip_prefix('\\') {
-            name.push('\\');
-            rest
-        } else {
-            let (number, rest) = behind.strip_prefix("u{")?.split_once('}')?;
-            name.push(char::from_u32(u32::from_str_radix(number, 16).ok()?)?);
-            rest
-        };
-    }
-    name.push_str(rest);
-    Name::new(name.as_bytes())
-}
-
-/// A text as people see it: what would move the cursor, turn the line around or change colours is `\u{fffd}`.
-fn visible(text: &str) -> String {
-    text.replace(
-        |letter: char| {
-            letter.is_control() && letter != '\t'
-                || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        },
-        "\u{fffd}",
-    )
+    Ok(new)
 }
 
 fn names(users: &[Who]) -> String {
@@ -297,8 +243,8 @@ fn names(users: &[Who]) -> String {
 
 fn numbered(who: &Who) -> String {
     match who.user {
-        0 => shown(&who.name),
-        user => format!("{} ({user})", shown(&who.name)),
+        0 => who.name.shown(),
+        user => format!("{} ({user})", who.name.shown()),
     }
 }
 
@@ -366,24 +312,5 @@ mod tests {
         assert!(parse(&"x".repeat(126)).is_ok());
         assert!(parse(&"x".repeat(127)).unwrap_err().contains("126"));
         assert_eq!(parse("//nick ann"), Ok(Request::Chat("/nick ann".into())));
-    }
-
-    #[test]
-    fn every_name_can_be_shown_and_read_and_none_looks_like_another() {
-        for (name, looks) in [
-            ("ann", "ann"),
-            ("two words", "two\\swords"),
-            ("back\\slash", "back\\\\slash"),
-            ("a\nb\0c", "a\\u{a}b\\u{0}c"),
-            ("\\s", "\\\\s"),
-            ("가나다", "가나다"),
-        ] {
-            let name = Name::new(name.as_bytes()).unwrap();
-            assert_eq!(shown(&name), looks);
-            assert_eq!(read(looks), Some(name));
-        }
-        for wrong in ["", "\\", "\\x", "\\u{", "\\u{zz}", "\\u{110000}"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
     }
 }

@@ -17,20 +17,15 @@ pub struct HoldFlags {
     #[arg(long, value_name = "N", default_value_t = HoldFlags::default().held_notices, allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u32>(1..=65_536))]
     pub held_notices: u32,
-    /// How many invitations a user may make within a minute, and how many may wait for one user's answer: 1 to 1024.
+    /// How many invitations a session may make within a minute, and how many may wait for one user's answer: 1 to 1024.
     #[arg(long, value_name = "N", default_value_t = HoldFlags::default().invites, allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u32>(1..=1024))]
     pub invites: u32,
-    /// How many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where servers
-    /// were apart; those over the bound are shown when there is room.
-    #[arg(long, value_name = "N", default_value_t = HoldFlags::default().held_elsewhere, allow_negative_numbers = true)]
-    #[arg(value_parser = support::number::<u32>(1..=1024))]
-    pub held_elsewhere: u32,
 }
 
 impl Default for HoldFlags {
     fn default() -> Self {
-        Self { held_notices: 256, invites: INVITES, held_elsewhere: 1024 }
+        Self { held_notices: 256, invites: INVITES }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who somebody is, in the eyes of the others.
 
 use std::borrow::Borrow;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// A user's id, or a person's nick: 1 to 16 bytes of UTF-8. Cheap to clone.
@@ -36,6 +36,47 @@ impl Name {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// As people see it: game clients may have any, so a blank is `\s`, `\` is `\\`, and what cannot be seen is `\u{…}`. No
+    /// two names are shown by the same letters, and each can be typed.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut shown = String::with_capacity(self.0.len());
+        for letter in self.0.chars() {
+            match letter {
+                ' ' => shown.push_str("\\s"),
+                '\\' => shown.push_str("\\\\"),
+                letter if letter.is_whitespace() || support::is_hidden(letter) => {
+                    // Writing to a string does not fail.
+                    let _ = write!(shown, "{}", letter.escape_unicode());
+                }
+                letter => shown.push(letter),
+            }
+        }
+        shown
+    }
+
+    /// The name that is [shown](Self::shown) so; `None` if nobody can have it.
+    #[must_use]
+    pub fn read(shown: &str) -> Option<Self> {
+        let (mut name, mut rest) = (String::new(), shown);
+        while let Some((plain, behind)) = rest.split_once('\\') {
+            name.push_str(plain);
+            rest = if let Some(rest) = behind.strip_prefix('s') {
+                name.push(' ');
+                rest
+            } else if let Some(rest) = behind.strip_prefix('\\') {
+                name.push('\\');
+                rest
+            } else {
+                let (number, rest) = behind.strip_prefix("u{")?.split_once('}')?;
+                name.push(char::from_u32(u32::from_str_radix(number, 16).ok()?)?);
+                rest
+            };
+        }
+        name.push_str(rest);
+        Self::new(name.as_bytes())
     }
 }
 
@@ -72,6 +113,27 @@ mod tests {
         for wrong in [&b""[..], b"\0", b"0123456789abcdefg", b"ann\xff", &"가나다라마바".as_bytes()[..16]]
         {
             assert!(Name::new(wrong).is_none(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn every_name_can_be_shown_and_read_and_none_looks_like_another() {
+        for (name, looks) in [
+            ("ann", "ann"),
+            ("two words", "two\\swords"),
+            ("back\\slash", "back\\\\slash"),
+            ("a\nb\0c", "a\\u{a}b\\u{0}c"),
+            ("\\s", "\\\\s"),
+            ("가나다", "가나다"),
+            ("ann\u{3164}", "ann\\u{3164}"),
+            ("\u{2800}", "\\u{2800}"),
+        ] {
+            let name = Name::new(name.as_bytes()).unwrap();
+            assert_eq!(name.shown(), looks);
+            assert_eq!(Name::read(looks), Some(name));
+        }
+        for wrong in ["", "\\", "\\x", "\\u{", "\\u{zz}", "\\u{110000}"] {
+            assert_eq!(Name::read(wrong), None, "{wrong}");
         }
     }
 }

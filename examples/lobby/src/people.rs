@@ -1,7 +1,5 @@
 //! What only people ask for: another name, another room, and what there is to see.
 
-use std::collections::BTreeMap;
-
 use netcore::cluster::Claim;
 use netcore::{Context, SessionId};
 
@@ -139,13 +137,8 @@ impl<G: Game> Lobby<G> {
         rooms: Vec<(u32, u32)>,
     ) {
         self.waited(ctx, session);
-        // What this node knows is newer.
-        let mut all: BTreeMap<u32, u32> = rooms.into_iter().collect();
-        for (index, here) in self.shared.directory.rooms() {
-            let elsewhere = self.shared.nodes.as_ref().map_or(0, |nodes| nodes.count_elsewhere(index));
-            all.insert(index, here + u32::try_from(elsewhere).unwrap_or(u32::MAX));
-        }
-        self.show_rooms(ctx, session, all.into_iter().collect());
+        let all = self.shared.rooms(rooms);
+        self.show_rooms(ctx, session, all);
     }
 
     fn show_rooms(&self, ctx: &mut Context<Self>, session: SessionId, rooms: Vec<(u32, u32)>) {

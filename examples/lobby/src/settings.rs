@@ -1,5 +1,6 @@
 //! How the room servers are set up.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,11 @@ pub struct Settings {
     /// What waits.
     #[command(flatten)]
     pub hold: HoldFlags,
+    /// Of how many users of other servers a room knows, where servers share their rooms; those over it are shown when there
+    /// is room. There are more than it has seats only where servers were apart.
+    // No flag of all room servers: a game that is played by those of one process alone has no use for it.
+    #[arg(skip = Settings::default().held_elsewhere)]
+    pub held_elsewhere: u32,
     /// The API server, if there is one.
     #[command(flatten)]
     pub api: ApiFlags,
@@ -74,6 +80,7 @@ impl Default for Settings {
             ping_ms: 0,
             requests_per_second: 100,
             hold: HoldFlags::default(),
+            held_elsewhere: 1024,
             api: ApiFlags::default(),
         }
     }
@@ -96,7 +103,19 @@ impl Settings {
             .login(time(self.login_ms))
             // A fast client sends log-in, enter and much more in one write. The rate bounds what it may ask.
             .admission(1024 * 1024, 16 * 1024)
+            .queue(self.queue())
             .packets((self.requests_per_second > 0).then(|| flood(self.requests_per_second)))
+    }
+
+    /// What may wait for one session: what all in a room may say in one burst, so that nobody who reads is closed because
+    /// others speak at once. [`MOST_WAITING`] at most; all sessions together have the server's bound besides.
+    fn queue(&self) -> usize {
+        let burst = match self.requests_per_second {
+            0 => usize::MAX,
+            rate => (rate as usize).saturating_mul(2 * usize::from(self.room_users)),
+        };
+        let notice = usize::from(self.max_packet) + NOTICE;
+        burst.saturating_mul(notice).clamp(LEAST_WAITING, MOST_WAITING)
     }
 
     pub(crate) fn enter_time(&self) -> Option<Duration> {
@@ -114,6 +133,13 @@ impl Settings {
         i32::try_from(i64::from(self.first_room) + i64::from(index)).unwrap_or(i32::MAX)
     }
 }
+
+/// A notice has so many bytes more than what it passes on: the room user id.
+const NOTICE: usize = 8;
+/// For the lists that one who enters is told.
+const LEAST_WAITING: usize = 256 * 1024;
+/// Below the 7 MB for which a room is not to stand still on behalf of one who does not read.
+const MOST_WAITING: usize = 4 * 1024 * 1024;
 
 fn time(millis: u32) -> Option<Duration> {
     (millis > 0).then(|| Duration::from_millis(millis.into()))
@@ -203,6 +229,24 @@ impl Shared {
         &self.directory
     }
 
+    /// The rooms in which somebody is on any node, and how many, as they last said; none where no rooms are shared.
+    pub(crate) async fn seen_elsewhere(&self) -> Vec<(u32, u32)> {
+        match &self.nodes {
+            Some(nodes) => nodes.rooms().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// All rooms in which somebody is, in order, and how many: what the nodes said, and what this one knows by now.
+    pub(crate) fn rooms(&self, seen: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+        let mut all: BTreeMap<u32, u32> = seen.into_iter().collect();
+        for (index, here) in self.directory.rooms() {
+            let elsewhere = self.nodes.as_ref().map_or(0, |nodes| nodes.count_elsewhere(index));
+            all.insert(index, here.saturating_add(u32::try_from(elsewhere).unwrap_or(u32::MAX)));
+        }
+        all.into_iter().collect()
+    }
+
     /// Nobody is to be sent here any more.
     pub(crate) fn leave_list(&self) {
         if let Some(api) = &self.api {
@@ -260,8 +304,8 @@ mod tests {
         assert_eq!((workers, rooms, first_room, room_users, max_packet), (1, 1000, 0, 4, 1024));
         let Settings { login_ms, enter_ms, ping_ms, requests_per_second, .. } = settings;
         assert_eq!((login_ms, enter_ms, ping_ms, requests_per_second), (60_000, 0, 0, 100));
-        let HoldFlags { held_notices, invites, held_elsewhere } = settings.hold;
-        assert_eq!((held_notices, invites, held_elsewhere), (256, 16, 1024));
+        let HoldFlags { held_notices, invites } = settings.hold;
+        assert_eq!((held_notices, invites, settings.held_elsewhere), (256, 16, 1024));
         let ApiFlags { api_ms, api_logins, api_coming, .. } = settings.api;
         assert_eq!((api_ms, api_logins, api_coming), (5000, 256, 8192));
     }

@@ -46,6 +46,7 @@ mod logs;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod number;
+mod seen;
 mod signals;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -67,6 +68,7 @@ pub use file::read_file;
 #[cfg(feature = "metrics")]
 pub use metrics::metrics;
 pub use number::number;
+pub use seen::{is_hidden, visible};
 pub use typed::typed;
 
 /// How a program, or one session's task, ends: any error will do.
@@ -131,13 +133,6 @@ fn say_where<Message>(server: &Running<Message>) -> io::Result<()> {
         writeln!(stdout, "listening metrics {addr}")?;
     }
     stdout.flush()
-}
-
-/// Whether a letter shows nothing, or turns the line around, so that a name with it looks like another.
-#[must_use]
-pub fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Reads the command line. When there is nothing to run, it says so and returns the exit code.

@@ -132,6 +132,20 @@ async fn people_are_told_that_there_is_no_seat_yet_and_are_sent_on_when_there_is
     assert_eq!(ended.stdout, ["* there is no seat yet: asking on"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_others_do_nothing_to_a_terminal() {
+    let api = Api::start("names").await;
+    api.client().register(GAME, &table()).await.unwrap();
+    let mut eve = open(&api, "\u{1b}[2J\nbob: hi").await;
+    let flags = ["--api", &api.url(), "--name", "ann", "--password", PASSWORD, "--sign-up", "--match"];
+    let mut ann = client(&flags);
+    ann.reads(&["* waiting for others"]);
+    let with = eve.group(PATIENCE).await.unwrap().with;
+    let shown = |name: &str| if name == "ann" { "ann" } else { "\\u{1b}[2J\\u{a}bob:\\shi" };
+    let with: Vec<_> = with.iter().map(|user| shown(&user.name)).collect();
+    ann.reads(&[&format!("* you are sent to room 0 at 127.0.0.1:1, with {}", with.join(", "))]);
+}
+
 async fn open(api: &Api, name: &str) -> Account {
     Account::open(&api.url(), name, PASSWORD, true, PATIENCE).await.unwrap()
 }

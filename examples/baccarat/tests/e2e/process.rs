@@ -120,6 +120,8 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--tie-bets", "yes"], "yes"),
             (&["--workers", "0"], "--workers"),
             (&["--room-users", "128"], "128"),
+            // Rooms that no other server shares.
+            (&["--held-elsewhere", "5"], "--held-elsewhere"),
             (&["--api", "http://127.0.0.1:1"], "--api-key-file"),
             (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
         ],

@@ -13,6 +13,7 @@ mod full;
 mod held;
 mod invites;
 mod judgement;
+mod listed;
 mod memory;
 mod mixed;
 mod people;

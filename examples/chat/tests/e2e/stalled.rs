@@ -1,7 +1,8 @@
 //! A client that does not read, and a room that goes on.
 
 use lobby::Settings;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinSet;
 
 use crate::memory::{InTest, MemoryClient};
 use crate::wire::*;
@@ -49,4 +50,39 @@ async fn one_who_does_not_read_stops_nobody_and_is_closed_in_the_end() {
             server.ends_empty().await;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_all_the_time_hears_what_everybody_says_in_one_burst() {
+    // Just below what the requests a second allow at once, and as long as a packet may be.
+    const EACH: usize = 190;
+    let server = InTest::new(Settings::default()).await;
+    let mut clients: Vec<_> = (0..4).map(|_| server.client(Raw)).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.says([Raw.login(format!("user{number}")), Raw.enter(4)].concat()).await;
+        while packet(client).await[2..4] != 722_u16.to_le_bytes() {}
+    }
+    let burst = Raw.relay(&[9; 1019]).repeat(EACH);
+    let all = clients.len() * EACH * Raw.relayed(1, &[9; 1019]).len();
+    let mut readers = JoinSet::new();
+    let mut writers = Vec::new();
+    for client in clients {
+        let (mut read, mut write) = tokio::io::split(client.0);
+        readers.spawn(async move {
+            let (mut heard, mut bytes) = (0, vec![0; 64 * 1024]);
+            while heard < all {
+                match read.read(&mut bytes).await.unwrap() {
+                    0 => panic!("closed after {heard} bytes of {all}"),
+                    more => heard += more,
+                }
+            }
+        });
+        let burst = burst.clone();
+        // Each gives its half back, so that it is open for as long as there is something to read.
+        writers.push(tokio::spawn(async move {
+            write.write_all(&burst).await.unwrap();
+            write
+        }));
+    }
+    readers.join_all().await;
 }

@@ -10,13 +10,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::tokens::Visitors;
 use super::{Public, SetupError};
-use crate::{Directory, Settings};
+use crate::{Settings, Shared};
 
 /// Keeps a server in the list.
 pub(super) struct Listing {
     pub(super) reporter: Reporter,
-    pub(super) settings: Arc<Settings>,
-    pub(super) directory: Directory,
+    pub(super) shared: Shared,
     pub(super) visitors: Arc<Visitors>,
 }
 
@@ -28,11 +27,16 @@ impl Listing {
         each.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut last = Load::default();
         loop {
-            tokio::select! {
+            let elsewhere = async {
+                each.tick().await;
+                self.shared.seen_elsewhere().await
+            };
+            let elsewhere = tokio::select! {
                 _ = leaving.wait_for(|leaving| *leaving) => break,
-                _ = each.tick() => {}
-            }
-            let now = load(&self.settings, &self.directory, &self.visitors);
+                elsewhere = elsewhere => elsewhere,
+            };
+            let rooms = || self.shared.rooms(elsewhere);
+            let now = load(&self.shared, &self.visitors, rooms);
             // A report that says nothing new is due later.
             if now != last {
                 last = Load { entered: Vec::new(), ..now.clone() };
@@ -73,11 +77,14 @@ fn rooms(settings: &Settings) -> Rooms {
     }
 }
 
-fn load(settings: &Settings, directory: &Directory, visitors: &Visitors) -> Load {
+/// A room that is shared has the users of all servers, so that nobody is sent to a seat that another server gave away; the
+/// users of this one are its own.
+fn load(shared: &Shared, visitors: &Visitors, rooms: impl FnOnce() -> Vec<(u32, u32)>) -> Load {
+    let (settings, directory) = (shared.settings(), shared.directory());
     let first = settings.first_room.unsigned_abs();
     // Before the seats are counted: whoever has come is counted then.
     let entered = visitors.take(|name| directory.find(name).is_some_and(|(_, _, room)| room.is_some()));
-    let occupied = directory.rooms().into_iter().take_while(|(index, _)| *index < MOST_ROOMS);
+    let occupied = rooms().into_iter().take_while(|(index, _)| *index < MOST_ROOMS);
     // The API server takes no more users than there are seats. There may be: those in no room, and after Redis was away.
     let seats = u16::from(settings.room_users);
     let occupied = occupied
@@ -99,7 +106,7 @@ mod tests {
     use netcore::SessionId;
 
     use super::*;
-    use crate::{ApiFlags, Name};
+    use crate::{ApiFlags, Directory, Name};
 
     fn settings(rooms: u32, first_room: i32) -> Settings {
         Settings { rooms, first_room, ..Settings::default() }
@@ -124,7 +131,12 @@ mod tests {
 
     #[test]
     fn the_load_is_what_the_directory_knows_in_the_numbers_of_the_rooms() {
-        let (directory, visitors) = (Directory::default(), Visitors::new(&ApiFlags::default()));
+        let visitors = Visitors::new(&ApiFlags::default());
+        let with = |settings, directory: &Directory| Shared {
+            directory: directory.clone(),
+            ..Shared::new(settings)
+        };
+        let directory = Directory::default();
         for (index, (name, room)) in
             [("ann", Some(3)), ("bob", Some(3)), ("cat", None), ("dan", Some(9000))].into_iter().enumerate()
         {
@@ -132,12 +144,16 @@ mod tests {
             assert!(directory.claim(&Name::new(name.as_bytes()).unwrap(), session, 0));
             assert!(room.is_none_or(|room| directory.take_seat(session, room, 4)));
         }
-        let all = load(&settings(10_000, 100), &directory, &visitors);
+        let load = |settings| {
+            let shared = with(settings, &directory);
+            load(&shared, &visitors, || shared.rooms(Vec::new()))
+        };
+        let all = load(settings(10_000, 100));
         assert_eq!(all, Load { users: 4, occupied: vec![(103, 2)], entered: Vec::new() });
         // More than seats: the API server takes no such numbers.
         let one_seat = Settings { room_users: 1, ..settings(3, 0) };
-        assert_eq!(load(&one_seat, &directory, &visitors).users, 3);
+        assert_eq!(load(one_seat).users, 3);
         let one_seat = Settings { room_users: 1, ..settings(4, 0) };
-        assert_eq!(load(&one_seat, &directory, &visitors).occupied, [(3, 1)]);
+        assert_eq!(load(one_seat).occupied, [(3, 1)]);
     }
 }

@@ -83,8 +83,7 @@ async fn run_listed<Message>(shared: &Shared, running: Running<Message>) -> Outc
     let server = registration(&shared.settings, running.addrs())?;
     let listing = Listing {
         reporter: api.client.keep_registered(&api.game, server),
-        settings: shared.settings.clone(),
-        directory: shared.directory.clone(),
+        shared: shared.clone(),
         visitors: api.visitors.clone(),
     };
     let listed = tokio::spawn(listing.keep(api.leaving.subscribe()));

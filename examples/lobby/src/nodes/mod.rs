@@ -231,7 +231,7 @@ impl Nodes {
 
     /// Of a room that nobody has looked at yet.
     fn picture(&self) -> Picture {
-        Picture::new(self.0.settings.hold.held_elsewhere as usize, &self.0.counts)
+        Picture::new(self.0.settings.held_elsewhere as usize, &self.0.counts)
     }
 
     /// Changes the picture of a room, if there is one.

@@ -75,13 +75,15 @@ impl Held {
         let mut anew = true;
         loop {
             let now = Instant::now();
-            let turn = (now + TURN).min(until);
+            // A server that stops sends everybody away: nobody hears of a match by it any more.
+            let stopping = *self.app.stopping.borrow();
+            let turn = if stopping { now } else { (now + TURN).min(until) };
             let hears = turn.saturating_duration_since(now);
             let op = Op::Wait { user: user.clone(), avoid: avoid.to_vec(), hears, anew };
             anew = false;
             let answer = self.app.change(&self.game, op).await;
             let Ok(Answer::Waiting { gives_up_in, .. }) = answer else { return answer };
-            if now >= until || *self.app.stopping.borrow() {
+            if now >= turn {
                 return answer;
             }
             let Some(place) = &self.place else { return answer };
@@ -138,3 +140,36 @@ pub(super) async fn leave(
 const LONGEST_MS: u64 = 25_000;
 /// So often the queue hears that somebody is still here: if this process dies, it notices as soon.
 const TURN: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+    use crate::Registration;
+    use crate::server::Flags;
+
+    #[tokio::test(start_paused = true)]
+    async fn whom_a_server_that_stops_sends_away_is_in_no_group_until_they_ask_again() {
+        let flags = Flags::parse_from(["api", "--db", ":memory:", "--match-size", "2"]);
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(crate::server::app(&flags, stopping).unwrap());
+        let server = Registration::new(4).door("raw", "127.0.0.1:1");
+        app.change("game", Op::Register { id: "a".to_owned(), server }).await.unwrap();
+        let user = |id: u64| User { id, name: format!("user{id}") };
+        let until = Instant::now() + Duration::from_secs(20);
+        let ask = async |id| wait(&app, "game", user(id), &[], until).await;
+        let stops = async {
+            sleep(Duration::from_secs(1)).await;
+            stop.send_replace(true);
+        };
+        let (answer, ()) = tokio::join!(ask(1), stops);
+        assert!(matches!(answer, Ok(Answer::Waiting { waiting: 1, .. })), "{answer:?}");
+        // By then they would have asked again.
+        advance(Duration::from_secs(3)).await;
+        let other = ask(2).await;
+        assert!(matches!(other, Ok(Answer::Waiting { waiting: 2, .. })), "{other:?}");
+        assert!(matches!(ask(1).await, Ok(Answer::Matched { .. })));
+    }
+}

@@ -183,7 +183,7 @@ impl World {
     }
 
     /// Drops whatever is over.
-    fn forget(&mut self, now: Millis) {
+    pub(crate) fn forget(&mut self, now: Millis) {
         if now < self.due {
             return;
         }

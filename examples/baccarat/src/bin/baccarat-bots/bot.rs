@@ -171,7 +171,7 @@ impl Bot {
                     self.ask(Request::Game(Ask::Bet { side: side.number() }));
                 }
                 () = at(self.over) => {
-                    let who: Vec<String> = self.view.users().map(|who| who.name.to_string()).collect();
+                    let who: Vec<String> = self.view.users().map(|who| who.name.shown()).collect();
                     let words = format!("{} waits in vain for a result, with {}", self.name, who.join(", "));
                     return Err(Failed(1, words));
                 }

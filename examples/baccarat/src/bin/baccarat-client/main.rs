@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use baccarat::{Account, Place};
 use lobby::Name;
-use support::Outcome;
+use support::{Outcome, visible};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
 
@@ -97,9 +97,9 @@ async fn play_where_sent(
             seat(&mut account).await?
         };
         let Place { server, address, room, token, with } = place;
-        let with: Vec<&str> = with.iter().map(|user| user.name.as_str()).collect();
+        let with: Vec<String> = with.iter().map(|user| seen(&user.name)).collect();
         let with = if with.is_empty() { String::new() } else { format!(", with {}", with.join(", ")) };
-        say(&format!("* you are sent to room {room} at {address}{with}"))?;
+        say(&format!("* you are sent to room {room} at {}{with}", visible(&address)))?;
         let why = match session.enter(&address, token, Some(room)).await {
             Ok(()) => match session.play(lines).await? {
                 Ended::Typed => return Ok(()),
@@ -107,9 +107,14 @@ async fn play_where_sent(
             },
             Err(error) => error.to_string(),
         };
-        say(&format!("* {why}"))?;
+        say(&visible(&format!("* {why}")))?;
         account.avoid(&server);
     }
+}
+
+/// The name of an account, as that of a user looks.
+fn seen(account: &str) -> String {
+    Name::new(account.as_bytes()).map_or_else(|| visible(account), |name| name.shown())
 }
 
 /// Asks for a seat, and says so if that takes long.

@@ -7,7 +7,7 @@ use baccarat::{Ask, Round, Side, Tell, View, ask, heard, picture, refusal};
 use lobby::client::{Format, Raw};
 use lobby::{Code, Event, Name, Request, Who, raw};
 use netcore::{Client, ClientReceiver, ClientSender, SendError};
-use support::Outcome;
+use support::{Outcome, visible};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -132,7 +132,7 @@ impl Session {
         let here: Vec<String> = self.view.users().map(|who| told(&who)).collect();
         say(&format!("in room {room}: {}; you have {} chips", here.join(", "), self.view.chips()))?;
         let bets: Vec<String> =
-            self.view.bets().map(|(who, side)| format!("{} on {}", shown(&who.name), words(side))).collect();
+            self.view.bets().map(|(who, side)| format!("{} on {}", who.name.shown(), words(side))).collect();
         if bets.is_empty() { Ok(()) } else { say(&format!("bets: {}", bets.join(", "))) }
     }
 
@@ -164,7 +164,7 @@ impl Session {
     }
 
     fn say_event(&self, event: &Event<Tell>, gone: Option<Who>) -> Outcome {
-        let who = |user| self.view.who(user).map_or_else(|| "?".to_owned(), |who| shown(&who.name));
+        let who = |user| self.view.who(user).map_or_else(|| "?".to_owned(), |who| who.name.shown());
         let bets = |user, side| {
             let side = Side::from_number(side).map_or("nothing", words);
             if self.view.me() == Some(user) {
@@ -185,10 +185,10 @@ impl Session {
             Event::Came(who) => format!("* {} came", told(who)),
             Event::Went(_) => format!("* {} left", gone.as_ref().map_or_else(|| "?".to_owned(), told)),
             Event::Leave(Code::Ok) => "you left the room".to_owned(),
-            Event::Chatted { who: user, text } => format!("{}: {}", who(user.user), shown(text)),
-            Event::Whispered { from, text } => format!("[from {}] {}", shown(from), shown(text)),
+            Event::Chatted { who: user, text } => format!("{}: {}", who(user.user), visible(text)),
+            Event::Whispered { from, text } => format!("[from {}] {}", from.shown(), visible(text)),
             Event::Invited { from, room, .. } => {
-                format!("* {} asks you into room {room}: /join {room}", shown(from))
+                format!("* {} asks you into room {room}: /join {room}", from.shown())
             }
             Event::Game(Tell::Started) => "* a game begins: /player or /banker".to_owned(),
             Event::Game(Tell::HasBet { user, side }) => bets(*user, *side),
@@ -220,7 +220,7 @@ impl Session {
             .iter()
             .map(|(who, _, gain)| match Some(who.user) == self.view.me() {
                 true => format!("you {gain:+} ({} chips)", self.view.chips()),
-                false => format!("{} {gain:+}", shown(&who.name)),
+                false => format!("{} {gain:+}", who.name.shown()),
             })
             .collect();
         let gains = if gains.is_empty() { "nobody has bet".to_owned() } else { gains.join(", ") };
@@ -235,7 +235,7 @@ const SILENT: &str = "the server does not answer: is that a door for game client
 
 /// With the room user id.
 fn told(who: &Who) -> String {
-    format!("{} ({})", shown(&who.name), who.user)
+    format!("{} ({})", who.name.shown(), who.user)
 }
 
 fn words(side: Side) -> &'static str {
@@ -244,11 +244,6 @@ fn words(side: Side) -> &'static str {
         Side::Banker => "the banker",
         Side::Tie => "a tie",
     }
-}
-
-/// What others say does not move the cursor.
-fn shown(text: impl std::fmt::Display) -> String {
-    text.to_string().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 pub(crate) fn say(words: &str) -> Outcome {

@@ -36,9 +36,9 @@ pub(crate) fn read(line: &str) -> Result<Typed, String> {
         "banker" | "b" => Typed::Bet(Side::Banker),
         "tie" | "t" => Typed::Bet(Side::Tie),
         "msg" => {
-            let whisper = rest.split_once(char::is_whitespace).and_then(|(who, text)| {
-                Some(Typed::Whisper(Name::new(who.as_bytes())?, text.trim().to_owned()))
-            });
+            let whisper = rest
+                .split_once(char::is_whitespace)
+                .and_then(|(who, text)| Some(Typed::Whisper(Name::read(who)?, text.trim().to_owned())));
             whisper.ok_or("a whisper: /msg WHO TEXT")?
         }
         "join" | "j" => Typed::Join(rest.parse().map_err(|_| "another room: /join NUMBER")?),
@@ -74,6 +74,9 @@ mod tests {
         assert_eq!(read("/join -5"), Ok(Typed::Join(-5)));
         let bob = Name::new(b"bob").unwrap();
         assert_eq!(read("/msg bob  on what? "), Ok(Typed::Whisper(bob, "on what?".into())));
+        // As it is shown.
+        let two = Name::new(b"two words").unwrap();
+        assert_eq!(read("/msg two\\swords hi"), Ok(Typed::Whisper(two, "hi".into())));
         for line in ["/", "/jump", "/join", "/join x", "/msg bob", "/msg a-name-that-is-too-long hi"] {
             assert!(read(line).is_err(), "{line}");
         }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use chat::text::{People, read};
+use chat::text::People;
 use chat::{Command, Happening};
 use clap::ValueEnum;
 use lobby::client::{self, Format};
@@ -43,7 +43,7 @@ struct Flags {
     #[arg(long, value_enum, default_value_t = Spoken::Raw)]
     format: Spoken,
     /// Under which name to log in: 1 to 16 bytes.
-    #[arg(long, value_parser = |text: &str| read(text).ok_or("it takes 1 to 16 bytes"))]
+    #[arg(long, value_parser = |text: &str| Name::read(text).ok_or("it takes 1 to 16 bytes"))]
     name: Name,
     /// The password or token.
     // One token in 64 begins with a hyphen.
