@@ -134,6 +134,12 @@ pub(super) enum Leaving<Message> {
     Moved(SessionId, usize, Message),
 }
 
+impl<Message> Leaving<Message> {
+    pub(super) const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(..))
+    }
+}
+
 impl<L: Logic> Context<L> {
     /// Sends a packet to one session of this worker.
     pub fn send(&mut self, session: SessionId, packet: &L::Out) -> Verdict {
@@ -441,7 +447,8 @@ impl<L: Logic> Context<L> {
                 slot.give(bytes, missed.slow, stage);
             }
         }
-        slot.ahead = self.given.ahead(heard);
+        let passed_over = self.queues.get(self.worker).map(|queue| queue.passed_over()).unwrap_or_default();
+        slot.ahead = self.given.ahead(heard, &passed_over);
         self.flush_if_over();
     }
 

@@ -36,7 +36,9 @@ impl Given {
     /// `passed_over`.
     pub(super) fn heard(&self, ahead: &[u64], passed_over: impl IntoIterator<Item = u64>) -> Heard {
         let given = self.0.iter().map(|given| given.number);
-        let numbers = given.chain(ahead.iter().copied()).chain(passed_over).collect();
+        let mut numbers: Vec<_> = given.chain(ahead.iter().copied()).chain(passed_over).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
         Heard { all_before: self.all_before(), numbers }
     }
 
@@ -46,10 +48,11 @@ impl Given {
         self.0.iter().filter(move |given| !knows(&given.number)).map(|given| &given.encoded)
     }
 
-    /// What it has heard already that is still to come here.
-    pub(super) fn ahead(&self, heard: Heard) -> Vec<u64> {
+    /// What it has heard already that is still to come here, where the worker was not `passed_over` with it.
+    pub(super) fn ahead(&self, heard: Heard, passed_over: &[u64]) -> Vec<u64> {
         let before = self.all_before();
-        let came = |number: &u64| *number < before || self.0.iter().any(|given| given.number == *number);
+        let given = |number: &u64| self.0.iter().any(|given| given.number == *number);
+        let came = |number: &u64| *number < before || passed_over.contains(number) || given(number);
         heard.numbers.into_iter().filter(|number| !came(number)).collect()
     }
 
@@ -81,21 +84,25 @@ mod tests {
     fn moved(from: &Given, to: &Given) -> (Vec<String>, Vec<u64>) {
         let heard = from.heard(&[], []);
         let texts = |encoded: &Encoded| String::from_utf8(encoded.doors[0].to_vec()).unwrap();
-        (to.missed(&heard).map(texts).collect(), to.ahead(heard))
+        (to.missed(&heard).map(texts).collect(), to.ahead(heard, &[]))
     }
 
     #[test]
     fn who_moves_hears_each_one_once() {
         assert_eq!(moved(&given([1, 2]), &given([1, 2])), (vec![], vec![]));
         assert_eq!(moved(&given([1]), &given([1, 3, 2])), (vec!["3".into(), "2".into()], vec![]));
-        assert_eq!(moved(&given([2, 1]), &given([])), (vec![], vec![2, 1]));
+        assert_eq!(moved(&given([2, 1]), &given([])), (vec![], vec![1, 2]));
         // What was ahead stays ahead, from worker to worker.
-        let ahead = given([]).ahead(given([1]).heard(&[], []));
-        assert_eq!(given([]).ahead(given([]).heard(&ahead, [])), [1]);
+        let ahead = given([]).ahead(given([1]).heard(&[], []), &[]);
+        assert_eq!(given([]).ahead(given([]).heard(&ahead, []), &[]), [1]);
         // What a worker had no room for, nobody hears who was there.
         let heard = given([2]).heard(&[], [1]);
         assert_eq!(given([1, 2]).missed(&heard).count(), 0);
-        assert_eq!(given([2]).ahead(heard), [1]);
+        assert_eq!(given([2]).ahead(heard, &[]), [1]);
+        // Nor does it grow from move to move.
+        let heard = given([]).heard(&[1], [1]);
+        assert_eq!(given([]).ahead(heard, &[]), [1]);
+        assert!(given([]).ahead(given([]).heard(&[1], [1]), &[1]).is_empty());
     }
 
     #[test]

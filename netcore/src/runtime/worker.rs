@@ -154,19 +154,33 @@ impl<L: Logic> Worker<L> {
         }
     }
 
-    /// Lets those write who have much to, or those whose thread this is.
+    /// Lets those write who have much to, or those whose thread this is. What was left for it goes on.
     async fn others_turn(&mut self) {
-        let pauses = std::mem::take(&mut self.pauses);
-        if let Some(outbox) = self.context.slots.stage.take_pressed() {
-            self.flush();
-            has_a_turn(outbox).await;
-        } else if pauses {
-            tokio::task::yield_now().await;
+        loop {
+            let pauses = std::mem::take(&mut self.pauses);
+            if let Some(outbox) = self.context.slots.stage.take_pressed() {
+                self.flush();
+                has_a_turn(outbox).await;
+            } else if pauses {
+                tokio::task::yield_now().await;
+            }
+            let leaving = self.context.leaving.len();
+            self.guarded(None, Self::settle_closed);
+            if self.context.leaving.len() == leaving {
+                return;
+            }
         }
     }
 
     /// Sessions whose end is still on its way close with the worker: each that opened closes once.
     fn end(&mut self) {
+        while let Some(at) = self.context.leaving.iter().position(Leaving::is_closed) {
+            let _ = self.context.slots.stage.take_pressed();
+            self.settle_closed();
+            if self.context.leaving.get(at).is_some_and(Leaving::is_closed) {
+                break;
+            }
+        }
         let sessions: Vec<SessionId> = self.context.sessions().collect();
         for session in sessions {
             self.closed(session, CloseReason::Stopping);
@@ -333,9 +347,10 @@ impl<L: Logic> Worker<L> {
     /// not one within the other, of which a thousand would be too deep for the stack.
     fn settle_closed(&mut self) {
         self.settling = true;
-        // A state that is about to be made anew hears of nothing more.
+        // A state that is about to be made anew hears of nothing more; the rest wait where somebody is to have a turn.
         while !self.rebuild
-            && let Some(at) = self.context.leaving.iter().position(|one| matches!(one, Leaving::Closed(..)))
+            && !self.is_pressed()
+            && let Some(at) = self.context.leaving.iter().position(Leaving::is_closed)
         {
             let Some(Leaving::Closed(session, reason)) = self.context.leaving.remove(at) else { continue };
             if self.context.forget(session).is_some() {
@@ -347,8 +362,10 @@ impl<L: Logic> Worker<L> {
 
     /// Sends the sessions that were moved on their way.
     fn settle(&mut self) {
-        while let Some(leaving) = self.context.leaving.pop_front() {
-            let Leaving::Moved(session, worker, baggage) = leaving else { continue };
+        while let Some(at) = self.context.leaving.iter().position(|leaving| !leaving.is_closed()) {
+            let Some(Leaving::Moved(session, worker, baggage)) = self.context.leaving.remove(at) else {
+                continue;
+            };
             let Some(ahead) = self.context.slots.get(session).map(|slot| &slot.ahead) else { continue };
             let heard = self.context.given.heard(ahead, self.queue.passed_over());
             let Some(slot) = self.context.forget(session) else { continue };

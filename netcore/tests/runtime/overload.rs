@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 
-use netcore::{Binary, Door, Host, Limits, Server};
+use netcore::{Binary, CloseReason, Door, Host, LateTick, Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{
@@ -148,4 +148,52 @@ async fn who_reads_in_gulps_makes_nobody_wait_either() {
         assert!(start.elapsed() < Duration::from_millis(1), "{:?}", start.elapsed());
         pass(1).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ticks_that_are_made_up_for_close_nobody_who_reads_all_the_time() {
+    let (door, connector) = Door::memory(Binary::new());
+    // Each says 4,000 bytes: a hundred of them are more than may wait.
+    let game = game()
+        .tick(|ctx, _| ctx.broadcast(&Hear::Long { text: "x".repeat(4_000) }))
+        .message(|_, _| assert!(tokio::time::advance(Duration::from_secs(1)).now_or_never().is_none()));
+    let server = Server::new().host(Host::Task).door(door).tick(Duration::from_millis(10));
+    let running = server.late_tick(LateTick::CatchUp(200)).logic(game).await.unwrap();
+    let stream = connector.with_capacity(1 << 20).connect().unwrap();
+    let (mut reads, _writes) = tokio::io::split(stream);
+    let heard = tokio::spawn(async move {
+        let mut all = vec![0; 100 * 4_007];
+        reads.read_exact(&mut all).await.map(drop)
+    });
+    pass(5).await;
+    assert!(running.teller().tell(0, Note::N(0)).is_ok());
+    within(heard).await.unwrap().unwrap();
+    assert_eq!((running.stats().open(), running.stats().ticks_skipped), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_closes_many_closes_nobody_who_reads_what_is_said_of_them() {
+    const MANY: usize = 300;
+    let (door, connector) = Door::memory(Binary::new());
+    let game = game()
+        .message(|ctx, _| {
+            let all: Vec<_> = ctx.sessions().skip(1).collect();
+            all.into_iter().for_each(|session| ctx.close(session, CloseReason::Ended));
+        })
+        .closed(|ctx, _, _| ctx.broadcast(&Hear::Long { text: "x".repeat(1_000) }));
+    let running = Server::new().host(Host::Task).door(door).logic(game).await.unwrap();
+    let stream = connector.clone().with_capacity(1 << 20).connect().unwrap();
+    let (mut reads, _writes) = tokio::io::split(stream);
+    let heard = tokio::spawn(async move {
+        let mut all = vec![0; MANY * 1_007];
+        reads.read_exact(&mut all).await.map(drop)
+    });
+    pass(5).await;
+    let many: Vec<_> = (0..MANY).map(|_| connector.connect().unwrap()).collect();
+    pass(5).await;
+    assert!(running.teller().tell(0, Note::N(0)).is_ok());
+    within(heard).await.unwrap().unwrap();
+    drop(many);
+    pass(5).await;
+    assert_eq!(running.stats().open(), 1);
 }

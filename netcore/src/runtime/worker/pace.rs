@@ -22,7 +22,10 @@ impl<L: Logic> Worker<L> {
         let now = now();
         self.context.now = now.into();
         let started = self.context.timers.started();
-        while let Some((id, message, session)) = self.context.timers.fire(now, started) {
+        // Where somebody's transport is to have its turn, the others are due still.
+        while !self.is_pressed()
+            && let Some((id, message, session)) = self.context.timers.fire(now, started)
+        {
             if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
                 slot.timers.retain(|timer| *timer != id);
                 // It has moved away as far as the game knows, which has its timers no more.
@@ -63,6 +66,11 @@ impl<L: Logic> Worker<L> {
             let tick = Tick::new(number + nth, step, late);
             self.call(None, |logic, ctx| logic.tick(ctx, tick));
             self.ticking.end(begun);
+            if nth < missed && self.is_pressed() {
+                let next = due + step.saturating_mul(u32::try_from(nth + 1).unwrap_or(u32::MAX));
+                self.tick = Some((next, number + nth + 1));
+                break;
+            }
         }
         // What a tick says is not to wait for what else there is to do.
         self.flush();
