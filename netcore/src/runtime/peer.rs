@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
+use tracing::error;
 
 use super::caps::Caps;
+use super::panicked::{discard, words};
 use super::spare;
 use crate::session::{CloseReason, Fault, Inbound, Outbox, Sequence, SessionId, Slow};
 
@@ -316,8 +318,15 @@ impl<In> Peer<In> {
 
     fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>, own: Option<&Waker>) {
         if inbox.ended {
-            inbox.packets.clear();
-            return self.emptied();
+            let unheard = std::mem::take(&mut inbox.packets);
+            self.emptied();
+            drop(inbox);
+            for packet in unheard {
+                if let Err(panic) = discard(packet) {
+                    error!(session = %self.id, panic = words(&*panic), "a packet panicked as it was dropped");
+                }
+            }
+            return;
         }
         match &mut inbox.reader {
             // It stays, so that the task need not leave it here again.

@@ -14,7 +14,7 @@ pub(super) struct Stage {
     // There is room for so much of it, or more.
     granted: usize,
     over: bool,
-    // More than half of what may wait for one peer is there, and its transport has not been asked yet whether it takes it.
+    // More than half of what may wait for one peer is there, and its transport takes it.
     pressed: Option<Outbox>,
 }
 
@@ -62,7 +62,7 @@ impl Stage {
 
     #[cold]
     fn press(&mut self, outbox: &Outbox) {
-        if self.pressed.is_none() && !outbox.is_blocked() {
+        if self.pressed.is_none() && outbox.may_take() {
             self.pressed = Some(outbox.clone());
         }
     }

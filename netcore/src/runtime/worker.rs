@@ -2,12 +2,12 @@
 
 mod pace;
 mod panics;
+mod turns;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::context::{Leaving, Over};
@@ -21,7 +21,8 @@ use super::stage::Stage;
 use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic};
-use crate::session::{CloseReason, Outbox, Sequence, SessionId};
+use crate::session::{CloseReason, Sequence, SessionId};
+use turns::Turns;
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -48,6 +49,7 @@ pub(crate) struct Worker<L: Logic> {
     unflushed: usize,
     // What was flushed is to go out before more is done: the worker may be a task on the thread of those who write it.
     pauses: bool,
+    turns: Turns,
     // The game is to be made anew; it is being made.
     rebuild: bool,
     rebuilding: bool,
@@ -108,6 +110,7 @@ impl<L: Logic> Worker<L> {
             packets: Sequence::new(),
             unflushed: 0,
             pauses: false,
+            turns: Turns::new(start),
             rebuild: false,
             rebuilding: false,
             settling: false,
@@ -160,7 +163,7 @@ impl<L: Logic> Worker<L> {
             let pauses = std::mem::take(&mut self.pauses);
             if let Some(outbox) = self.context.slots.stage.take_pressed() {
                 self.flush();
-                has_a_turn(outbox).await;
+                self.turns.give(outbox).await;
             } else if pauses {
                 tokio::task::yield_now().await;
             }
@@ -398,19 +401,6 @@ impl<L: Logic> Drop for Worker<L> {
         self.context.timers.take_all().for_each(|message| self.context.discard(message));
     }
 }
-
-/// Lets a peer's transport take what waits for it. One that takes nothing is not waited for, and none for long: the others'
-/// packets wait, too.
-async fn has_a_turn(outbox: Outbox) {
-    let taken = std::future::poll_fn(|cx| {
-        let room = outbox.poll_room(cx, 0);
-        if outbox.is_blocked() { Poll::Ready(()) } else { room }
-    });
-    let _ = tokio::time::timeout(TURN, taken).await;
-}
-
-/// The longest turn.
-const TURN: Duration = Duration::from_millis(1);
 
 /// After so many callbacks what was sent goes to the sockets, although there is more to do.
 const FLUSH: usize = 256;

@@ -66,6 +66,8 @@ struct Shared {
     wanted: AtomicBool,
     // Bytes have left of a write that the transport has not said to be done.
     moved: AtomicBool,
+    // Bytes have left since somebody asked.
+    taken: AtomicBool,
     // The transport has a part of a frame, of which nothing may have been read yet.
     partial: AtomicBool,
     limit: usize,
@@ -93,6 +95,7 @@ impl Outbox {
             dropped: AtomicU64::new(0),
             wanted: AtomicBool::new(false),
             moved: AtomicBool::new(false),
+            taken: AtomicBool::new(false),
             partial: AtomicBool::new(false),
             limit,
             total,

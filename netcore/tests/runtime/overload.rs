@@ -73,9 +73,8 @@ async fn what_two_say_at_once_closes_nobody_who_reads_all_the_time() {
     let mut readers = tokio::task::JoinSet::new();
     let mut senders = Vec::new();
     for _ in 0..4 {
-        // Its transport takes all of it, when it is asked.
-        let stream = connector.clone().with_capacity(1 << 20).connect().unwrap();
-        let (mut reads, writes) = tokio::io::split(stream);
+        // Its transport takes a sixth of it at once.
+        let (mut reads, writes) = tokio::io::split(connector.connect().unwrap());
         senders.push(writes);
         readers.spawn(async move {
             let mut all = vec![0; 400 * 1_007];
@@ -116,7 +115,7 @@ async fn who_reads_nothing_makes_nobody_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_reads_in_gulps_makes_nobody_wait_either() {
+async fn who_reads_in_gulps_costs_the_others_a_fifth_of_the_time_at_most() {
     let (door, connector) = Door::memory(Binary::new());
     let game = game().packet(|ctx, session, ask| match ask {
         Ask::Say { n } => drop(ctx.send(session, &said(n))),
@@ -142,12 +141,15 @@ async fn who_reads_in_gulps_makes_nobody_wait_either() {
         });
     }
     let mut other = client(&connector);
+    let (begun, mut waited) = (tokio::time::Instant::now(), Duration::ZERO);
     for n in 0..1_000 {
         let start = tokio::time::Instant::now();
         round(&mut other, n).await;
-        assert!(start.elapsed() < Duration::from_millis(1), "{:?}", start.elapsed());
+        waited += start.elapsed();
         pass(1).await;
     }
+    // And 50 ms at once.
+    assert!(waited <= begun.elapsed() / 5 + Duration::from_millis(60), "{waited:?} of {:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

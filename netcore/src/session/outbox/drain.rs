@@ -82,6 +82,7 @@ impl Outbox {
     /// `len` of the bytes that were taken have left, or never will.
     pub(crate) fn gone(&self, len: usize) {
         let before = self.0.queued.fetch_sub(len, SeqCst);
+        self.0.taken.store(true, Relaxed);
         if let Some(total) = &self.0.total {
             total.take_off(len);
         }
@@ -121,18 +122,15 @@ impl Outbox {
     /// Whether the transport takes nothing more just now.
     pub(crate) fn set_blocked(&self, blocked: bool) {
         if self.0.blocked.load(Relaxed) != blocked {
-            self.0.blocked.store(blocked, SeqCst);
-            // Whoever waits for room may not want to wait for a transport that takes nothing. Never under the lock.
-            if blocked && self.0.wanted.load(SeqCst) {
-                let room = self.waiting(&mut self.lock());
-                room.into_iter().for_each(Waker::wake);
-            }
+            self.0.blocked.store(blocked, Relaxed);
         }
     }
 
-    #[inline]
-    pub(crate) fn is_blocked(&self) -> bool {
-        self.0.blocked.load(SeqCst)
+    /// Whether it is worth to wait for the transport: it has not said yet that it takes nothing, or has taken something since
+    /// this was asked last.
+    pub(crate) fn may_take(&self) -> bool {
+        let taken = self.0.taken.swap(false, Relaxed);
+        taken || !self.0.blocked.load(Relaxed)
     }
 
     /// Bytes have left, and those that they stand for will be said to be written only with others.
