@@ -164,13 +164,13 @@ impl<L: Logic> Context<L> {
             if before == 0 {
                 stage.dirty.push(session);
             }
-            stage.staged_for(&slot.peer.outbox, slot.staged.len());
+            slot.look_at_room(stage);
             return Verdict::Queued;
         }
         let packet = slot.staged.bytes.split_off(before);
         slot.flush(stage);
         let verdict = slot.peer.outbox.push(&packet, slow);
-        stage.staged_for(&slot.peer.outbox, 0);
+        slot.look_at_room(stage);
         self.flush_if_over();
         verdict
     }

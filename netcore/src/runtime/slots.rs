@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::peer::Peer;
 use super::stage::Stage;
 use super::{GroupId, TimerId};
-use crate::session::{Joined, SessionId, Slow};
+use crate::session::{Joined, Outbox, SessionId, Slow};
 
 /// The sessions of one worker, by the index of their id.
 pub(super) struct Slots<In> {
@@ -29,6 +29,8 @@ pub(super) struct Slot<In> {
     pub(super) leaving: bool,
     // It has closed it: nothing more is sent to it.
     pub(super) closed: bool,
+    // It is among those whose transport is to have its turn.
+    pressed: bool,
     // Since when it is here, as a number that is used once.
     pub(super) since: u64,
     // How much is done for it in the background before its next packet is handled; and whether something waits for that of
@@ -59,6 +61,7 @@ impl<In> Slots<In> {
                 timers: Vec::new(),
                 leaving: false,
                 closed: false,
+                pressed: false,
                 since,
                 awaited: 0,
                 waits: false,
@@ -105,6 +108,17 @@ impl<In> Slots<In> {
         self.slots.get_mut(session.index() as usize)?.take()
     }
 
+    /// The queues of those whose transport is to have its turn now.
+    pub(super) fn take_pressed(&mut self) -> Vec<Outbox> {
+        let pressed = std::mem::take(&mut self.stage.pressed);
+        let slots = pressed.into_iter().filter_map(|session| {
+            let slot = self.get_mut(session)?;
+            slot.pressed = false;
+            Some(slot.peer.outbox.clone())
+        });
+        slots.collect()
+    }
+
     /// Stages a packet that was encoded before for all that hear it.
     pub(super) fn give_all(
         &mut self,
@@ -146,11 +160,28 @@ impl<In> Slot<In> {
             }
             self.staged.bytes.extend_from_slice(bytes);
             self.staged.added(slow);
-            stage.staged_for(&self.peer.outbox, self.staged.len());
+            self.look_at_room(stage);
         } else {
             self.flush(stage);
             self.peer.outbox.push_shared(bytes, slow);
-            stage.staged_for(&self.peer.outbox, 0);
+            self.look_at_room(stage);
+        }
+    }
+
+    /// Something was sent to it: whether its transport is to have its turn.
+    #[inline]
+    pub(super) fn look_at_room(&mut self, stage: &mut Stage) {
+        let outbox = &self.peer.outbox;
+        if outbox.queued() + self.staged.len() > outbox.limit() / 2 && !self.pressed {
+            self.press(stage);
+        }
+    }
+
+    #[cold]
+    fn press(&mut self, stage: &mut Stage) {
+        if self.peer.outbox.may_take() {
+            self.pressed = true;
+            stage.pressed.push(self.peer.id);
         }
     }
 

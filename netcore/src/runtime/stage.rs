@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::session::{Outbox, Part, SessionId, Total};
+use crate::session::{Part, SessionId, Total};
 
 /// Counts what is staged among what all sessions of the server have queued: room is taken for many packets at once, so that
 /// a packet costs an addition and the server's bound holds within a callback too.
@@ -14,13 +14,13 @@ pub(super) struct Stage {
     // There is room for so much of it, or more.
     granted: usize,
     over: bool,
-    // More than half of what may wait for one peer is there, and its transport takes it.
-    pressed: Option<Outbox>,
+    // Those of whom more than half of what may wait does, and whose transport takes it.
+    pub(super) pressed: Vec<SessionId>,
 }
 
 impl Stage {
     pub(super) const fn new(total: Option<Arc<Total>>) -> Self {
-        Self { dirty: Vec::new(), total, staged: 0, granted: 0, over: false, pressed: None }
+        Self { dirty: Vec::new(), total, staged: 0, granted: 0, over: false, pressed: Vec::new() }
     }
 
     /// Whether so many bytes more may be staged. If not, they go to their session's queue, which judges them, and all that is
@@ -52,30 +52,11 @@ impl Stage {
         self.over
     }
 
-    /// So many bytes are staged for a peer.
-    #[inline]
-    pub(super) fn staged_for(&mut self, outbox: &Outbox, len: usize) {
-        if outbox.queued() + len > outbox.limit() / 2 {
-            self.press(outbox);
-        }
-    }
-
-    #[cold]
-    fn press(&mut self, outbox: &Outbox) {
-        if self.pressed.is_none() && outbox.may_take() {
-            self.pressed = Some(outbox.clone());
-        }
-    }
-
     /// Whether somebody's transport is to have its turn before more is sent: a burst of many to few is much at once, and who
     /// reads all the time is not to be closed for it.
     #[inline]
     pub(super) fn is_pressed(&self) -> bool {
-        self.pressed.is_some()
-    }
-
-    pub(super) fn take_pressed(&mut self) -> Option<Outbox> {
-        self.pressed.take()
+        !self.pressed.is_empty()
     }
 
     /// So many bytes are about to go to their session's queue, where they count by themselves.

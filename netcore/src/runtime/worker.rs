@@ -161,9 +161,10 @@ impl<L: Logic> Worker<L> {
     async fn others_turn(&mut self) {
         loop {
             let pauses = std::mem::take(&mut self.pauses);
-            if let Some(outbox) = self.context.slots.stage.take_pressed() {
+            if self.is_pressed() {
                 self.flush();
-                self.turns.give(outbox).await;
+                let pressed = self.context.slots.take_pressed();
+                self.turns.give(&pressed).await;
             } else if pauses {
                 tokio::task::yield_now().await;
             }
@@ -178,7 +179,7 @@ impl<L: Logic> Worker<L> {
     /// Sessions whose end is still on its way close with the worker: each that opened closes once.
     fn end(&mut self) {
         while let Some(at) = self.context.leaving.iter().position(Leaving::is_closed) {
-            let _ = self.context.slots.stage.take_pressed();
+            drop(self.context.slots.take_pressed());
             self.settle_closed();
             if self.context.leaving.get(at).is_some_and(Leaving::is_closed) {
                 break;
