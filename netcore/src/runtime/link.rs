@@ -28,8 +28,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Transport for T {}
 ///
 /// ```text
 ///  Open ──▶ Flushing ──▶ Lingering ──▶ done
-///   │          the game is told the end, answers what came before it, and closes the outbox
-///   └── either side ends: no more is read
+///   │  │       the game is told the end, answers what came before it, and closes the outbox
+///   │  └── either side ends: no more is read
+///   └── a write fails ──▶ Broke ──▶ done: what had come is read, nothing more is written
 /// ```
 pub(crate) struct Link<In, T> {
     transport: T,
@@ -48,11 +49,6 @@ pub(crate) struct Link<In, T> {
     read_ended: bool,
     // Sees each batch before the game does, and the end.
     inspect: Option<Inspect<In>>,
-    // The write that failed, of which the next one is to hear.
-    failed: Option<CloseReason>,
-    // Nothing can be written any more, for that reason: what has come is still read. So many bytes had been read by then.
-    broke: Option<CloseReason>,
-    read_before: u64,
     // The game has no room for more just now.
     is_full: bool,
     // The transport may hold back what it took: a socket never does, a stream of somebody else's may.
@@ -67,6 +63,11 @@ pub(crate) type Inspect<In> = Box<dyn FnMut(Option<&mut Inbound<In>>) + Send>;
 #[derive(Clone, Copy)]
 enum State {
     Open,
+    /// Nothing can be written any more; so many bytes had been read by then.
+    Broke {
+        reason: CloseReason,
+        read: u64,
+    },
     /// Nothing more is read; what the game still says goes out.
     Flushing,
     /// Everything went out that will.
@@ -108,9 +109,6 @@ impl<In: 'static, T: Transport> Link<In, T> {
             state: State::Open,
             read_ended: false,
             inspect: None,
-            failed: None,
-            broke: None,
-            read_before: 0,
             is_full: false,
             held_back: false,
             told: (0, 0),
@@ -143,52 +141,36 @@ impl<In: 'static, T: Transport> Link<In, T> {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Progress {
         let mut delivered = false;
         if self.is_writing()
-            && self.broke.is_none()
             && let Err(reason) = self.poll_write(cx, clock)
         {
-            match (reason, self.state) {
-                // What came before the connection broke, or the peer closed it, is still there to be read.
-                (CloseReason::Broken(_) | CloseReason::PeerClosed, State::Open) => {
-                    self.broke = Some(reason);
-                    self.read_before = self.session.counts().bytes_in;
-                    // Nothing more is to be done about the output.
-                    self.session.handle_broken();
-                    self.peer.outbox.set_blocked(true);
-                    self.timer = None;
-                }
-                _ => {
+            delivered = true;
+            self.give_up(cx, reason);
+        }
+        match self.state {
+            State::Open => match self.poll_read(cx, clock) {
+                Ok(any) => delivered = any,
+                Err(reason) => {
                     delivered = true;
                     self.end(cx, reason);
-                    self.state = State::Shutting(reason);
                 }
-            }
+            },
+            State::Broke { reason, read } => match self.poll_read(cx, clock) {
+                Ok(any) if !self.is_over(cx, any, read) => delivered = any,
+                _ => {
+                    delivered = true;
+                    self.give_up(cx, reason);
+                }
+            },
+            _ => {}
         }
-        if let State::Open = self.state {
-            let end = match (self.poll_read(cx, clock), self.broke) {
-                (Ok(any), None) => {
-                    delivered = any;
-                    None
-                }
-                (Ok(any), broke) => {
-                    delivered = any;
-                    broke.filter(|_| self.is_over(cx, any))
-                }
-                (Err(reason), broke) => Some(broke.unwrap_or(reason)),
-            };
-            if let Some(reason) = end {
+        if self.is_writing() {
+            if let Err(reason) = self.poll_timer(cx, clock) {
                 delivered = true;
                 self.end(cx, reason);
-                if self.broke.is_some() {
-                    self.state = State::Shutting(reason);
-                }
+            } else if let State::Broke { .. } = self.state {
+                // By a ping.
+                cx.waker().wake_by_ref();
             }
-        }
-        if self.is_writing()
-            && self.broke.is_none()
-            && let Err(reason) = self.poll_timer(cx, clock)
-        {
-            delivered = true;
-            self.end(cx, reason);
         }
         match self.poll_close(cx, clock) {
             Poll::Ready(reason) => Progress::Done(reason),
@@ -212,7 +194,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
         let (limits, outbox) = (self.session.limits(), &self.peer.outbox);
         // Tried again when some of it has been written: that is this task's own doing.
         let ahead = limits.backpressure && outbox.queued() > outbox.limit() / 2;
-        let ahead = ahead && self.broke.is_none();
+        let ahead = ahead && self.is_writing();
         match self.peer.room(limits.inbox, limits.inbox_bytes) {
             Room::Free if !ahead => self.is_full = false,
             Room::Ended(reason) => return Err(reason),
@@ -288,8 +270,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
 
     /// Whether, of a connection that broke, all was read that had come, or as much as anybody waits for.
     #[cold]
-    fn is_over(&mut self, cx: &mut Context<'_>, any: bool) -> bool {
-        if self.peer.is_abandoned() || self.session.counts().bytes_in - self.read_before > HAD_COME {
+    fn is_over(&mut self, cx: &mut Context<'_>, any: bool, read: u64) -> bool {
+        if self.peer.is_abandoned() || self.session.counts().bytes_in - read > HAD_COME {
             return true;
         }
         if self.is_full {
@@ -365,7 +347,16 @@ impl<In: 'static, T: Transport> Link<In, T> {
             self.timer = None;
             // A ping may wait to go out now.
             self.poll_write(cx, clock)?;
+            if !self.is_writing() {
+                return Ok(());
+            }
         }
+    }
+
+    /// Reading is over, and nothing more goes out.
+    fn give_up(&mut self, cx: &mut Context<'_>, reason: CloseReason) {
+        self.end(cx, reason);
+        self.state = State::Shutting(reason);
     }
 
     /// Reading is over: the game is told, and its last words go out.

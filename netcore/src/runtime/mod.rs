@@ -36,6 +36,7 @@ mod requests;
 mod rooms;
 mod running;
 mod sender;
+mod sending;
 mod server;
 mod shared;
 mod slots;

@@ -68,10 +68,10 @@ pub(super) async fn both<In: 'static, T: Transport>(
             let turn = turn::begin(&peer.outbox);
             let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx)));
             let mut said = turn.end();
-            let flushed = match &mut link {
+            let settled = match &mut link {
                 Some(link) => {
                     link.send_own(cx, &mut said);
-                    link.is_flushed()
+                    link.is_settled()
                 }
                 None => {
                     peer.outbox.push_own(&mut said);
@@ -83,7 +83,7 @@ pub(super) async fn both<In: 'static, T: Transport>(
             // The game may have taken long: what the link does next is not done at the time before.
             clock = Clock::new(now);
             match polled {
-                Ok(Poll::Pending) if !delivered && flushed && !peer.outbox.has_output() => {
+                Ok(Poll::Pending) if !delivered && settled && !peer.outbox.has_output() => {
                     return Poll::Pending;
                 }
                 Ok(Poll::Pending) => continue,

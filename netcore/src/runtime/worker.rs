@@ -2,7 +2,7 @@
 
 mod pace;
 mod panics;
-mod turns;
+mod patience;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic};
 use crate::session::{CloseReason, Sequence, SessionId};
-use turns::Turns;
+use patience::Patience;
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub(crate) struct Worker<L: Logic> {
     unflushed: usize,
     // What was flushed is to go out before more is done: the worker may be a task on the thread of those who write it.
     pauses: bool,
-    turns: Turns,
+    patience: Patience,
     // The game is to be made anew; it is being made.
     rebuild: bool,
     rebuilding: bool,
@@ -110,7 +110,7 @@ impl<L: Logic> Worker<L> {
             packets: Sequence::new(),
             unflushed: 0,
             pauses: false,
-            turns: Turns::new(start),
+            patience: Patience::new(start),
             rebuild: false,
             rebuilding: false,
             settling: false,
@@ -157,18 +157,21 @@ impl<L: Logic> Worker<L> {
         }
     }
 
-    /// Lets those write who have much to, or those whose thread this is. What was left for it goes on.
+    /// Lets those write who have much to, or those whose thread this is; then goes on with what was left for them.
     async fn others_turn(&mut self) {
         loop {
             let pauses = std::mem::take(&mut self.pauses);
             if self.is_pressed() {
                 self.flush();
                 let pressed = self.context.slots.take_pressed();
-                self.turns.give(&pressed).await;
+                self.patience.wait(&pressed).await;
             } else if pauses {
                 tokio::task::yield_now().await;
             }
             let leaving = self.context.leaving.len();
+            if leaving == 0 {
+                return;
+            }
             self.guarded(None, Self::settle_closed);
             if self.context.leaving.len() == leaving {
                 return;

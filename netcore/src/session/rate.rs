@@ -84,6 +84,11 @@ impl Bucket {
         self.level -= u64::from(taken) * TOKEN;
         taken
     }
+
+    /// Some that were taken were not needed.
+    pub(crate) fn put_back(&mut self, tokens: u32) {
+        self.level += u64::from(tokens) * TOKEN;
+    }
 }
 
 // The largest level, `u32::MAX` tokens, still fits 64 bits.
@@ -101,6 +106,8 @@ mod tests {
         assert_eq!(bucket.take(start, 100), 25);
         assert_eq!(bucket.take(start, 1), 0);
         assert_eq!(bucket.take(start + Duration::from_millis(99), 1), 0);
+        assert_eq!(bucket.take(start + Duration::from_millis(100), 5), 1);
+        bucket.put_back(1);
         assert_eq!(bucket.take(start + Duration::from_millis(100), 5), 1);
         assert_eq!(bucket.take(start + Duration::from_secs(3600), 100), 25);
     }

@@ -1,33 +1,16 @@
 //! How many may come in, and what those hear who may not.
 
-use std::future::Future;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use netcore::{Binary, Client, CloseReason, Door, Host, Server, SessionId};
 
-use crate::common::{Ask, Hear, Log, bytes_of, client, echo, game, job, pass, rest, round, said, within};
+use crate::common::{
+    Ask, Hear, Log, bytes_of, client, echo, game, pass, rest, round, said, stand_still, until, within,
+};
 
 fn bye(reason: CloseReason) -> Option<Hear> {
     Some(Hear::Bye { code: reason.code() })
-}
-
-/// Looks again until it is so.
-async fn until(done: impl Fn() -> bool) {
-    until_some(async || done().then_some(())).await;
-}
-
-async fn until_some<T, F: Future<Output = Option<T>>>(look: impl Fn() -> F) -> T {
-    within(async {
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,18 +120,7 @@ async fn who_resets_while_a_worker_is_behind_has_a_place_until_the_worker_has_he
     let server = Server::new().door(Door::tcp("127.0.0.1:0")).max_sessions(8).max_per_address(4);
     let running = server.logic(game().opened(move |_, _| told.add("opened"))).await.unwrap();
     // It stands still for as long as the test likes.
-    let (go, stands) = std::sync::mpsc::channel::<()>();
-    assert!(
-        running
-            .teller()
-            .tell(
-                0,
-                job(move |_| {
-                    let _ = stands.recv();
-                })
-            )
-            .is_ok()
-    );
+    let go = stand_still(&running, 0);
     let count = |stats: &netcore::Snapshot| stats.opened + stats.refused_address;
     for n in 1..=20 {
         let mut stream = TcpStream::connect(running.addr()).await.unwrap();
@@ -164,10 +136,15 @@ async fn who_resets_while_a_worker_is_behind_has_a_place_until_the_worker_has_he
     drop(go);
     until(|| opened.len() == 4).await;
     // They are gone now, and their places free.
-    let answer = until_some(async || {
-        let mut client = Client::<Hear, Ask>::connect(running.addr()).await.ok()?;
-        client.send(&Ask::Say { n: 5 }).ok()?;
-        client.recv().await.ok()?
-    });
-    assert_eq!(answer.await, said(5));
+    let answer = async {
+        loop {
+            let mut client = Client::<Hear, Ask>::connect(running.addr()).await.unwrap();
+            client.send(&Ask::Say { n: 5 }).unwrap();
+            // Until then it is refused without a word.
+            if let Ok(Some(answer)) = client.recv().await {
+                return answer;
+            }
+        }
+    };
+    assert_eq!(within(answer).await, said(5));
 }

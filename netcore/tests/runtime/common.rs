@@ -1,7 +1,7 @@
 //! What the tests share: two small sets of packets, a game made of closures, and a log.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -173,6 +173,16 @@ impl Logic for Game {
     }
 }
 
+/// A worker stands still until what this returns is dropped.
+pub(crate) fn stand_still(running: &Running<Note>, worker: usize) -> mpsc::Sender<()> {
+    let (go, stands) = mpsc::channel();
+    let work = job(move |_| {
+        let _ = stands.recv();
+    });
+    assert!(running.teller().tell(worker, work).is_ok());
+    go
+}
+
 /// A server with one door in memory, and workers that are tasks.
 pub(crate) fn server() -> (Server<Ask, Hear>, MemoryConnector) {
     let (door, connector) = Door::memory(Binary::new());
@@ -233,6 +243,16 @@ pub(crate) async fn read_all(stream: &mut MemoryStream) -> Vec<Hear> {
     within(stream.read_to_end(&mut bytes)).await.unwrap();
     let mut codec = PacketCodec::<Hear, Ask>::new();
     codec.packets(&mut BytesMut::from(&bytes[..])).collect::<Result<_, _>>().unwrap()
+}
+
+/// Looks again until it is so.
+pub(crate) async fn until(done: impl Fn() -> bool) {
+    within(async {
+        while !done() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 /// A guard against hangs, not a wait: on a paused clock it is up as soon as nothing moves any more.

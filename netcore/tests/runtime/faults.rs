@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use netcore::{Binary, CloseReason, Connection, Door, FaultKind, FrameError, Limits, SendError, Server};
 
-use crate::common::{Ask, Game, Hear, Log, bytes_of, echo, game, one, pass, read_all, said, server, within};
+use crate::common::{Ask, Game, Hear, Log, bytes_of, echo, game, one, pass, read_all, said, server, until};
 
 /// 1, 2, an id that nobody knows, a body that does not decode, 3.
 fn with_faults() -> BytesMut {
@@ -220,12 +220,7 @@ async fn who_takes_nothing_and_sends_for_ever_is_read_no_longer_than_a_peer_that
         };
         let running = Server::new().door(door).serve(session).await.unwrap();
         incoming.enter(OneWay(bytes_of(&[Ask::Say { n: 1 }])), None).unwrap();
-        within(async {
-            while running.stats().closed == 0 {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        until(|| running.stats().closed > 0).await;
         assert_eq!(running.stats().closed_for("broken"), 1, "{closes} {inbox}");
     }
 }

@@ -14,7 +14,7 @@ use netcore::{
 
 use crate::common::{
     Ask, Hear, Log, Note, bytes_of, client, echo, game, job, next, one, pass, read_all, rest, round, said,
-    server, within,
+    server, stand_still, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -313,23 +313,7 @@ async fn workers_that_do_not_end_share_one_grace() {
     let server = Server::new().door(door).host(Host::Thread).drain(Duration::from_millis(50));
     let running = server.workers(4, |_| game()).await.unwrap();
     let _client = client(&connector);
-    let (go, stands) = (Vec::new(), 0..4);
-    let go = stands.fold(go, |mut go: Vec<mpsc::Sender<()>>, worker| {
-        let (end, until) = mpsc::channel();
-        assert!(
-            running
-                .teller()
-                .tell(
-                    worker,
-                    job(move |_| {
-                        let _ = until.recv();
-                    })
-                )
-                .is_ok()
-        );
-        go.push(end);
-        go
-    });
+    let go: Vec<_> = (0..4).map(|worker| stand_still(&running, worker)).collect();
     let report = running.shutdown().await;
     drop(go);
     // 50 ms, and at most a second each for those who were cut and for the workers.
@@ -346,18 +330,7 @@ async fn a_worker_that_does_not_answer_leaves_the_others_sessions_their_time() {
     for client in &mut clients {
         round(client, 1).await;
     }
-    let (go, stands) = mpsc::channel::<()>();
-    assert!(
-        running
-            .teller()
-            .tell(
-                0,
-                job(move |_| {
-                    let _ = stands.recv();
-                })
-            )
-            .is_ok()
-    );
+    let go = stand_still(&running, 0);
     let report = running.shutdown().await;
     assert_eq!((report.sessions, report.cut), (10, 5), "{report:?}");
     drop(go);

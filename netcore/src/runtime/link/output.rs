@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::super::transport;
 use super::{Link, State, Transport};
@@ -15,25 +15,25 @@ impl<In: 'static, T: Transport> Link<In, T> {
 
     /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
-        if let Some(reason) = self.failed.take() {
-            return Err(self.broken(reason));
-        }
         loop {
             let chunks = match self.session.poll_output(clock, cx.waker()) {
                 Ok(chunks) => chunks,
                 // The last words, too, are to have as much time as those of any other transport.
                 Err(reason) if self.held_back && self.peer.outbox.given_up().is_none() => {
-                    return if self.flush(cx) { Err(self.failed.take().unwrap_or(reason)) } else { Ok(()) };
+                    return match self.poll_flush(cx) {
+                        Poll::Pending => Ok(()),
+                        Poll::Ready(flushed) => flushed.or_else(|why| self.broke(why)).and(Err(reason)),
+                    };
                 }
                 Err(reason) => return Err(reason),
             };
             let Some(front) = chunks.front() else {
                 self.session.handle_blocked(clock, false, cx.waker());
                 // What a stream of somebody else's holds back has no clock of its own: nobody sees how much of it moves.
-                if self.held_back && self.flush(cx) {
-                    return self.failed.take().map_or(Ok(()), |reason| Err(self.broken(reason)));
-                }
-                return Ok(());
+                return match self.held_back.then(|| self.poll_flush(cx)) {
+                    Some(Poll::Ready(Err(why))) => self.broke(why),
+                    _ => Ok(()),
+                };
             };
             let transport = Pin::new(&mut self.transport);
             let written = if chunks.len() == 1 {
@@ -52,7 +52,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                     self.session.handle_written(clock, len);
                     self.stats.traffic.bytes_out(len);
                 }
-                Poll::Ready(result) => return Err(self.broken(why_not(&result))),
+                Poll::Ready(result) => return self.broke(why_not(&result)),
                 Poll::Pending => {
                     self.session.handle_blocked(clock, true, cx.waker());
                     // Closed by a policy, because the peer reads too slowly: waiting for it would be in vain.
@@ -80,16 +80,18 @@ impl<In: 'static, T: Transport> Link<In, T> {
             return said.clear();
         }
         self.peer.outbox.meter().sent(&said.bytes).flush();
-        let mut taken = 0;
+        let (mut taken, mut failed) = (0, None);
         match Pin::new(&mut self.transport).poll_write(cx, &said.bytes) {
             Poll::Ready(Ok(len)) if len > 0 => {
                 taken = len;
                 self.session.handle_sent(len);
                 self.stats.traffic.bytes_out(len);
                 self.held_back = true;
-                self.flush(cx);
+                if let Poll::Ready(Err(why)) = self.poll_flush(cx) {
+                    failed = Some(why);
+                }
             }
-            Poll::Ready(result) => self.failed = Some(why_not(&result)),
+            Poll::Ready(result) => failed = Some(why_not(&result)),
             Poll::Pending => {}
         }
         let rest = said.bytes.get(taken..).unwrap_or_default();
@@ -101,29 +103,36 @@ impl<In: 'static, T: Transport> Link<In, T> {
         }
         self.peer.outbox.staged();
         said.clear();
-    }
-
-    /// Lets go out what the transport took. Whether all of it has, or never will.
-    fn flush(&mut self, cx: &mut Context<'_>) -> bool {
-        match Pin::new(&mut self.transport).poll_flush(cx) {
-            Poll::Pending => return false,
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(error)) => self.failed = Some(transport::reason(&error)),
+        if let Some(why) = failed
+            && let Err(reason) = self.broke(why)
+        {
+            self.give_up(cx, reason);
         }
+    }
+
+    /// Lets go out what the transport took.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        let flushed = ready!(Pin::new(&mut self.transport).poll_flush(cx));
         self.held_back = false;
-        true
+        Poll::Ready(flushed.map_err(|error| transport::reason(&error)))
     }
 
-    /// Whether the transport holds nothing back.
-    pub(crate) fn is_flushed(&self) -> bool {
-        !self.held_back && self.failed.is_none()
+    /// Whether nothing is left to do before something else happens: the transport holds nothing back, and has not failed.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.held_back && !matches!(self.state, State::Broke { .. })
     }
 
+    /// Nothing can be written any more. What came before is still there to be read; if reading is over, this is the end.
     #[cold]
-    fn broken(&mut self, reason: CloseReason) -> CloseReason {
+    fn broke(&mut self, reason: CloseReason) -> Result<(), CloseReason> {
         self.held_back = false;
         self.peer.outbox.abort(reason);
-        reason
+        let State::Open = self.state else { return Err(reason) };
+        self.session.handle_broken();
+        self.peer.outbox.set_blocked(true);
+        self.timer = None;
+        self.state = State::Broke { reason, read: self.session.counts().bytes_in };
+        Ok(())
     }
 }
 
