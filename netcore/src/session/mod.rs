@@ -41,7 +41,6 @@ pub(crate) use outbox::{Joined, Kept, Part, Total};
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;
-#[cfg(any(feature = "compress", feature = "websocket"))]
 pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
 pub(crate) use sequence::{Sequence, put};
