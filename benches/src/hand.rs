@@ -99,7 +99,7 @@ pub fn walk_boxed<P: Hand>(wire: &[u8], mut each: impl FnMut(Result<P, Boxed>)) 
 
 /// A packet in one piece: its header, then its fields from the items of `fields`.
 #[inline]
-fn whole<const N: usize>(id: u16, fill: impl FnOnce(&mut [u8])) -> [u8; N] {
+pub(crate) fn whole<const N: usize>(id: u16, fill: impl FnOnce(&mut [u8])) -> [u8; N] {
     let mut packet = [0; N];
     let (front, body) = packet.split_at_mut(5);
     front.copy_from_slice(&head(id, N - 5));
@@ -108,14 +108,14 @@ fn whole<const N: usize>(id: u16, fill: impl FnOnce(&mut [u8])) -> [u8; N] {
 }
 
 #[inline]
-fn fours<const N: usize>(numbers: [u32; N], to: &mut [u8]) {
+pub(crate) fn fours<const N: usize>(numbers: [u32; N], to: &mut [u8]) {
     for (slot, number) in to.as_chunks_mut().0.iter_mut().zip(numbers) {
         *slot = number.to_le_bytes();
     }
 }
 
 #[inline]
-fn eights<const N: usize>(numbers: [u64; N], to: &mut [u8]) {
+pub(crate) fn eights<const N: usize>(numbers: [u64; N], to: &mut [u8]) {
     for (slot, number) in to.as_chunks_mut().0.iter_mut().zip(numbers) {
         *slot = number.to_le_bytes();
     }

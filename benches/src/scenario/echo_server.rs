@@ -19,12 +19,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use super::process;
+use crate::hand::{self, Hand, Malformed, Out};
 
 /// A kind of server.
 #[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// Reads into a buffer and writes what was read: the limit of what the runtime can do.
     Bare,
+    /// Reads, decodes, encodes and writes packets by hand, and knows nothing else of sessions.
+    Hand,
     /// netcore, a task a session, packets as frames.
     Task,
     /// netcore, a task a session, packets of an enum.
@@ -51,8 +54,9 @@ pub enum Kind {
 
 impl Kind {
     /// All, the limit first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Bare,
+        Self::Hand,
         Self::Task,
         Self::Typed,
         Self::Relay,
@@ -71,6 +75,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Bare => "bare loop",
+            Self::Hand => "loop by hand, typed",
             Self::Task => "netcore task a session",
             Self::Typed => "netcore task, typed",
             Self::Relay => "netcore task, relayed",
@@ -105,6 +110,7 @@ pub fn run(kind: Kind) -> Result<(), Box<dyn Error>> {
         let mut running = None;
         let address = match kind {
             Kind::Bare => each(bare).await?,
+            Kind::Hand => each(by_hand).await?,
             Kind::Forwarded => each(forwarded).await?,
             Kind::Sent => each(sent).await?,
             _ => running.insert(netcore(kind).await?).addr(),
@@ -200,6 +206,70 @@ async fn bare(mut stream: TcpStream) -> io::Result<()> {
         let read = buffer.get(..len).filter(|read| !read.is_empty());
         let Some(read) = read else { return Ok(()) };
         stream.write_all(read).await?;
+    }
+}
+
+/// The least that serves typed packets at all: no deadlines, no queue, no limits, nobody else who may send.
+async fn by_hand(mut stream: TcpStream) -> io::Result<()> {
+    let (mut buffer, mut kept, mut out) = (vec![0; READ], 0, Vec::with_capacity(READ));
+    loop {
+        let len = stream.read(buffer.get_mut(kept..).unwrap_or_default()).await?;
+        if len == 0 {
+            return Ok(());
+        }
+        let read = kept + len;
+        let wire = buffer.get(..read).unwrap_or_default();
+        out.clear();
+        let walked = hand::walk(wire, |packet: Typed| packet.write(&mut out))
+            .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        stream.write_all(&out).await?;
+        buffer.copy_within(walked..read, 0);
+        kept = read - walked;
+    }
+}
+
+impl Hand for Typed {
+    #[inline]
+    fn read(id: u16, body: &[u8]) -> Result<Self, Malformed> {
+        match (id, body.as_chunks::<4>()) {
+            (1, ([entity, x, y, heading, t0, t1, o0, o1], [])) => {
+                let eight = |low: &[u8; 4], high: &[u8; 4]| {
+                    u64::from(u32::from_le_bytes(*low)) | u64::from(u32::from_le_bytes(*high)) << 32
+                };
+                Ok(Self::State {
+                    entity: u32::from_le_bytes(*entity),
+                    x: f32::from_le_bytes(*x),
+                    y: f32::from_le_bytes(*y),
+                    heading: f32::from_le_bytes(*heading),
+                    tick: eight(t0, t1),
+                    owner: eight(o0, o1),
+                })
+            }
+            (2, _) => Ok(Self::Data(Bytes::copy_from_slice(body))),
+            _ => Err(Malformed),
+        }
+    }
+
+    #[inline]
+    fn write(&self, to: &mut impl Out) {
+        match self {
+            Self::State { entity, x, y, heading, tick, owner } => to.put(&hand::whole::<37>(1, |body| {
+                let (fours, eights) = body.split_at_mut(16);
+                hand::fours([*entity, x.to_bits(), y.to_bits(), heading.to_bits()], fours);
+                hand::eights([*tick, *owner], eights);
+            })),
+            Self::Data(bytes) => {
+                to.put(&hand::head(2, bytes.len()));
+                to.put(bytes);
+            }
+        }
+    }
+
+    fn sum(&self) -> u64 {
+        match self {
+            Self::State { entity, tick, owner, .. } => u64::from(*entity) + tick + owner,
+            Self::Data(bytes) => bytes.len() as u64,
+        }
     }
 }
 

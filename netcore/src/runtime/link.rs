@@ -195,14 +195,18 @@ impl<In: 'static, T: Transport> Link<In, T> {
         // Tried again when some of it has been written: that is this task's own doing.
         let ahead = limits.backpressure && outbox.queued() > outbox.limit() / 2;
         let ahead = ahead && self.is_writing();
+        if !self.is_writing() {
+            // Else the write before has left the waker there. Not once it is full: room may be made meanwhile.
+            outbox.listen(cx.waker());
+        }
         match self.peer.room(limits.inbox, limits.inbox_bytes) {
             Room::Free if !ahead => self.is_full = false,
             Room::Ended(reason) => return Err(reason),
             Room::Full | Room::Free => {
                 self.is_full = true;
-                // Not the peer's slowness to speak: its clocks stand still. The game calls when there is room again.
+                // Not the peer's slowness to speak: its clocks stand still. The game calls when there is room again, by
+                // the outbox's waker.
                 self.session.pause(clock);
-                self.peer.outbox.listen(cx.waker());
                 return Ok(false);
             }
         }

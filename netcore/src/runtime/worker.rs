@@ -172,6 +172,7 @@ impl<L: Logic> Worker<L> {
             if leaving == 0 {
                 return;
             }
+            self.context.now = OnceLock::new();
             self.guarded(None, Self::settle_closed);
             if self.context.leaving.len() == leaving {
                 return;
@@ -181,6 +182,7 @@ impl<L: Logic> Worker<L> {
 
     /// Sessions whose end is still on its way close with the worker: each that opened closes once.
     fn end(&mut self) {
+        self.context.now = OnceLock::new();
         while let Some(at) = self.context.leaving.iter().position(Leaving::is_closed) {
             drop(self.context.slots.take_pressed());
             self.settle_closed();

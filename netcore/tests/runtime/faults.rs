@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use netcore::{Binary, CloseReason, Connection, Door, FaultKind, FrameError, Limits, SendError, Server};
+use netcore::{
+    Binary, CloseReason, Connection, Door, FaultKind, FrameError, Host, Limits, SendError, Server,
+};
 
 use crate::common::{Ask, Game, Hear, Log, bytes_of, echo, game, one, pass, read_all, said, server, until};
 
@@ -179,12 +181,19 @@ async fn what_had_come_is_handled_also_where_the_answers_find_nobody() {
     assert_eq!((stats.open(), stats.closed_for("broken")), (0, 1), "{stats:?}");
 }
 
-/// Brings packets without an end, and takes none.
-struct OneWay(BytesMut);
+/// Brings a packet with each of so many reads, then the end; takes nothing.
+struct OneWay(BytesMut, usize);
 
 impl AsyncRead for OneWay {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        buf.put_slice(&self.0[..self.0.len().min(buf.remaining())]);
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(left) = self.1.checked_sub(1) {
+            self.1 = left;
+            buf.put_slice(&self.0);
+        }
         Poll::Ready(Ok(()))
     }
 }
@@ -219,8 +228,27 @@ async fn who_takes_nothing_and_sends_for_ever_is_read_no_longer_than_a_peer_that
             Ok::<_, SendError>(())
         };
         let running = Server::new().door(door).serve(session).await.unwrap();
-        incoming.enter(OneWay(bytes_of(&[Ask::Say { n: 1 }])), None).unwrap();
+        incoming.enter(OneWay(bytes_of(&[Ask::Say { n: 1 }]), usize::MAX), None).unwrap();
         until(|| running.stats().closed > 0).await;
         assert_eq!(running.stats().closed_for("broken"), 1, "{closes} {inbox}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_had_come_is_read_to_its_end_however_the_game_on_its_thread_takes_it() {
+    // Each packet fills the inbox, and the worker may take it at the very moment at which the socket's task sees that.
+    let (door, incoming) = Door::incoming(Binary::new());
+    let door = door.limits(Limits::new().linger(Duration::from_secs(60)).inbox(1));
+    let mut first = true;
+    let game = game().packet(move |ctx, session, _| {
+        if std::mem::take(&mut first) {
+            ctx.send(session, &said(1));
+        }
+    });
+    let running = Server::new().host(Host::Thread).door(door).logic(game).await.unwrap();
+    for closed in 1..=4 {
+        incoming.enter(OneWay(bytes_of(&[Ask::Say { n: 1 }]), 20_000), None).unwrap();
+        until(|| running.stats().closed == closed).await;
+    }
+    assert_eq!(running.stats().packets_in, 80_000);
 }
