@@ -275,7 +275,9 @@ impl<In: 'static, T: Transport> Link<In, T> {
     /// Whether, of a connection that broke, all was read that had come, or as much as anybody waits for.
     #[cold]
     fn is_over(&mut self, cx: &mut Context<'_>, any: bool, read: u64) -> bool {
-        if self.peer.is_abandoned() || self.session.counts().bytes_in - read > HAD_COME {
+        // Who inspects, and no more, waits for what is behind it.
+        let ignored = self.inspect.is_none() && self.peer.is_abandoned();
+        if ignored || self.session.counts().bytes_in - read > HAD_COME {
             return true;
         }
         if self.is_full {

@@ -64,7 +64,7 @@ impl<In, Message> Event<In, Message> {
 
     /// Nobody will hear it. Its session ends: nobody else would end it. What is the game's own may panic as it is dropped,
     /// and not take others with it.
-    fn unheard(self) {
+    pub(super) fn unheard(self) {
         if let Self::Opened(peer) | Self::Ready(peer) | Self::Arrived(peer, ..) = &self {
             let unheard = peer.abandon();
             peer.finish(CloseReason::Stopping);
@@ -88,11 +88,15 @@ impl<In, Message> Queue<In, Message> {
 
     /// Adds an event. Nobody hears it when the worker has ended.
     pub(crate) fn push(&self, event: Event<In, Message>) {
+        if let Err(event) = self.offer(event) {
+            event.unheard();
+        }
+    }
+
+    /// Adds an event. When the worker has ended, it comes back.
+    pub(super) fn offer(&self, event: Event<In, Message>) -> Result<(), Event<In, Message>> {
         let mut open = self.lock();
-        let Some(events) = &mut *open else {
-            drop(open);
-            return event.unheard();
-        };
+        let Some(events) = &mut *open else { return Err(event) };
         let first = events.is_empty();
         events.push_back(event);
         drop(open);
@@ -100,6 +104,7 @@ impl<In, Message> Queue<In, Message> {
         if first {
             self.notify.notify_one();
         }
+        Ok(())
     }
 
     /// Adds a message, if there is room.
@@ -152,11 +157,10 @@ impl<In, Message> Queue<In, Message> {
         }
     }
 
-    /// The worker has ended: what waits is of no use any more, nor what would come.
-    pub(crate) fn close(&self) {
+    /// The worker has ended, and nothing comes in any more. What waits is [unheard](Event::unheard).
+    pub(crate) fn close(&self) -> impl Iterator<Item = Event<In, Message>> + use<In, Message> {
         let events = self.lock().take();
-        // Not under the lock: it may be the game's own that is dropped here.
-        events.into_iter().flatten().for_each(Event::unheard);
+        events.into_iter().flatten()
     }
 
     /// Whether something was pushed since the last `take`.

@@ -128,6 +128,11 @@ impl<L: Logic> Worker<L> {
                     worker.handle(event);
                     worker.keep_time();
                 });
+                if self.is_pressed() {
+                    // Then timers and ticks that are due are due still.
+                    self.others_turn().await;
+                    self.guarded(None, Self::keep_time);
+                }
                 self.others_turn().await;
             }
             self.breather = None;
@@ -168,33 +173,44 @@ impl<L: Logic> Worker<L> {
             } else if pauses {
                 tokio::task::yield_now().await;
             }
-            let leaving = self.context.leaving.len();
-            if leaving == 0 {
+            if !self.context.leaving.iter().any(Leaving::is_closed) {
                 return;
             }
+            // Nobody says when the next event comes: what is said and done in these goes out now.
             self.context.now = OnceLock::new();
-            self.guarded(None, Self::settle_closed);
-            if self.context.leaving.len() == leaving {
-                return;
-            }
+            self.guarded(None, |worker| {
+                worker.settle_closed();
+                worker.settle();
+            });
+            self.flush();
         }
     }
 
-    /// Sessions whose end is still on its way close with the worker: each that opened closes once.
+    /// Each session that opened closes once: those whose end is still on its way, those that are here, and those that are
+    /// on their way here.
     fn end(&mut self) {
         self.context.now = OnceLock::new();
-        while let Some(at) = self.context.leaving.iter().position(Leaving::is_closed) {
+        while !self.rebuild && self.context.leaving.iter().any(Leaving::is_closed) {
             drop(self.context.slots.take_pressed());
             self.settle_closed();
-            if self.context.leaving.get(at).is_some_and(Leaving::is_closed) {
-                break;
-            }
         }
         let sessions: Vec<SessionId> = self.context.sessions().collect();
         for session in sessions {
             self.closed(session, CloseReason::Stopping);
         }
+        for event in self.queue.close() {
+            self.unheard(event);
+        }
         self.flush();
+    }
+
+    /// A worker has ended before it heard of something.
+    fn unheard(&mut self, event: Event<L::In, L::Message>) {
+        let arrived = if let Event::Arrived(peer, ..) = &event { Some(peer.id) } else { None };
+        event.unheard();
+        if let Some(session) = arrived {
+            self.call(None, |logic, ctx| logic.closed(ctx, session, CloseReason::Stopping));
+        }
     }
 
     fn handle(&mut self, event: Event<L::In, L::Message>) {
@@ -381,7 +397,9 @@ impl<L: Logic> Worker<L> {
             let Some(queue) = self.context.queues.get(worker).cloned() else { continue };
             // From here on the session is the other worker's: it counts as queued there, and `Arrived` is its place.
             slot.peer.read_by(queue.clone());
-            queue.push(Event::Arrived(slot.peer.clone(), baggage, heard));
+            if let Err(event) = queue.offer(Event::Arrived(slot.peer.clone(), baggage, heard)) {
+                self.unheard(event);
+            }
         }
     }
 
@@ -403,7 +421,7 @@ impl<L: Logic> Drop for Worker<L> {
                 unheard.for_each(|packet| self.context.discard(packet));
             }
         }
-        self.queue.close();
+        self.queue.close().for_each(Event::unheard);
         self.context.timers.take_all().for_each(|message| self.context.discard(message));
     }
 }

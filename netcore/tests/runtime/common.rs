@@ -50,7 +50,7 @@ pub(crate) fn job(work: impl FnOnce(&mut Context<Game>) + Send + 'static) -> Not
     Note::Job(Box::new(work))
 }
 
-type Ctx = Context<Game>;
+pub(crate) type Ctx = Context<Game>;
 type Job = Box<dyn FnOnce(&mut Ctx) + Send>;
 type Hook<T> = Box<dyn FnMut(&mut Ctx, T) + Send>;
 type On<T> = Box<dyn FnMut(&mut Ctx, SessionId, T) + Send>;

@@ -15,6 +15,7 @@ mod move_edges;
 mod moves;
 mod overload;
 mod panics;
+mod pressed;
 mod pressure;
 mod reconnect;
 mod reconnect_odd;

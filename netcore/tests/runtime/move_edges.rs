@@ -5,10 +5,11 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 use netcore::memory::MemoryConnector;
-use netcore::{CloseReason, GroupId, Running};
+use netcore::{Binary, CloseReason, Door, GroupId, Host, Running, Server};
 
 use crate::common::{
     Ask, Game, Hear, Log, Note, bytes_of, client, game, job, next, pass, rest, round, said, server,
+    stand_still, until,
 };
 
 /// Logs what each worker hears.
@@ -251,4 +252,38 @@ async fn groups_and_timers_end_with_the_move() {
     round(&mut client, 1).await;
     assert_eq!(log.take(), ["0 opened", "1 arrived 4", "0 message 5"]);
     assert_eq!(running.stats().panics, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_moved_to_a_worker_that_has_ended_is_closed_where_they_were() {
+    let log = Log::default();
+    let logged = log.clone();
+    // The game of worker 1 is dropped behind its end.
+    let (held, ended) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(Some(held));
+    let (door, connector) = Door::memory(Binary::new());
+    let server = Server::new().host(Host::Thread).door(door).drain(Duration::from_millis(10));
+    let make = move |worker| {
+        let [opened, packet, closed] = std::array::from_fn(|_| logged.clone());
+        let held = if worker == 1 { held.lock().unwrap().take() } else { None };
+        game()
+            .opened(move |_, _| opened.add("opened"))
+            .packet(move |ctx, session, _| {
+                let _ = &held;
+                packet.add("moved");
+                ctx.move_to(session, 1, Note::N(0));
+            })
+            .closed(move |_, _, reason| closed.add(format!("{worker} closed {}", reason.label())))
+    };
+    let running = server.workers(2, make).await.unwrap();
+    let mut peer = connector.connect().unwrap();
+    until(|| log.len() == 1).await;
+    let go = stand_still(&running, 0);
+    peer.write_all(&bytes_of(&[Ask::Say { n: 1 }])).await.unwrap();
+    until(|| running.stats().packets_in == 1).await;
+    let stops = tokio::spawn(running.shutdown());
+    tokio::task::spawn_blocking(move || ended.recv()).await.unwrap().unwrap_err();
+    drop(go);
+    stops.await.unwrap();
+    assert_eq!(log.take(), ["opened", "moved", "0 closed stopping"]);
 }

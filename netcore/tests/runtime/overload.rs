@@ -8,10 +8,9 @@ use futures::FutureExt;
 
 use netcore::{Binary, CloseReason, Door, Host, LateTick, Limits, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
 
 use crate::common::{
-    Ask, Hear, Log, Note, bytes_of, client, game, job, next, one, pass, round, said, server, within,
+    Ask, Hear, Note, bytes_of, client, game, job, next, one, pass, round, said, server, within,
 };
 
 #[tokio::test(start_paused = true)]
@@ -200,40 +199,4 @@ async fn who_closes_many_closes_nobody_who_reads_what_is_said_of_them() {
     drop(many);
     pass(5).await;
     assert_eq!(running.stats().open(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_told_after_a_wait_for_a_slow_transport_is_told_at_its_time() {
-    let behind = Log::default();
-    let measured = behind.clone();
-    let (door, connector) = Door::memory(Binary::new());
-    let game = game()
-        .packet(|ctx, asking, _| {
-            let others: Vec<_> = ctx.sessions().filter(|session| session.index() > asking.index()).collect();
-            others.into_iter().for_each(|session| ctx.close(session, CloseReason::Ended));
-        })
-        .closed(move |ctx, _, _| {
-            measured.add((Instant::now().into_std() - ctx.now()).as_millis());
-            ctx.broadcast(&Hear::Long { text: "x".repeat(1000) });
-        });
-    let server = Server::new().host(Host::Task).door(door.limits(Limits::new().queue(4096)));
-    let running = server.logic(game).await.unwrap();
-    let mut slow = connector.clone().with_capacity(512).connect().unwrap();
-    let asking = client(&connector);
-    let others: Vec<_> = (0..200).map(|_| connector.connect().unwrap()).collect();
-    pass(1).await;
-    asking.send(&Ask::Say { n: 1 }).unwrap();
-    let reading = async {
-        let mut some = [0; 2048];
-        while slow.read(&mut some).await.is_ok_and(|len| len > 0) {
-            pass(4).await;
-        }
-    };
-    tokio::select! {
-        () = reading => {}
-        () = pass(5_000) => {}
-    }
-    drop((running, others));
-    let behind = behind.take();
-    assert!(behind.len() >= 200 && behind.iter().all(|millis| millis == "0"), "{behind:?}");
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use futures::future::join_all;
+use tokio::io::AsyncWriteExt;
 
 use netcore::memory::MemoryConnector;
 use netcore::{
-    Binary, Client, CloseReason, Connection, Door, Limits, Packet, PacketId, RequestError, Running, Server,
+    Binary, Client, CloseReason, Connection, Door, Limits, Packet, PacketCodec, PacketId, RequestError,
+    Running, Server,
 };
 
 use crate::common::{pass, within};
@@ -184,4 +187,29 @@ async fn answers_come_also_where_nothing_else_is_received() {
     pass(10).await;
     drop(receiver);
     assert_eq!(within(sender.request(wait(1, 1))).await.unwrap(), Answer::Waited { n: 1 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_have_come_are_heard_though_a_write_fails_and_nothing_else_is_received() {
+    let (near, mut far) = netcore::memory::pair(1 << 20);
+    let (asks, received) = Client::<Answer, Ask>::options().over(near).split();
+    drop(received);
+    let asking = (0..10).map(|n| {
+        let asks = asks.clone();
+        tokio::spawn(async move { asks.request(wait(0, n)).await.is_ok() })
+    });
+    let asking: Vec<_> = asking.collect();
+    pass(1).await;
+    let (codec, mut answers) = (PacketCodec::<Ask, Answer>::new(), BytesMut::new());
+    for _ in 0..100_000 {
+        codec.encode_packet(&Answer::Told, &mut answers).unwrap();
+    }
+    for n in 0..10 {
+        codec.encode_packet(&Answer::Waited { n }, &mut answers).unwrap();
+    }
+    far.write_all(&answers).await.unwrap();
+    drop(far);
+    asks.send(&Ask::Tell).unwrap();
+    let answered = join_all(asking).await;
+    assert!(answered.into_iter().all(|answered| answered.unwrap()));
 }

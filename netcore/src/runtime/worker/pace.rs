@@ -22,7 +22,7 @@ impl<L: Logic> Worker<L> {
         let now = now();
         self.context.now = now.into();
         let started = self.context.timers.started();
-        // Where somebody's transport is to have its turn, the others are due still.
+        // Where somebody's transport is to have its turn, what else is due is due still.
         while !self.is_pressed()
             && let Some((id, message, session)) = self.context.timers.fire(now, started)
         {
@@ -38,6 +38,7 @@ impl<L: Logic> Worker<L> {
         }
         if let (Some((due, number)), Some(step)) = (self.tick, self.settings.tick)
             && due <= now
+            && !self.is_pressed()
             && self.breather.is_none_or(|until| until <= now)
         {
             self.ticks(now, due, number, step);
