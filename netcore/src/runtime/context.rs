@@ -300,7 +300,8 @@ impl<L: Logic> Context<L> {
     }
 
     /// The time. It stands still within a callback, and over those for a batch of one session's packets, for the timers that
-    /// fire together and for the ticks that are made up for; on a paused clock always.
+    /// fire together, for the ticks that are made up for and for the ends of sessions that are closed together; on a paused
+    /// clock always.
     #[must_use]
     pub fn now(&self) -> Instant {
         *self.now.get_or_init(now)

@@ -53,7 +53,7 @@ pub trait Logic: Sized + Send + 'static {
     fn opened(&mut self, ctx: &mut Context<Self>, session: SessionId) {}
 
     /// A session closed. It is no longer in any group, and cannot be sent to. Each session that opened or arrived here and
-    /// did not move away closes once.
+    /// did not move away closes once; one that was on its way as the server stopped closes on either worker.
     fn closed(&mut self, ctx: &mut Context<Self>, session: SessionId, reason: CloseReason) {}
 
     /// Something came in place of a packet: an unknown id, a body that does not decode, a line that was refused. Unless
