@@ -52,6 +52,13 @@ pub(crate) fn doc(attrs: &[Attribute]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Refuses attributes of a macro's own where nothing reads them: else what they ask for would silently not be done.
+pub(crate) fn refuse(attrs: &[Attribute], name: &str, words: &str, errors: &mut Errors) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
+        errors.at(attr, words);
+    }
+}
+
 /// Says that a type with parameters has no one layout.
 pub(crate) fn refuse_generics(generics: &Generics, what: &str, errors: &mut Errors) {
     if !generics.params.is_empty() {

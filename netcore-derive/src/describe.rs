@@ -31,6 +31,8 @@ struct FieldAttrs {
     opaque: bool,
     recursive: bool,
     skip: bool,
+    /// At a variant: written without the name that the others have.
+    untagged: bool,
     /// At a variant, for its fields.
     rename_all: Option<String>,
     prost: Option<Prost>,
@@ -151,7 +153,9 @@ fn structure(
     }
     // A newtype is written as what it holds.
     let alone = transparent || matches!(fields, Fields::Unnamed(_));
-    if let (true, 1, Some(ty)) = (alone, described.len(), newtype) {
+    // serde counts those that are skipped too, but where it writes the one that is left in the place of all.
+    let count = if transparent { described.len() } else { fields.len() };
+    if let (true, 1, Some(ty)) = (alone, count, newtype) {
         return ty;
     }
     let by = match fields {
@@ -179,6 +183,7 @@ fn enumeration(
     let rule = container.rename_all.as_deref();
     let mut variants = Vec::new();
     let mut numbered = false;
+    let mut untagged = false;
     for (at, variant) in data.variants.iter().enumerate() {
         let mut flat = false;
         let inner = match &variant.fields {
@@ -190,17 +195,28 @@ fn enumeration(
         if attrs.skip {
             continue;
         }
+        untagged |= attrs.untagged;
         numbered |= attrs.prost.is_some();
         let key = serde_name(&variant.ident, &variant.attrs, rule, Case::Variant);
         let docs = doc(&variant.attrs);
         let tag = attrs.prost.as_ref().map_or(i64::try_from(at).unwrap_or(0), |prost| i64::from(prost.tag));
         let body = if let Some(inner) = inner {
             field_type(nc, &inner.ty, name, &attrs, errors)
+        } else if matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.is_empty()) {
+            // Written with an empty list behind its name, and `J` without the parentheses as its name alone.
+            let item = constant(nc, &opaque(nc));
+            constant(
+                nc,
+                &quote!(#nc::derive::Type::Array { item: #nc::derive::Shared::Static(#item), count: 0 }),
+            )
         } else {
             let rule = attrs.rename_all.as_deref().or(container.rename_all_fields.as_deref());
             structure(nc, &plain(&variant.ident), &variant.fields, rule, (name, false), errors)
         };
         variants.push(quote!(#nc::derive::Variant::new(#key, #docs, #tag, #body)));
+    }
+    if untagged {
+        return constant(nc, &opaque(nc));
     }
     let by = if numbered { quote!(Number) } else { quote!(Name) };
     constant(
@@ -239,6 +255,7 @@ fn field_attrs<'a>(
                 let is = |key| meta.path.is_ident(key);
                 attrs.skip |= is("skip") || is("skip_serializing");
                 attrs.opaque |= is("with") || is("serialize_with");
+                attrs.untagged |= is("untagged");
                 *flat |= is("flatten");
                 if is("rename_all") {
                     attrs.rename_all = both_ways(&meta)?;

@@ -195,6 +195,13 @@ fn text(cx: &mut Context, spec: &FieldSpec, ty: &Type, held: u32) -> Code {
     let len = schema_len(cx, spec, held);
     let put = quote!(#fields::write_text::<#ty>(__value, __to));
     let have = quote!(#body::as_slice(__value).len());
+    if let End::Fixed(size) = &spec.end {
+        // Inside an option or a list the packet's own least size does not say it.
+        cx.check(&quote_spanned!(place(size.span())=> ::core::assert!(
+            (#size) <= #nc::Header::MAX_BODY,
+            "a `fixed` size is 65,530 bytes at most, since a body has no more: make it smaller"
+        )));
+    }
     let (read, write, min, fixed) = match &spec.end {
         End::Len(int) => {
             let int = quote!(::core::primitive::#int);

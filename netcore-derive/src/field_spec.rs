@@ -60,6 +60,15 @@ impl FieldSpec {
 
     fn take(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
         let key = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
+        let twice = match &*key {
+            "max" => self.max.is_some(),
+            "trim" => self.trim.is_some(),
+            "item" => self.item.is_some(),
+            _ => false,
+        };
+        if twice {
+            return Err(meta.error(format!("the field has one `{key}`: take this one away")));
+        }
         match &*key {
             "len" => self.set(meta, End::Len(length(meta)?)),
             "len_in" => self.set(meta, End::LenIn(meta.value()?.call(Ident::parse_any)?)),

@@ -8,7 +8,7 @@ use syn::{
     meta::ParseNestedMeta, spanned::Spanned,
 };
 
-use crate::attr::{Errors, doc, literal, netcore, refuse_generics};
+use crate::attr::{Errors, doc, literal, netcore, refuse, refuse_generics};
 use crate::describe::skip_value;
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, RawField};
@@ -70,6 +70,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let attrs = attrs(&input.attrs, &mut errors, container_attr);
     refuse_generics(&input.generics, "a set of packets", &mut errors);
+    refuse(&input.attrs, "raw", RAW_ON_ENUM, &mut errors);
     let nc = netcore(attrs.krate.as_ref());
     let default = format(&nc, attrs.format.as_ref(), &mut errors);
     let mut model = Packets { nc, input, packets: Vec::new(), other: None };
@@ -77,6 +78,9 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         Data::Enum(data) => variants(&mut model, data, &default, &mut errors),
         _ => errors
             .at(&input.ident, "packets are the variants of an enum: `enum ToServer { #[packet(id = 1)] … }`"),
+    }
+    if model.packets.iter().any(|packet| matches!(packet.body, Body::SerdeFields(_))) {
+        refuse_rename_all(&input.attrs, &mut errors);
     }
     errors.finish()?;
     Ok(packet_expand::expand(&model))
@@ -117,6 +121,7 @@ fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()
             Ok(())
         }
         "format" => set_format(attrs, meta),
+        "max" if attrs.max.is_some() => Err(meta.error("a packet has one `max`: take this one away")),
         "max" => {
             let max: Expr = meta.value()?.parse()?;
             if literal(&max).is_some_and(|max| max > MAX_BODY) {
@@ -179,6 +184,10 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
     let mut constants: HashMap<String, &Ident> = HashMap::new();
     for variant in &data.variants {
         let attrs = attrs(&variant.attrs, errors, variant_attr);
+        refuse(&variant.attrs, "raw", RAW_ON_VARIANT, errors);
+        for field in &variant.fields {
+            refuse(&field.attrs, "packet", PACKET_ON_FIELD, errors);
+        }
         if attrs.other {
             catch_all(model, variant, &attrs, errors);
             continue;
@@ -225,6 +234,9 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
             let Some(body) = body(variant, &format, errors) else { continue };
             (None, body)
         };
+        if matches!(body, Body::SerdeFields(_)) {
+            refuse_rename_all(&variant.attrs, errors);
+        }
         let doc = doc(&variant.attrs);
         let Attrs { max, ignore_extra, .. } = attrs;
         model.packets.push(PacketVariant {
@@ -329,6 +341,23 @@ pub(crate) fn serde_fields<'a>(fields: impl Iterator<Item = &'a Field>, errors: 
     Body::SerdeFields(fields)
 }
 
+/// Refuses what would name the fields of a MessagePack packet otherwise, were it serde that writes the enum. All else of
+/// serde's at the enum, its variants and raw fields is for a `Serialize` beside: no macro sees whether there is one.
+fn refuse_rename_all(attrs: &[Attribute], errors: &mut Errors) {
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+        errors.take(attr.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename_all") || meta.path.is_ident("rename_all_fields") {
+                return Err(meta.error(SERDE_OUTSIDE));
+            }
+            skip_value(&meta)
+        }));
+    }
+}
+
+const RAW_ON_ENUM: &str = "`#[raw(…)]` has no meaning at an enum of packets: `big_endian` belongs at a struct that derives `Raw`, with its packet written `Move(Point)`; what tells a length belongs at the field";
+const RAW_ON_VARIANT: &str = "`#[raw(…)]` belongs at a field, inside the parentheses or braces, as in `Relay(#[raw(rest)] Bytes)`; `big_endian` belongs at a struct that derives `Raw`, with its packet written `Move(Point)`";
+const SERDE_OUTSIDE: &str = "this does not reach the keys of a MessagePack packet that names its fields: write `#[serde(rename = \"…\")]` at each field, or move the fields into a struct of their own and put this there";
+const PACKET_ON_FIELD: &str = "`#[packet(…)]` belongs at the variant or the enum: move it in front of the variant; a field's own length is bounded by `#[raw(…, max = 16)]`";
 const NOT_RAW: &str = "`#[raw(…)]` is for raw packets, and this one has another format: take it away";
 
 /// The fields of a variant are written by reference, which serde's own functions for single fields cannot take.

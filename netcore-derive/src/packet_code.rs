@@ -276,6 +276,8 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
         Some(member) => (quote!((__request, #taken_apart)), Some(quote!(#member: __request,))),
         None => (taken_apart, None),
     };
+    // A struct without fields may not have a lifetime that none of them has.
+    let lifetime = (!idents.is_empty()).then(|| quote!(<'__a>));
     Code {
         read: quote!(#own::decode(__from)),
         make: quote!(|#taken_apart| #ident::#variant { #number #(#idents: #bindings),* }),
@@ -293,7 +295,7 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
 
             #[derive(#serde::Serialize)]
             #[serde(crate = #serde_path)]
-            struct #borrowed<'__a> { #(#[serde(rename = #renames)] #idents: &'__a #types),* }
+            struct #borrowed #lifetime { #(#[serde(rename = #renames)] #idents: &'__a #types),* }
         },
         whole: TokenStream::new(),
     }

@@ -1,10 +1,11 @@
 //! `#[derive(Raw)]`: structs and tagged enums.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Data, DataEnum, DeriveInput, Ident, Path, Variant, spanned::Spanned};
 
 use crate::attr::{Errors, doc, literal, netcore, refuse_generics};
+use crate::describe::skip_value;
 use crate::field::{Context, code};
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, Layout};
@@ -22,9 +23,11 @@ struct Container {
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
+    let input = &without_self(input);
     let container = container(input, &mut errors);
     refuse_generics(&input.generics, "a raw layout", &mut errors);
     refuse_recursion(input, &mut errors);
+    refuse_packed(input, &mut errors);
     let nc = netcore(container.krate.as_ref());
     let endian = if container.big_endian { quote!(#nc::derive::BigEndian) } else { quote!(__E) };
     let concrete = quote!(__Layout::<#nc::derive::LittleEndian>);
@@ -60,6 +63,54 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     Ok(expanded)
 }
 
+/// The same with the type's name in place of `Self` in its fields' types: where the code stands `Self` is another type.
+fn without_self(input: &DeriveInput) -> DeriveInput {
+    let mut input = input.clone();
+    let fields: Vec<_> = match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().collect(),
+        Data::Enum(data) => data.variants.iter_mut().flat_map(|variant| &mut variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    for field in fields {
+        if let Ok(ty) = syn::parse2(named(field.ty.to_token_stream(), &input.ident)) {
+            field.ty = ty;
+        }
+    }
+    input
+}
+
+fn named(tokens: TokenStream, ident: &Ident) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(own) if own == "Self" => {
+            let mut name = ident.clone();
+            name.set_span(ident.span().located_at(own.span()));
+            name.into()
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), named(group.stream(), ident));
+            inner.set_span(group.span());
+            inner.into()
+        }
+        other => other,
+    });
+    tokens.collect()
+}
+
+/// Fields are written by reference, which the compiler forbids where they are packed.
+fn refuse_packed(input: &DeriveInput, errors: &mut Errors) {
+    for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("repr")) {
+        // The compiler itself reports what it cannot read.
+        let _ = attr.parse_nested_meta(|meta| {
+            if meta.path.is_ident("packed") {
+                errors.push(meta.error(
+                    "a raw layout has no padding, however the type lies in memory: take `packed` away",
+                ));
+            }
+            skip_value(&meta)
+        });
+    }
+}
+
 /// A field that names the type it is in. Longer circles are left to the compiler, which finds the schema to be endless.
 fn refuse_recursion(input: &DeriveInput, errors: &mut Errors) {
     let fields: Vec<_> = match &input.data {
@@ -77,18 +128,27 @@ fn refuse_recursion(input: &DeriveInput, errors: &mut Errors) {
     }
 }
 
-/// Whether `ident` stands among the tokens, other than as part of a longer path.
+/// Whether `ident` stands among the tokens, other than as part of a longer path: of an array only in front of its
+/// length, where constants of the type's own have their place.
 fn names(tokens: TokenStream, ident: &Ident) -> bool {
-    let mut behind_colon = false;
-    tokens.into_iter().any(|token| {
+    let (mut behind_colon, mut in_length) = (false, false);
+    let mut tokens = tokens.into_iter().peekable();
+    std::iter::from_fn(|| {
+        let token = tokens.next()?;
         let found = match &token {
-            TokenTree::Ident(own) => !behind_colon && (own == ident || own == "Self"),
-            TokenTree::Group(group) => names(group.stream(), ident),
+            TokenTree::Ident(own) => {
+                // In front of `::` it is where a constant or another type is, not the type itself.
+                let path = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
+                !in_length && !behind_colon && !path && own == ident
+            }
+            TokenTree::Group(group) => !in_length && names(group.stream(), ident),
             _ => false,
         };
         behind_colon = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':');
-        found
+        in_length |= matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ';');
+        Some(found)
     })
+    .any(|found| found)
 }
 
 fn container(input: &DeriveInput, errors: &mut Errors) -> Container {
@@ -99,6 +159,8 @@ fn container(input: &DeriveInput, errors: &mut Errors) -> Container {
                 container.krate = Some(meta.value()?.parse()?);
             } else if meta.path.is_ident("big_endian") {
                 container.big_endian = true;
+            } else if meta.path.is_ident("tag") && container.tag_given {
+                return Err(meta.error("an enum has one tag: take this one away"));
             } else if meta.path.is_ident("tag") {
                 container.tag_given = true;
                 let tag: Ident = meta.value()?.parse()?;
@@ -318,6 +380,9 @@ fn own_tag(variant: &Variant, errors: &mut Errors) -> Option<(i128, Span)> {
         errors.take(attr.parse_nested_meta(|meta| {
             if !meta.path.is_ident("tag") {
                 return Err(meta.error("unknown attribute; a variant takes `tag = 1`"));
+            }
+            if own.is_some() {
+                return Err(meta.error("a variant has one tag: take this one away"));
             }
             own = Some(integer(&meta)?);
             Ok(())

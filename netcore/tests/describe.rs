@@ -226,6 +226,39 @@ enum Untagged {
     A(u8),
 }
 
+#[derive(Describe, Serialize, Deserialize)]
+#[allow(dead_code)]
+enum OneUntagged {
+    A,
+    #[serde(untagged)]
+    B {
+        x: u8,
+    },
+}
+
+#[derive(Describe, Serialize, Deserialize)]
+#[allow(dead_code)]
+struct OneLeft(#[serde(skip)] u8, String);
+
+#[derive(Describe, Serialize, Deserialize)]
+enum Bare {
+    J,
+}
+
+#[derive(Describe, Serialize, Deserialize)]
+enum Parentheses {
+    J(),
+}
+
+#[test]
+fn what_serde_writes_in_another_shape_is_described_in_another() {
+    assert_eq!(serde_json::to_value(OneLeft(1, "a".into())).unwrap(), serde_json::json!(["a"]));
+    assert_eq!(fields_of(OneLeft::TYPE).len(), 1);
+    assert_eq!(serde_json::to_value(Bare::J).unwrap(), serde_json::json!("J"));
+    assert_eq!(serde_json::to_value(Parentheses::J()).unwrap(), serde_json::json!({ "J": [] }));
+    assert_ne!(variants_of(Bare::TYPE)[0].body, variants_of(Parentheses::TYPE)[0].body);
+}
+
 #[derive(Describe)]
 #[describe(opaque)]
 #[allow(dead_code)]
@@ -255,6 +288,7 @@ fn a_serde_enum_is_its_variants_by_name() {
 fn an_enum_of_another_shape_is_opaque() {
     assert_eq!(*Tagged::TYPE, Type::Opaque);
     assert_eq!(*Untagged::TYPE, Type::Opaque);
+    assert_eq!(*OneUntagged::TYPE, Type::Opaque);
     assert_eq!(*Hidden::TYPE, Type::Opaque);
 }
 

@@ -266,3 +266,17 @@ fn a_type_of_options_and_newtypes_alone_has_an_end() {
     assert!(decode::<MsgPack, Chain>(b"\x01").is_err());
     assert!(decode::<MsgPack, Chain>(b"\xc0").is_ok());
 }
+
+#[derive(Packet, Debug, PartialEq)]
+#[packet(format = MsgPack)]
+enum WithoutFields {
+    #[packet(id = 1)]
+    Ping {},
+}
+
+#[test]
+fn a_struct_variant_without_fields_is_an_empty_map() {
+    let frame = Frame::from_packet(&WithoutFields::Ping {}).unwrap();
+    assert_eq!(&frame.body[..], b"\x80");
+    assert_eq!(WithoutFields::from_frame(&frame).unwrap(), WithoutFields::Ping {});
+}

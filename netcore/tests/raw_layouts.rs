@@ -824,3 +824,21 @@ fn a_type_that_takes_the_rest_may_stand_last() {
     assert_eq!(outer, Outer { before: 7, tail: Some(Tail { at: 9, text: "hi".into() }) });
     const { assert!(<Outer as RawBody>::OPEN) };
 }
+
+#[derive(Raw, Debug, PartialEq)]
+struct Hand {
+    cards: [u8; Self::CARDS],
+    more: [u8; Hand::CARDS],
+}
+
+impl Hand {
+    const CARDS: usize = 2;
+}
+
+#[test]
+fn the_length_of_an_array_may_be_a_constant_of_the_type_itself() {
+    let mut bytes = BytesMut::new();
+    let hand = Hand { cards: [1, 2], more: [3, 4] };
+    <netcore::Raw as netcore::body::Format<Hand>>::encode(&hand, &mut bytes).unwrap();
+    assert_eq!(&bytes[..], [1, 2, 3, 4]);
+}

@@ -430,6 +430,32 @@ fn numbers_of_items_that_no_memory_holds_are_not_counted_out() {
     assert!(schema.compare(FromServer::SCHEMA).is_some());
 }
 
+#[test]
+fn thousands_of_fields_in_a_struct_of_a_long_name_do_not_each_take_that_name() {
+    let long = "a".repeat(32_000);
+    let mut field = (long.len() as u16).to_le_bytes().to_vec();
+    field.extend(long.bytes());
+    field.extend([0; 4]);
+    let bools = structure(&vec![vec![1]; 4_600]);
+    let theirs = compact(&[[&[10, 0, 0, 0, 1, 0][..], &field, &bools].concat()]);
+    let ours = compact(&[vec![1], vec![1], vec![2, 4, 0, 0]]);
+    let before = most_memory();
+    // They differ behind the second value, of which the name is told: ours has none.
+    let difference = ours.compare(&theirs).unwrap();
+    assert_eq!((&*difference.field, &*difference.here, &*difference.there), ("", "u32", "bool"));
+    assert_eq!(theirs.compare(&ours).unwrap().field, long);
+    // A name for each would be 147 MB.
+    let grown = most_memory().saturating_sub(before);
+    assert!(grown < 40_000, "{grown} KiB more");
+}
+
+/// The most KiB that this process ever had, where the system tells it.
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+}
+
 /// The compact schema of one raw packet whose body is a struct of `fields`, each a type's bytes.
 fn compact(fields: &[Vec<u8>]) -> Schema {
     let mut bytes = vec![1, 0, 0, 1, 0, 7, 0, 0, 0, 3, 0, b'r', b'a', b'w', 0, 0, 0, 0, 0];

@@ -15,7 +15,8 @@ use super::{BodyError, Format, Reader};
 /// Any type with serde's two derives is a body; add [`Describe`](crate::Describe) to have it in the schema.
 ///
 /// # Limits
-/// `MAX_DEPTH` is how deep lists, maps and enums may lie within each other, 32 by default. `MAX_LEN` is the most items
+/// `MAX_DEPTH` is how deep lists, maps and enums may lie within each other, 32 by default and 256 at most, since each
+/// level takes some of the reading thread's stack: more does not compile. `MAX_LEN` is the most items
 /// or bytes of any of them, 65,530 by default: `#[packet(format = MsgPack<8, 1000>)]`. Memory follows the bytes that
 /// came: a list that claims four billion items gets room for 64 before the first of them is read. An item of one byte
 /// still becomes a value of its type's size, so that a list may take (items × `size_of` the item) bytes of memory; where
@@ -23,6 +24,18 @@ use super::{BodyError, Format, Reader};
 ///
 /// What is longer is not sent either: the peer would close for it. How deep a value lies is looked at by who reads it,
 /// as it is the type's doing, and by the sender only where a body is longer than `MAX_LEN`.
+///
+/// ```compile_fail,E0080
+/// use netcore::{Frame, MsgPack, Packet};
+///
+/// #[derive(Packet)]
+/// enum ToServer {
+///     #[packet(id = 1, format = MsgPack<257>)]
+///     Enter { room: i32 },
+/// }
+///
+/// let frame = Frame::from_packet(&ToServer::Enter { room: 1 });
+/// ```
 ///
 /// # Errors
 /// [`BodyErrorKind::Format`](super::BodyErrorKind::Format), with `rmp_serde`'s error as its source.
@@ -64,6 +77,9 @@ pub struct MsgPack<const MAX_DEPTH: u16 = 32, const MAX_LEN: usize = 65_530>;
 /// MessagePack with structs written as arrays: shorter, and bound to the order of the fields. It reads what
 /// [`MsgPack`] reads, within the same limits.
 ///
+/// Without names there is no telling which field is missing: a body that leaves one out when it is written
+/// (`skip_serializing_if`) does not decode.
+///
 /// ```
 /// use netcore::{Frame, MsgPackArray, Packet};
 ///
@@ -95,7 +111,7 @@ where
     }
 
     fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
-        read(body, Bounds::new(MAX_DEPTH, MAX_LEN))
+        read(body, bounds::<MAX_DEPTH, MAX_LEN>())
     }
 }
 
@@ -111,7 +127,7 @@ where
     }
 
     fn decode(body: &mut Reader<'_>) -> Result<T, BodyError> {
-        read(body, Bounds::new(MAX_DEPTH, MAX_LEN))
+        read(body, bounds::<MAX_DEPTH, MAX_LEN>())
     }
 }
 
@@ -119,7 +135,7 @@ impl<const MAX_DEPTH: u16, const MAX_LEN: usize> MsgPack<MAX_DEPTH, MAX_LEN> {
     /// What [`Format::encode`] does, for what is only written: the derive's structs of references.
     #[doc(hidden)]
     pub fn write<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
-        through_scratch(dst, Bounds::new(MAX_DEPTH, MAX_LEN), |scratch| {
+        through_scratch(dst, bounds::<MAX_DEPTH, MAX_LEN>(), |scratch| {
             value.serialize(&mut rmp_serde::Serializer::new(scratch).with_struct_map())
         })
     }
@@ -129,10 +145,25 @@ impl<const MAX_DEPTH: u16, const MAX_LEN: usize> MsgPackArray<MAX_DEPTH, MAX_LEN
     /// As [`MsgPack::write`].
     #[doc(hidden)]
     pub fn write<T: Serialize + ?Sized>(value: &T, dst: &mut BytesMut) -> Result<(), BodyError> {
-        through_scratch(dst, Bounds::new(MAX_DEPTH, MAX_LEN), |scratch| {
+        through_scratch(dst, bounds::<MAX_DEPTH, MAX_LEN>(), |scratch| {
             value.serialize(&mut rmp_serde::Serializer::new(scratch))
         })
     }
+}
+
+/// The most that `MAX_DEPTH` may be. A thousand levels of an enum fit in the 2 MiB of a thread's stack, two thousand do
+/// not; a program's own callers and larger types have the rest.
+const DEEPEST: u16 = 256;
+
+#[inline]
+fn bounds<const MAX_DEPTH: u16, const MAX_LEN: usize>() -> Bounds {
+    const {
+        assert!(
+            MAX_DEPTH <= DEEPEST,
+            "`MAX_DEPTH` is over 256, which a thread's stack may not hold: lower it"
+        );
+    }
+    Bounds::new(MAX_DEPTH, MAX_LEN)
 }
 
 fn read<T: DeserializeOwned>(body: &mut Reader<'_>, bounds: Bounds) -> Result<T, BodyError> {

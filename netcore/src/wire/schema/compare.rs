@@ -193,9 +193,10 @@ fn compare_places(here: &Type, there: &Type) -> Option<Found> {
         && let Some((path, words)) =
             compare_types((a.ty, Within::packet(Way::Raw)), (b.ty, Within::packet(Way::Raw)))
     {
-        return Some((under(&a.name, &path), words));
+        return Some((under(&a.name_in(here), &path), words));
     }
-    let name = a.or(b).map(|place| place.name.clone())?;
+    let ours = a.map(|place| place.name_in(here));
+    let name = ours.or_else(|| b.map(|place| place.name_in(there)))?;
     let words =
         |place: Option<&Place<'_>>| place.map_or_else(|| NOTHING.to_owned(), |place| place.ty.to_string());
     Some((name, (words(a), words(b))))

@@ -65,13 +65,14 @@ pub(super) fn in_common(here: &[Run], there: &[Run]) -> Option<u64> {
     }
 }
 
-/// A field that is no struct, with the names of the structs around it.
+/// A field that is no struct.
 pub(super) struct Place<'a> {
-    pub(super) name: String,
     pub(super) ty: &'a Type,
     /// How many values come before it.
     pub(super) start: u64,
     width: u64,
+    /// How many fields that are no structs come before it.
+    at: usize,
 }
 
 impl Place<'_> {
@@ -79,28 +80,52 @@ impl Place<'_> {
     pub(super) fn holds(&self, common: u64) -> bool {
         common.checked_sub(self.start).is_some_and(|within| within < self.width)
     }
+
+    /// Its name in `body`, with the names of the structs around it.
+    ///
+    /// Made only of the one place that is told: thousands of fields in a peer's struct of a long name would otherwise
+    /// each have a copy of that.
+    pub(super) fn name_in(&self, body: &Type) -> String {
+        let (mut path, mut left) = (Vec::new(), self.at);
+        find(body, &mut left, &mut path);
+        path.retain(|name| !name.is_empty());
+        path.join(".")
+    }
 }
 
 /// The places of a raw body.
 pub(super) fn places(ty: &Type) -> Vec<Place<'_>> {
     let (mut places, mut start) = (Vec::new(), 0);
-    add_places(ty, String::new(), &mut start, &mut places);
+    add_places(ty, &mut start, &mut places);
     places
 }
 
-fn add_places<'a>(ty: &'a Type, name: String, start: &mut u64, places: &mut Vec<Place<'a>>) {
+fn add_places<'a>(ty: &'a Type, start: &mut u64, places: &mut Vec<Place<'a>>) {
     if let Type::Struct(Struct { by: By::Position, fields, .. }) = ty {
-        for field in fields.iter() {
-            let inner =
-                if name.is_empty() { field.name.to_string() } else { format!("{name}.{}", &*field.name) };
-            add_places(&field.ty, inner, start, places);
-        }
+        fields.iter().for_each(|field| add_places(&field.ty, start, places));
         return;
     }
     let mut own = Runs::default();
     own.take(ty, &[]);
-    places.push(Place { name, ty, start: *start, width: own.width });
+    places.push(Place { ty, start: *start, width: own.width, at: places.len() });
     *start = start.saturating_add(own.width);
+}
+
+/// Whether the place behind `left` others is in `ty`; then `path` has the names of the fields on the way to it.
+fn find<'a>(ty: &'a Type, left: &mut usize, path: &mut Vec<&'a str>) -> bool {
+    let Type::Struct(Struct { by: By::Position, fields, .. }) = ty else {
+        let found = *left == 0;
+        *left = left.saturating_sub(1);
+        return found;
+    };
+    fields.iter().any(|field| {
+        path.push(&field.name);
+        let found = find(&field.ty, left, path);
+        if !found {
+            path.pop();
+        }
+        found
+    })
 }
 
 /// Runs while they are put together.
