@@ -182,11 +182,12 @@ impl<L: Logic> Context<L> {
     /// returned, here too if the same callback has moved it: it does not move then.
     pub fn close(&mut self, session: SessionId, reason: CloseReason) {
         let Some((slot, stage)) = self.slots.with_stage(session) else { return };
+        let mut stays = None;
         if std::mem::replace(&mut slot.leaving, true) {
             // It was moved a moment ago, and has not left: it never will. Or it was closed already.
             let moved = |one: &Leaving<_>| matches!(one, Leaving::Moved(moved, ..) if *moved == session);
             let Some(at) = self.leaving.iter().position(moved) else { return };
-            self.leaving.remove(at);
+            stays = self.leaving.remove(at);
         }
         slot.closed = true;
         slot.flush(stage);
@@ -195,6 +196,7 @@ impl<L: Logic> Context<L> {
         self.leaving.push_back(Leaving::Closed(session, reason));
         self.interrupted = true;
         unheard.for_each(|packet| self.discard(packet));
+        self.discard(stays);
     }
 
     /// Admits a session: its peer has logged in, so the log-in deadline and the admission budget end.

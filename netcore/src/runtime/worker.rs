@@ -43,6 +43,8 @@ pub(crate) struct Worker<L: Logic> {
     // A tick took so long that the next was due at its end. Before that, what waits has as much time as the tick took: else
     // one event would be handled a tick, and a little too much to do would be far too much.
     breather: Option<Instant>,
+    // It was due and had to wait for somebody's transport, with timers before it: it goes before the next of those.
+    owed: bool,
     ticking: Ticking,
     packets: Sequence<L::In>,
     // Callbacks since what was sent last went to the sockets.
@@ -53,6 +55,8 @@ pub(crate) struct Worker<L: Logic> {
     // The game is to be made anew; it is being made.
     rebuild: bool,
     rebuilding: bool,
+    // The sessions that are to open on it once more.
+    reopening: VecDeque<SessionId>,
     // The game is being told of sessions that it closed.
     settling: bool,
     ended: bool,
@@ -106,6 +110,7 @@ impl<L: Logic> Worker<L> {
             settings,
             tick,
             breather: None,
+            owed: false,
             ticking,
             packets: Sequence::new(),
             unflushed: 0,
@@ -113,6 +118,7 @@ impl<L: Logic> Worker<L> {
             patience: Patience::new(start),
             rebuild: false,
             rebuilding: false,
+            reopening: VecDeque::new(),
             settling: false,
             ended: false,
         }
@@ -173,29 +179,43 @@ impl<L: Logic> Worker<L> {
             } else if pauses {
                 tokio::task::yield_now().await;
             }
-            if !self.context.leaving.iter().any(Leaving::is_closed) {
+            if self.is_settled() {
                 return;
             }
             // Nobody says when the next event comes: what is said and done in these goes out now.
             self.context.now = OnceLock::new();
-            self.guarded(None, |worker| {
-                worker.settle_closed();
-                worker.settle();
-            });
+            self.guarded(None, Self::settle_all);
             self.flush();
         }
+    }
+
+    /// Whether nobody is still to be told of something that was done.
+    fn is_settled(&self) -> bool {
+        self.context.leaving.is_empty() && self.reopening.is_empty()
+    }
+
+    /// Does what was left for the time after somebody's turn.
+    fn settle_all(&mut self) {
+        self.reopen();
+        self.settle_closed();
+        self.settle();
     }
 
     /// Each session that opened closes once: those whose end is still on its way, those that are here, and those that are
     /// on their way here.
     fn end(&mut self) {
         self.context.now = OnceLock::new();
-        while !self.rebuild && self.context.leaving.iter().any(Leaving::is_closed) {
-            drop(self.context.slots.take_pressed());
-            self.settle_closed();
-        }
-        let sessions: Vec<SessionId> = self.context.sessions().collect();
-        for session in sessions {
+        let mut sessions: VecDeque<SessionId> = VecDeque::new();
+        loop {
+            while !self.is_settled() {
+                // Nobody has turns any more.
+                drop(self.context.slots.take_pressed());
+                self.settle_all();
+            }
+            if sessions.is_empty() {
+                sessions.extend(self.context.sessions());
+            }
+            let Some(session) = sessions.pop_front() else { break };
             self.closed(session, CloseReason::Stopping);
         }
         for event in self.queue.close() {

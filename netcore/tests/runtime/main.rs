@@ -24,6 +24,7 @@ mod rooms;
 mod shutdown;
 mod simulation;
 mod stalls;
+mod storm;
 mod text;
 mod ticks;
 mod timers;

@@ -12,7 +12,7 @@ use netcore::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{
-    Ask, Game, Hear, Log, Note, client, echo, game, next, pass, rest, round, said, server, within,
+    Ask, Game, Hear, Log, Note, client, echo, game, job, next, one, pass, rest, round, said, server, within,
 };
 
 /// Panics where it is told to.
@@ -401,4 +401,62 @@ async fn packets_that_panic_as_they_are_dropped_at_a_close_leave_no_ghost() {
     pass(10).await;
     assert_eq!((running.stats().panics, running.stats().open()), (2, 0));
     assert_eq!(running.shutdown().await.cut, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_closed_where_they_were_moved_closes_whatever_their_baggage_does() {
+    let log = Log::default();
+    let closed = log.clone();
+    let game = game()
+        .packet(|ctx, session, _| {
+            let bomb = Bomb;
+            ctx.move_to(session, 0, job(move |_| std::mem::forget(bomb)));
+            ctx.close(session, CloseReason::Ended);
+        })
+        .closed(move |_, _, reason| closed.add(reason.label()));
+    let (running, connector) = one(game).await;
+    let peer = client(&connector);
+    peer.send(&Ask::Say { n: 1 }).unwrap();
+    pass(5).await;
+    assert_eq!((log.take(), running.stats().panics), (vec!["ended".to_owned()], 1));
+    drop(peer);
+    pass(5).await;
+    assert_eq!(running.stats().open(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_game_moves_that_was_made_anew_by_the_clock_arrives_by_themselves() {
+    let log = Log::default();
+    let logged = log.clone();
+    let made = Arc::new(AtomicUsize::new(0));
+    let make = move |worker| {
+        let moves = made.fetch_add(1, Relaxed) >= 2;
+        let arrived = logged.clone();
+        game()
+            .opened(move |ctx, session| match ctx.worker() {
+                0 if moves => ctx.move_to(session, 1, Note::N(0)),
+                1 => ctx.move_to(session, 0, Note::N(0)),
+                _ => {}
+            })
+            .arrived(move |_, _, _| arrived.add(worker))
+    };
+    let (server, connector) = server();
+    let running = server.after_panic(AfterPanic::Rebuild).workers(2, make).await.unwrap();
+    let clients = [client(&connector), client(&connector)];
+    pass(5).await;
+    log.take();
+    // What slips is seen behind the callback, and the game is made anew behind the last move.
+    let work = job(|ctx| {
+        let by_the_clock = job(|ctx| {
+            let leaves = ctx.sessions().next().unwrap();
+            let bomb = Bomb;
+            ctx.after_for(leaves, Duration::from_secs(60), job(move |_| std::mem::forget(bomb)));
+            ctx.close(leaves, CloseReason::Ended);
+        });
+        ctx.after(Duration::from_millis(10), by_the_clock);
+    });
+    assert!(running.teller().tell(0, work).is_ok());
+    pass(100).await;
+    assert_eq!((log.take(), running.stats().panics), (vec!["1".to_owned()], 1));
+    drop(clients);
 }

@@ -1,14 +1,17 @@
 //! What a worker does while the transport of somebody to whom much was sent is to have its turn.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use tokio::time::{Instant, timeout};
+use tokio::task::yield_now;
+use tokio::time::{Instant, advance, timeout};
 
 use netcore::memory::MemoryConnector;
-use netcore::{Binary, Client, CloseReason, Door, Host, Limits, Server};
+use netcore::{AfterPanic, Binary, Client, CloseReason, Door, Host, Limits, Server};
 
-use crate::common::{Ask, Ctx, Hear, Log, Note, client, game, job, next, pass, said};
+use crate::common::{Ask, Ctx, Hear, Log, Note, client, game, job, next, pass, said, until};
 
 /// With queues of 4 KiB: who has half of it waiting is to have a turn.
 fn server() -> (Server<Ask, Hear>, MemoryConnector) {
@@ -209,4 +212,107 @@ async fn a_timer_and_a_tick_of_one_moment_are_no_one_burst() {
     let stats = running.stats();
     assert_eq!((stats.open(), stats.closed), (1, 0), "{stats:?}");
     reading.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn ticks_come_between_timers_that_always_say_much() {
+    fn again(ctx: &mut Ctx, stop: &Arc<AtomicBool>) {
+        say_much(ctx, 3);
+        let stop = stop.clone();
+        if !stop.load(Relaxed) {
+            ctx.after(Duration::ZERO, job(move |ctx| again(ctx, &stop)));
+        }
+    }
+    let (server, connector) = server();
+    let ticks = Log::default();
+    let ticked = ticks.clone();
+    let game = game().tick(move |_, tick| ticked.add(tick.number));
+    let running = server.tick(Duration::from_millis(20)).logic(game).await.unwrap();
+    let reading = reads(client(&connector.with_capacity(1 << 20)));
+    pass(5).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let stops = stop.clone();
+    assert!(running.teller().tell(0, job(move |ctx| again(ctx, &stop))).is_ok());
+    for _ in 0..10 {
+        // The worker is never idle, so that the clock does not go on by itself.
+        advance(Duration::from_millis(20)).await;
+        for _ in 0..100 {
+            yield_now().await;
+        }
+    }
+    stops.store(true, Relaxed);
+    let stats = running.stats();
+    assert_eq!((ticks.len(), stats.ticks_skipped, stats.open()), (10, 0, 1), "{stats:?}");
+    reading.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_game_that_is_made_anew_and_greets_everybody_closes_nobody() {
+    let (server, connector) = server();
+    let log = Log::default();
+    let opened = log.clone();
+    let make = move |_| {
+        let [opened, heard] = std::array::from_fn(|_| opened.clone());
+        game()
+            .opened(move |ctx, session| {
+                opened.add(session.index());
+                say_much(ctx, 1);
+            })
+            .packet(move |_, session, _| heard.add(format!("packet of {}", session.index())))
+            .message(|_, _| panic!("in message"))
+    };
+    let running = server.after_panic(AfterPanic::Rebuild).workers(1, make).await.unwrap();
+    let mut reading = Vec::new();
+    let mut senders = Vec::new();
+    for _ in 0..8 {
+        let (sender, mut receiver) = client(&connector.clone().with_capacity(1 << 20)).split();
+        reading.push(tokio::spawn(async move { while let Ok(Some(_)) = receiver.recv().await {} }));
+        senders.push(sender);
+        pass(1).await;
+    }
+    log.take();
+    assert!(running.teller().tell(0, Note::N(1)).is_ok());
+    // It comes to the queue behind the panic, and to the game behind its session's opening.
+    assert!(running.teller().tell(0, job(|_| {})).is_ok());
+    for sender in &senders {
+        sender.send(&Ask::Say { n: 1 }).unwrap();
+    }
+    pass(500).await;
+    assert_eq!(running.stats().open(), 8);
+    let expected = (0..8).map(|n| n.to_string()).chain((0..8).map(|n| format!("packet of {n}")));
+    assert_eq!(log.take(), expected.collect::<Vec<_>>());
+    reading.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_have_their_turn_also_where_all_to_whom_much_was_said_are_gone() {
+    let (server, connector) = server();
+    let log = Log::default();
+    let closed = log.clone();
+    let game = game().closed(move |_, session, _| closed.add(session.index()));
+    let running = server.logic(game).await.unwrap();
+    let clients: Vec<_> = (0..100).map(|_| client(&connector)).collect();
+    pass(1).await;
+    let turns = Arc::new(AtomicUsize::new(0));
+    for _ in 0..100 {
+        let work = job(|ctx| {
+            let first = ctx.sessions().next().unwrap();
+            for _ in 0..3 {
+                ctx.send(first, &Hear::Long { text: "x".repeat(1000) });
+            }
+            ctx.close(first, CloseReason::Ended);
+        });
+        assert!(running.teller().tell(0, work).is_ok());
+    }
+    let counted = turns.clone();
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Relaxed);
+            yield_now().await;
+        }
+    });
+    until(|| log.len() == 100).await;
+    assert!(turns.load(Relaxed) >= 100, "{turns:?}");
+    other.abort();
+    drop(clients);
 }

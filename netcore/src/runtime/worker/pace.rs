@@ -21,6 +21,7 @@ impl<L: Logic> Worker<L> {
         }
         let now = now();
         self.context.now = now.into();
+        let ticked = std::mem::take(&mut self.owed) && self.tick(now);
         let started = self.context.timers.started();
         // Where somebody's transport is to have its turn, what else is due is due still.
         while !self.is_pressed()
@@ -36,13 +37,22 @@ impl<L: Logic> Worker<L> {
             }
             self.call(None, |logic, ctx| logic.message(ctx, message));
         }
-        if let (Some((due, number)), Some(step)) = (self.tick, self.settings.tick)
-            && due <= now
-            && !self.is_pressed()
-            && self.breather.is_none_or(|until| until <= now)
-        {
+        if !ticked {
+            self.tick(now);
+        }
+    }
+
+    /// Calls the game's tick, if it is due; whether it was called. It waits where somebody's transport is to have its turn.
+    fn tick(&mut self, now: Instant) -> bool {
+        let (Some((due, number)), Some(step)) = (self.tick, self.settings.tick) else { return false };
+        if due > now || self.breather.is_some_and(|until| until > now) {
+            return false;
+        }
+        self.owed = self.is_pressed();
+        if !self.owed {
             self.ticks(now, due, number, step);
         }
+        !self.owed
     }
 
     fn ticks(&mut self, now: Instant, due: Instant, number: u64, step: Duration) {

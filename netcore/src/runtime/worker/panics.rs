@@ -74,17 +74,22 @@ impl<L: Logic> Worker<L> {
                 moved => self.context.leaving.push_back(moved),
             }
         }
-        let sessions: Vec<SessionId> = self.context.sessions().collect();
-        for &session in &sessions {
+        self.reopening = self.context.sessions().collect();
+        for session in self.reopening.clone() {
             self.context.abandon(session);
         }
-        for session in sessions {
+        self.reopen();
+    }
+
+    /// Opens sessions on a game that was made anew, until somebody's transport is to have its turn.
+    pub(super) fn reopen(&mut self) {
+        while !self.rebuild
+            && !self.is_pressed()
+            && let Some(session) = self.reopening.pop_front()
+        {
             // Another's opening may have closed it.
             if self.is_here(session) {
                 self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
-            }
-            if self.rebuild {
-                return;
             }
         }
     }

@@ -23,12 +23,22 @@ impl Patience {
             self.0.put_back(granted);
             return tokio::task::yield_now().await;
         }
+        let mut others = false;
         let all = async {
             for outbox in pressed {
-                poll_fn(|cx| outbox.poll_room(cx, 0)).await;
+                poll_fn(|cx| {
+                    let room = outbox.poll_room(cx, 0);
+                    others |= room.is_pending();
+                    room
+                })
+                .await;
             }
         };
         let _ = tokio::time::timeout(Duration::from_micros(TURN.into()), all).await;
+        if !others {
+            // They are gone, or their queues were.
+            tokio::task::yield_now().await;
+        }
         let waited = u32::try_from(now().saturating_duration_since(begun).as_micros()).unwrap_or(u32::MAX);
         self.0.put_back(TURN.saturating_sub(waited));
     }
