@@ -15,6 +15,7 @@ mod packet_expand;
 mod packet_format;
 mod packet_number;
 mod raw;
+mod raw_self;
 mod types;
 
 use proc_macro::TokenStream;

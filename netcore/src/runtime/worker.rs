@@ -3,6 +3,7 @@
 mod pace;
 mod panics;
 mod patience;
+mod settle;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -168,71 +169,6 @@ impl<L: Logic> Worker<L> {
         }
     }
 
-    /// Lets those write who have much to, or those whose thread this is; then goes on with what was left for them.
-    async fn others_turn(&mut self) {
-        loop {
-            let pauses = std::mem::take(&mut self.pauses);
-            if self.is_pressed() {
-                self.flush();
-                let pressed = self.context.slots.take_pressed();
-                self.patience.wait(&pressed).await;
-            } else if pauses {
-                tokio::task::yield_now().await;
-            }
-            if self.is_settled() {
-                return;
-            }
-            // Nobody says when the next event comes: what is said and done in these goes out now.
-            self.context.now = OnceLock::new();
-            self.guarded(None, Self::settle_all);
-            self.flush();
-        }
-    }
-
-    /// Whether nobody is still to be told of something that was done.
-    fn is_settled(&self) -> bool {
-        self.context.leaving.is_empty() && self.reopening.is_empty()
-    }
-
-    /// Does what was left for the time after somebody's turn.
-    fn settle_all(&mut self) {
-        self.reopen();
-        self.settle_closed();
-        self.settle();
-    }
-
-    /// Each session that opened closes once: those whose end is still on its way, those that are here, and those that are
-    /// on their way here.
-    fn end(&mut self) {
-        self.context.now = OnceLock::new();
-        let mut sessions: VecDeque<SessionId> = VecDeque::new();
-        loop {
-            while !self.is_settled() {
-                // Nobody has turns any more.
-                drop(self.context.slots.take_pressed());
-                self.settle_all();
-            }
-            if sessions.is_empty() {
-                sessions.extend(self.context.sessions());
-            }
-            let Some(session) = sessions.pop_front() else { break };
-            self.closed(session, CloseReason::Stopping);
-        }
-        for event in self.queue.close() {
-            self.unheard(event);
-        }
-        self.flush();
-    }
-
-    /// A worker has ended before it heard of something.
-    fn unheard(&mut self, event: Event<L::In, L::Message>) {
-        let arrived = if let Event::Arrived(peer, ..) = &event { Some(peer.id) } else { None };
-        event.unheard();
-        if let Some(session) = arrived {
-            self.call(None, |logic, ctx| logic.closed(ctx, session, CloseReason::Stopping));
-        }
-    }
-
     fn handle(&mut self, event: Event<L::In, L::Message>) {
         self.context.now = OnceLock::new();
         match event {
@@ -364,14 +300,6 @@ impl<L: Logic> Worker<L> {
             .any(|leaving| matches!(leaving, Leaving::Moved(moved, ..) if *moved == session))
     }
 
-    /// A session has ended by itself.
-    fn closed(&mut self, session: SessionId, reason: CloseReason) {
-        if let Some(slot) = self.context.forget(session) {
-            self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
-            slot.peer.finish(reason);
-        }
-    }
-
     /// Calls the game. A panic is counted and logged, and closes the session that caused it.
     fn call(&mut self, session: Option<SessionId>, callback: impl FnOnce(&mut L, &mut Context<L>)) {
         self.unflushed += 1;
@@ -385,41 +313,6 @@ impl<L: Logic> Worker<L> {
         if self.unflushed >= FLUSH {
             self.flush();
             self.pauses = true;
-        }
-    }
-
-    /// Tells the game of the sessions that it closed, and of those that it closes when it hears so: one after the other,
-    /// not one within the other, of which a thousand would be too deep for the stack.
-    fn settle_closed(&mut self) {
-        self.settling = true;
-        // A state that is about to be made anew hears of nothing more; the rest wait where somebody is to have a turn.
-        while !self.rebuild
-            && !self.is_pressed()
-            && let Some(at) = self.context.leaving.iter().position(Leaving::is_closed)
-        {
-            let Some(Leaving::Closed(session, reason)) = self.context.leaving.remove(at) else { continue };
-            if self.context.forget(session).is_some() {
-                self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
-            }
-        }
-        self.settling = false;
-    }
-
-    /// Sends the sessions that were moved on their way.
-    fn settle(&mut self) {
-        while let Some(at) = self.context.leaving.iter().position(|leaving| !leaving.is_closed()) {
-            let Some(Leaving::Moved(session, worker, baggage)) = self.context.leaving.remove(at) else {
-                continue;
-            };
-            let Some(ahead) = self.context.slots.get(session).map(|slot| &slot.ahead) else { continue };
-            let heard = self.context.given.heard(ahead, self.queue.passed_over());
-            let Some(slot) = self.context.forget(session) else { continue };
-            let Some(queue) = self.context.queues.get(worker).cloned() else { continue };
-            // From here on the session is the other worker's: it counts as queued there, and `Arrived` is its place.
-            slot.peer.read_by(queue.clone());
-            if let Err(event) = queue.offer(Event::Arrived(slot.peer.clone(), baggage, heard)) {
-                self.unheard(event);
-            }
         }
     }
 
