@@ -2,7 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, Expr, ExprLit, ExprUnary, Generics, Lit, Meta, Path, UnOp};
+use syn::{
+    Attribute, Expr, ExprLit, ExprUnary, Generics, Lit, Meta, Path, Token, UnOp, meta::ParseNestedMeta,
+};
 
 /// Errors, gathered: a user sees all of them at once.
 #[derive(Default)]
@@ -52,10 +54,29 @@ pub(crate) fn doc(attrs: &[Attribute]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Refuses attributes of a macro's own where nothing reads them: else what they ask for would silently not be done.
-pub(crate) fn refuse(attrs: &[Attribute], name: &str, words: &str, errors: &mut Errors) {
+/// Steps over an attribute of somebody else's.
+pub(crate) fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
+    if meta.input.peek(Token![=]) {
+        meta.value()?.parse::<Expr>()?;
+    } else if meta.input.peek(syn::token::Paren) {
+        let inner;
+        syn::parenthesized!(inner in meta.input);
+        inner.parse::<TokenStream>()?;
+    }
+    Ok(())
+}
+
+/// Refuses attributes of a macro's own where nothing reads them: else what they ask for would silently not be done. Those
+/// named in `but` are another derive's there.
+pub(crate) fn refuse(attrs: &[Attribute], name: &str, but: &[&str], words: &str, errors: &mut Errors) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
-        errors.at(attr, words);
+        errors.take(attr.parse_nested_meta(|meta| {
+            if but.iter().any(|key| meta.path.is_ident(key)) {
+                skip_value(&meta)
+            } else {
+                Err(meta.error(words))
+            }
+        }));
     }
 }
 

@@ -9,7 +9,7 @@ use syn::{
     meta::ParseNestedMeta,
 };
 
-use crate::attr::{Errors, doc, netcore, refuse_generics};
+use crate::attr::{Errors, doc, netcore, refuse_generics, skip_value};
 use crate::names::{Case, plain, rename};
 use field_type::{constant, field_type, opaque};
 
@@ -331,16 +331,4 @@ fn both_ways(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<String>> {
         Ok(())
     })?;
     Ok(written)
-}
-
-/// Steps over an attribute of somebody else's.
-pub(crate) fn skip_value(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    if meta.input.peek(Token![=]) {
-        meta.value()?.parse::<Expr>()?;
-    } else if meta.input.peek(syn::token::Paren) {
-        let inner;
-        syn::parenthesized!(inner in meta.input);
-        inner.parse::<TokenStream>()?;
-    }
-    Ok(())
 }

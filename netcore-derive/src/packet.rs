@@ -8,8 +8,7 @@ use syn::{
     meta::ParseNestedMeta, spanned::Spanned,
 };
 
-use crate::attr::{Errors, doc, literal, netcore, refuse, refuse_generics};
-use crate::describe::skip_value;
+use crate::attr::{Errors, doc, literal, netcore, refuse, refuse_generics, skip_value};
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, RawField};
 use crate::names::{plain, screaming};
@@ -70,7 +69,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let attrs = attrs(&input.attrs, &mut errors, container_attr);
     refuse_generics(&input.generics, "a set of packets", &mut errors);
-    refuse(&input.attrs, "raw", RAW_ON_ENUM, &mut errors);
+    refuse(&input.attrs, "raw", RAWS_OWN, RAW_ON_ENUM, &mut errors);
     let nc = netcore(attrs.krate.as_ref());
     let default = format(&nc, attrs.format.as_ref(), &mut errors);
     let mut model = Packets { nc, input, packets: Vec::new(), other: None };
@@ -184,9 +183,9 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
     let mut constants: HashMap<String, &Ident> = HashMap::new();
     for variant in &data.variants {
         let attrs = attrs(&variant.attrs, errors, variant_attr);
-        refuse(&variant.attrs, "raw", RAW_ON_VARIANT, errors);
+        refuse(&variant.attrs, "raw", RAWS_OWN, RAW_ON_VARIANT, errors);
         for field in &variant.fields {
-            refuse(&field.attrs, "packet", PACKET_ON_FIELD, errors);
+            refuse(&field.attrs, "packet", &[], PACKET_ON_FIELD, errors);
         }
         if attrs.other {
             catch_all(model, variant, &attrs, errors);
@@ -354,6 +353,8 @@ fn refuse_rename_all(attrs: &[Attribute], errors: &mut Errors) {
     }
 }
 
+/// Of an enum that is a part of packets, too: it derives `Raw` beside.
+const RAWS_OWN: &[&str] = &["tag", "crate"];
 const RAW_ON_ENUM: &str = "`#[raw(…)]` has no meaning at an enum of packets: `big_endian` belongs at a struct that derives `Raw`, with its packet written `Move(Point)`; what tells a length belongs at the field";
 const RAW_ON_VARIANT: &str = "`#[raw(…)]` belongs at a field, inside the parentheses or braces, as in `Relay(#[raw(rest)] Bytes)`; `big_endian` belongs at a struct that derives `Raw`, with its packet written `Move(Point)`";
 const SERDE_OUTSIDE: &str = "this does not reach the keys of a MessagePack packet that names its fields: write `#[serde(rename = \"…\")]` at each field, or move the fields into a struct of their own and put this there";

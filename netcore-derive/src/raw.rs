@@ -4,8 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Data, DataEnum, DeriveInput, Ident, Path, Variant, spanned::Spanned};
 
-use crate::attr::{Errors, doc, literal, netcore, refuse_generics};
-use crate::describe::skip_value;
+use crate::attr::{Errors, doc, literal, netcore, refuse_generics, skip_value};
 use crate::field::{Context, code};
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, Layout};

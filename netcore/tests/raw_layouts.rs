@@ -825,6 +825,30 @@ fn a_type_that_takes_the_rest_may_stand_last() {
     const { assert!(<Outer as RawBody>::OPEN) };
 }
 
+#[derive(Packet, Raw, Clone, Copy, Debug, PartialEq)]
+#[raw(tag = u8)]
+enum Step {
+    #[packet(id = 1)]
+    #[raw(tag = 7)]
+    Left { by: u8 },
+    #[packet(id = 2)]
+    Jump,
+}
+
+#[derive(Packet, Debug, PartialEq)]
+enum Steps {
+    #[packet(id = 3)]
+    Walk(#[raw(count = u8)] Vec<Step>),
+}
+
+#[test]
+fn an_enum_of_packets_may_be_a_part_of_others_too() {
+    let left = Step::Left { by: 5 };
+    assert_eq!(&Frame::from_packet(&left).unwrap().body[..], [5]);
+    let frame = Frame::from_packet(&Steps::Walk(vec![left, Step::Jump])).unwrap();
+    assert_eq!(&frame.body[..], [2, 7, 5, 8]);
+}
+
 #[derive(Raw, Debug, PartialEq)]
 struct Hand {
     cards: [u8; Self::CARDS],

@@ -192,10 +192,10 @@ impl<In: 'static, T: Transport> Link<In, T> {
             self.session.admit();
         }
         let (limits, outbox) = (self.session.limits(), &self.peer.outbox);
+        let broke = !self.is_writing();
         // Tried again when some of it has been written: that is this task's own doing.
-        let ahead = limits.backpressure && outbox.queued() > outbox.limit() / 2;
-        let ahead = ahead && self.is_writing();
-        if !self.is_writing() {
+        let ahead = limits.backpressure && !broke && outbox.queued() > outbox.limit() / 2;
+        if broke {
             // Else the write before has left the waker there. Not once it is full: room may be made meanwhile.
             outbox.listen(cx.waker());
         }

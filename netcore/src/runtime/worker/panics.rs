@@ -75,9 +75,7 @@ impl<L: Logic> Worker<L> {
             }
         }
         self.reopening = self.context.sessions().collect();
-        for session in self.reopening.clone() {
-            self.context.abandon(session);
-        }
+        self.reopening.iter().for_each(|session| self.context.abandon(*session));
         self.reopen();
     }
 

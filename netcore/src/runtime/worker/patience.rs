@@ -50,3 +50,26 @@ const TURN: u32 = 5_000;
 const PART: u32 = 200_000;
 /// after so much at once.
 const AT_ONCE: u32 = 50_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Slow;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_waited_for_a_fifth_of_the_time() {
+        let outbox = Outbox::new(1024);
+        outbox.push(&[0; 600], Slow::Disconnect);
+        let begun = now();
+        let mut patience = Patience::new(begun);
+        let mut waited = Duration::ZERO;
+        while now() < begun + Duration::from_secs(1) {
+            let start = now();
+            patience.wait(std::slice::from_ref(&outbox)).await;
+            waited += now() - start;
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+        let most = Duration::from_millis(50) + (now() - begun) / 5;
+        assert!(waited <= most && most - waited < Duration::from_millis(6), "{waited:?} of {most:?}");
+    }
+}

@@ -1,6 +1,5 @@
 //! What a worker does between events: others have their turn, and who was closed or moved is told and sent on their way.
 
-use std::collections::VecDeque;
 use std::sync::OnceLock;
 
 use super::super::Logic;
@@ -47,23 +46,23 @@ impl<L: Logic> Worker<L> {
     /// on their way here.
     pub(super) fn end(&mut self) {
         self.context.now = OnceLock::new();
-        let mut sessions: VecDeque<SessionId> = VecDeque::new();
-        loop {
-            while !self.is_settled() {
-                // Nobody has turns any more.
-                drop(self.context.slots.take_pressed());
-                self.settle_all();
-            }
-            if sessions.is_empty() {
-                sessions.extend(self.context.sessions());
-            }
-            let Some(session) = sessions.pop_front() else { break };
+        self.settle_without_turns();
+        let sessions: Vec<SessionId> = self.context.sessions().collect();
+        for session in sessions {
             self.closed(session, CloseReason::Stopping);
+            self.settle_without_turns();
         }
         for event in self.queue.close() {
             self.unheard(event);
         }
         self.flush();
+    }
+
+    fn settle_without_turns(&mut self) {
+        while !self.is_settled() {
+            drop(self.context.slots.take_pressed());
+            self.settle_all();
+        }
     }
 
     /// A worker has ended before it heard of something.
@@ -93,7 +92,8 @@ impl<L: Logic> Worker<L> {
             && let Some(at) = self.context.leaving.iter().position(Leaving::is_closed)
         {
             let Some(Leaving::Closed(session, reason)) = self.context.leaving.remove(at) else { continue };
-            if self.context.forget(session).is_some() {
+            // A state that was made anew hears no end of whom it never knew.
+            if self.context.forget(session).is_some() && !self.reopening.contains(&session) {
                 self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
             }
         }
