@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Expr, ExprLit, ExprUnary, Generics, Lit, Meta, Path, Token, UnOp, meta::ParseNestedMeta,
+    Attribute, Expr, ExprLit, ExprUnary, Generics, Lit, LitStr, Meta, Path, Token, UnOp, meta::ParseNestedMeta,
 };
 
 /// Errors, gathered: a user sees all of them at once.
@@ -40,6 +40,16 @@ pub(crate) fn place(span: Span) -> Span {
 /// Where netcore is, as tokens: `::netcore` unless `crate = path` says otherwise.
 pub(crate) fn netcore(path: Option<&Path>) -> TokenStream {
     path.map_or_else(|| quote!(::netcore), |path| quote!(#path))
+}
+
+/// The value of `crate`.
+pub(crate) fn netcore_path(meta: &ParseNestedMeta<'_>) -> syn::Result<Path> {
+    let value = meta.value()?;
+    if value.peek(LitStr) {
+        return Err(value
+            .error("`crate` is a path, not text: write it without quotes, as in `crate = game::netcore`"));
+    }
+    value.parse()
 }
 
 /// The text of the doc comments.

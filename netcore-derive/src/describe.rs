@@ -9,7 +9,7 @@ use syn::{
     meta::ParseNestedMeta,
 };
 
-use crate::attr::{Errors, doc, netcore, refuse_generics, skip_value};
+use crate::attr::{Errors, doc, netcore, netcore_path, refuse_generics, skip_value};
 use crate::names::{Case, plain, rename};
 use field_type::{constant, field_type, opaque};
 
@@ -92,7 +92,7 @@ fn container(attrs: &[Attribute], errors: &mut Errors) -> Container {
         if attr.path().is_ident("describe") {
             errors.take(attr.parse_nested_meta(|meta| {
                 if meta.path.is_ident("crate") {
-                    container.krate = Some(meta.value()?.parse()?);
+                    container.krate = Some(netcore_path(&meta)?);
                 } else if meta.path.is_ident("opaque") {
                     container.opaque = true;
                 } else {

@@ -71,10 +71,10 @@ impl FieldSpec {
         }
         match &*key {
             "len" => self.set(meta, End::Len(length(meta)?)),
-            "len_in" => self.set(meta, End::LenIn(meta.value()?.call(Ident::parse_any)?)),
+            "len_in" => self.set(meta, End::LenIn(holder(meta)?)),
             "fixed" => self.set(meta, End::Fixed(meta.value()?.parse()?)),
             "count" => self.set(meta, End::Count(length(meta)?)),
-            "count_in" => self.set(meta, End::CountIn(meta.value()?.call(Ident::parse_any)?)),
+            "count_in" => self.set(meta, End::CountIn(holder(meta)?)),
             "rest" => self.set(meta, End::Rest),
             "max" => {
                 self.max = Some((meta.value()?.parse()?, meta.path.span()));
@@ -280,6 +280,17 @@ fn length(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
         )),
         Err(error) => Err(syn::Error::new(error.span(), "a length is u8, u16, u32, i8, i16 or i32")),
     }
+}
+
+/// The name of another field.
+fn holder(meta: &ParseNestedMeta<'_>) -> syn::Result<Ident> {
+    let name = meta.value()?.call(Ident::parse_any);
+    name.map_err(|error| {
+        syn::Error::new(
+            error.span(),
+            "this is the name of a field in front, which holds the length, as in `len_in = size`: a tuple has no names",
+        )
+    })
 }
 
 /// `key = 17`: an integer literal, with its sign.

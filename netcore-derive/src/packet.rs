@@ -8,7 +8,7 @@ use syn::{
     meta::ParseNestedMeta, spanned::Spanned,
 };
 
-use crate::attr::{Errors, doc, literal, netcore, refuse, refuse_generics, skip_value};
+use crate::attr::{Errors, doc, literal, netcore, netcore_path, refuse, refuse_generics, skip_value};
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, RawField};
 use crate::names::{plain, screaming};
@@ -99,7 +99,7 @@ fn attrs(
 
 fn container_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     if meta.path.is_ident("crate") {
-        attrs.krate = Some(meta.value()?.parse()?);
+        attrs.krate = Some(netcore_path(meta)?);
         Ok(())
     } else if meta.path.is_ident("format") {
         set_format(attrs, meta)
@@ -286,6 +286,10 @@ fn body<'a>(variant: &'a Variant, format: &Format, errors: &mut Errors) -> Optio
             let mut fields = fields.unnamed.iter();
             let (Some(field), None) = (fields.next(), fields.next()) else {
                 let ident = &variant.ident;
+                if variant.fields.is_empty() {
+                    errors.at(&variant.fields, format!("a packet without a body is written `{ident}` alone"));
+                    return None;
+                }
                 errors.at(
                     &variant.fields,
                     format!("a tuple variant has one body type: name the fields, `{ident} {{ x: f32, y: f32 }}`, or make them a struct"),

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Data, DataEnum, DeriveInput, Ident, Path, Variant, spanned::Spanned};
 
-use crate::attr::{Errors, doc, literal, netcore, refuse_generics, skip_value};
+use crate::attr::{Errors, doc, literal, netcore, netcore_path, refuse_generics, skip_value};
 use crate::field::{Context, code};
 use crate::field_spec::{FieldSpec, integer};
 use crate::layout::{self, Layout};
@@ -83,7 +83,7 @@ fn container(input: &DeriveInput, errors: &mut Errors) -> Container {
     for attr in input.attrs.iter().filter(|attr| attr.path().is_ident("raw")) {
         errors.take(attr.parse_nested_meta(|meta| {
             if meta.path.is_ident("crate") {
-                container.krate = Some(meta.value()?.parse()?);
+                container.krate = Some(netcore_path(&meta)?);
             } else if meta.path.is_ident("big_endian") {
                 container.big_endian = true;
             } else if meta.path.is_ident("tag") && container.tag_given {

@@ -242,6 +242,9 @@ fn a_compact_schema_that_is_too_large_or_too_deep_is_refused() {
 fn a_compact_schema_with_control_characters_or_numbers_of_odd_sizes_is_refused() {
     // Version, a name of one byte, no packets.
     assert!(matches!(Schema::from_compact(&[1, 1, 0, 0x1b, 0, 0]), Err(SchemaError::ControlCharacter)));
+    let mut named = FromServer::SCHEMA.clone();
+    named.name = netcore::schema::Shared::Static("from\nserver");
+    assert!(matches!(named.to_compact(), Err(SchemaError::ControlCharacter)));
     // One packet whose body is an integer of three bytes.
     let odd = [1, 0, 0, 1, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 0, 0];
     assert!(matches!(Schema::from_compact(&odd), Err(SchemaError::Code { code: 3, .. })));

@@ -24,6 +24,8 @@ enum ToServer {
     },
     #[packet(id = 7)]
     Relay(#[raw(len_in = size)] Vec<u8>),
+    #[packet(id = 8)]
+    Ping(),
 }
 
 fn main() {}

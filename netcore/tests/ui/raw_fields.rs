@@ -27,6 +27,15 @@ struct NoSuchField {
 }
 
 #[derive(Raw)]
+struct LengthByPosition(u8, #[raw(len_in = 0)] String);
+
+#[derive(Raw)]
+#[raw(crate = "netcore")]
+struct CrateAsText {
+    size: u8,
+}
+
+#[derive(Raw)]
 struct BadLength {
     #[raw(len = u64)]
     text: String,

@@ -18,6 +18,11 @@ struct NotALength {
     text: String,
 }
 
+#[derive(Raw)]
+struct SizeOfThisMachine {
+    size: usize,
+}
+
 struct Plain;
 
 #[derive(Raw)]

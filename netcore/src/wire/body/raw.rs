@@ -158,7 +158,8 @@ mod sealed {
     label = "no raw layout",
     note = "a struct or enum gets one by `#[derive(netcore::Raw)]`",
     note = "text and bytes need to know where they end: `#[raw(len = u16)]`, `#[raw(len_in = field)]`, `#[raw(fixed = 16)]` or `#[raw(rest)]`",
-    note = "a list needs `#[raw(count = u16)]`, `#[raw(count_in = field)]` or `#[raw(rest)]`"
+    note = "a list needs `#[raw(count = u16)]`, `#[raw(count_in = field)]` or `#[raw(rest)]`",
+    note = "`usize` and `isize` differ between machines: use `u32` or `u64`"
 )]
 pub trait RawBody<E: Endian = LittleEndian>: Sized {
     /// The fewest bytes a value takes.

@@ -82,15 +82,16 @@ impl Schema {
     /// ```
     ///
     /// # Errors
-    /// [`SchemaError::TooLarge`] over [`MAX_COMPACT`](Self::MAX_COMPACT), [`SchemaError::TooDeep`] over 32 levels.
+    /// [`SchemaError::TooLarge`] over [`MAX_COMPACT`](Self::MAX_COMPACT), [`SchemaError::TooDeep`] over 32 levels,
+    /// [`SchemaError::ControlCharacter`] for a name that holds one.
     pub fn to_compact(&self) -> Result<Vec<u8>, SchemaError> {
         let mut out = vec![VERSION];
-        put_text(&mut out, &self.name);
+        put_text(&mut out, &self.name)?;
         put_count(&mut out, self.packets.len());
         for packet in self.packets.iter() {
             out.extend(packet.id.0.to_le_bytes());
-            put_text(&mut out, &packet.name);
-            put_text(&mut out, &packet.format);
+            put_text(&mut out, &packet.name)?;
+            put_text(&mut out, &packet.format)?;
             out.extend(packet.max.to_le_bytes());
             out.push(
                 if packet.ignore_extra { IGNORE_EXTRA } else { 0 }
@@ -155,15 +156,15 @@ fn put_type(out: &mut Vec<u8>, ty: &Type, depth: usize) -> Result<(), SchemaErro
         Type::Float { bytes, form } => out.extend([3, *bytes, form_code(*form)]),
         Type::Text(len) => {
             out.push(4);
-            put_len(out, len);
+            put_len(out, len)?;
         }
         Type::Bytes(len) => {
             out.push(5);
-            put_len(out, len);
+            put_len(out, len)?;
         }
         Type::List { item, len } => {
             out.push(6);
-            put_len(out, len);
+            put_len(out, len)?;
             put_type(out, item, depth + 1)?;
         }
         Type::Array { item, count } => {
@@ -182,18 +183,18 @@ fn put_type(out: &mut Vec<u8>, ty: &Type, depth: usize) -> Result<(), SchemaErro
         }
         Type::Struct(shape) => {
             out.push(10);
-            put_text(out, &shape.name);
+            put_text(out, &shape.name)?;
             out.push(by_code(shape.by));
             put_count(out, shape.fields.len());
             for field in shape.fields.iter() {
-                put_text(out, &field.name);
+                put_text(out, &field.name)?;
                 out.extend(field.number.to_le_bytes());
                 put_type(out, &field.ty, depth + 1)?;
             }
         }
         Type::Enum(choice) => {
             out.push(11);
-            put_text(out, &choice.name);
+            put_text(out, &choice.name)?;
             out.push(by_code(choice.by));
             out.push(u8::from(choice.tag.is_some()));
             if let Some(tag) = choice.tag {
@@ -201,14 +202,14 @@ fn put_type(out: &mut Vec<u8>, ty: &Type, depth: usize) -> Result<(), SchemaErro
             }
             put_count(out, choice.variants.len());
             for variant in choice.variants.iter() {
-                put_text(out, &variant.name);
+                put_text(out, &variant.name)?;
                 out.extend(variant.tag.to_le_bytes());
                 put_type(out, &variant.body, depth + 1)?;
             }
         }
         Type::Recursive(name) => {
             out.push(12);
-            put_text(out, name);
+            put_text(out, name)?;
         }
     }
     Ok(())
@@ -282,18 +283,22 @@ fn put_count(out: &mut Vec<u8>, count: usize) {
     out.extend(u16::try_from(count).unwrap_or(u16::MAX).to_le_bytes());
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+fn put_text(out: &mut Vec<u8>, text: &str) -> Result<(), SchemaError> {
+    refuse_control(text)?;
     put_count(out, text.len());
     out.extend(text.as_bytes());
+    Ok(())
+}
+
+/// A peer's names end up in logs and terminals.
+fn refuse_control(text: &str) -> Result<(), SchemaError> {
+    if text.contains(char::is_control) { Err(SchemaError::ControlCharacter) } else { Ok(()) }
 }
 
 fn text(from: &mut Reader<'_>) -> Result<Shared<str>, SchemaError> {
     let len = number::<u16>(from)?;
     let text: String = crate::wire::body::raw_fields::read_text(from, usize::from(len))?;
-    // A peer's names end up in logs and terminals.
-    if text.contains(char::is_control) {
-        return Err(SchemaError::ControlCharacter);
-    }
+    refuse_control(&text)?;
     Ok(Shared::Owned(text.into()))
 }
 
@@ -324,7 +329,7 @@ fn by(from: &mut Reader<'_>) -> Result<By, SchemaError> {
     known.ok_or(SchemaError::Code { what: "how fields are told apart", code })
 }
 
-fn put_len(out: &mut Vec<u8>, len: &Len) {
+fn put_len(out: &mut Vec<u8>, len: &Len) -> Result<(), SchemaError> {
     match len {
         Len::Own => out.push(0),
         Len::Fixed(count) => {
@@ -338,7 +343,7 @@ fn put_len(out: &mut Vec<u8>, len: &Len) {
         }
         Len::Field { name, index, max } => {
             out.push(3);
-            put_text(out, name);
+            put_text(out, name)?;
             out.extend(index.to_le_bytes());
             out.extend(max.to_le_bytes());
         }
@@ -347,6 +352,7 @@ fn put_len(out: &mut Vec<u8>, len: &Len) {
             out.extend(max.to_le_bytes());
         }
     }
+    Ok(())
 }
 
 fn len(from: &mut Reader<'_>) -> Result<Len, SchemaError> {
