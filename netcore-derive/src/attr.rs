@@ -3,7 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Expr, ExprLit, ExprUnary, Generics, Lit, LitStr, Meta, Path, Token, UnOp, meta::ParseNestedMeta,
+    Attribute, Expr, ExprLit, ExprUnary, Generics, Lit, LitStr, Meta, Path, Token, UnOp,
+    meta::ParseNestedMeta,
 };
 
 /// Errors, gathered: a user sees all of them at once.

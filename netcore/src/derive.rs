@@ -4,7 +4,12 @@ pub use bytes::BytesMut;
 #[cfg(feature = "msgpack")]
 pub use serde;
 
-pub use crate::wire::body::raw_fields as fields;
+/// What the code of a raw field calls.
+pub mod fields {
+    pub use crate::wire::body::raw_fields::*;
+    pub use crate::wire::body::raw_lists::*;
+}
+
 pub use crate::wire::body::{
     BigEndian, BodyErrorKind, Endian, FixedSink, Format, LittleEndian, RawBody, Reader, Sink,
 };

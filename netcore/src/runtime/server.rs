@@ -1,31 +1,26 @@
 //! The face that a server starts from.
 
+mod error;
+mod open;
+
 use std::fmt;
 use std::future::Future;
-use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-use super::caps::Caps;
-use super::door::{Place, TcpSettings};
-use super::house::{Entrance, House, Way};
-use super::incoming::Arrivals;
-use super::memory::MemoryListener;
+pub use error::ServerError;
+
+use super::house::Way;
 use super::queue::{Event, Queue};
-use super::registry::Registry;
-use super::running::{Opened, Untold, WorkerHandle};
+use super::running::{Untold, WorkerHandle};
 use super::task::Handling;
 use super::worker::{Parts, Worker, WorkerSettings};
-use super::{AfterPanic, Connection, Door, Full, HelloIds, LateTick, Logic, Running, Stats, listen};
-use crate::session::{Meter, Slow, Total};
+use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats};
+use crate::session::Slow;
 
 /// A server: doors, and the game behind them.
 ///
@@ -95,36 +90,6 @@ pub enum Host {
     Thread,
     /// As a task of the runtime: the least latency, and on a paused clock the same each time.
     Task,
-}
-
-/// Why a server did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// It has no door.
-    #[error("the server has no door, so nobody could come in: add one with `Server::door`")]
-    NoDoor,
-    /// A door cannot listen at its address.
-    #[error("cannot listen on {address} ({door}): {}", in_words(.source))]
-    Bind {
-        /// The door's name.
-        door: String,
-        /// Its address as it was given.
-        address: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// A door's hello has packet ids that are not free.
-    #[error("{door}: {source}")]
-    Hello {
-        /// The door's name.
-        door: String,
-        /// Which ones.
-        source: HelloIds,
-    },
-    /// The system has no thread for a worker.
-    #[error("cannot start a worker's thread")]
-    Thread(#[source] io::Error),
 }
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
@@ -356,100 +321,6 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             running.add(WorkerHandle::start(number, worker, host, queue.clone())?);
         }
         Ok(running)
-    }
-
-    /// Opens the doors and lets sessions in.
-    async fn open(self, way: Way<In, Out>, stats: Arc<Stats>) -> Result<Opened, ServerError> {
-        if self.doors.is_empty() {
-            return Err(ServerError::NoDoor);
-        }
-        let (mut addresses, mut places, mut entrances) = (Vec::new(), Vec::new(), Vec::new());
-        for mut door in self.doors {
-            let handshake = door.take_handshake();
-            let handshake =
-                handshake.map_err(|source| ServerError::Hello { door: door.name.clone(), source })?;
-            entrances.push(Entrance {
-                name: door.name.clone(),
-                notice: door.notice(stats.clone()),
-                encoding: door.encoding(self.slow),
-                limits: Arc::new(door.limits),
-                meter: Meter::new(&door.name, door.adapter.spoken()),
-                adapter: door.adapter,
-                handshake: handshake.any().then(|| Arc::new(handshake)),
-            });
-            places.push(match door.place {
-                Place::Memory(listener) => Listening::Memory(listener),
-                Place::Incoming(arrivals) => Listening::Incoming(arrivals),
-                Place::Tcp(address) => {
-                    let bound = listen::bind(&address, door.tcp).await;
-                    let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
-                    let (at, listener) = bound.map_err(|source| ServerError::Bind {
-                        door: door.name.clone(),
-                        address: address.clone(),
-                        source,
-                    })?;
-                    addresses.push((door.name, at));
-                    Listening::Tcp(listener, door.tcp)
-                }
-            });
-        }
-        let too_much = Arc::new(Notify::new());
-        let total = {
-            let too_much = too_much.clone();
-            Arc::new(Total::new(self.max_queued_bytes, move || too_much.notify_one()))
-        };
-        let _ = stats.total.set(total.clone());
-        #[cfg(feature = "metrics")]
-        let publisher = super::metrics::Publisher::new(stats.clone());
-        let house = Arc::new(House {
-            #[cfg(feature = "metrics")]
-            _publisher: publisher.clone(),
-            entrances,
-            registry: Registry::new(Caps::new(self.max_sessions, self.max_per_address)),
-            stats: stats.clone(),
-            total,
-            way,
-            sessions: TaskTracker::new(),
-            closing: AtomicBool::new(false),
-            refused: Mutex::default(),
-            handshakes: AtomicUsize::new(0),
-            max_handshakes: self.max_handshakes,
-            stop_handshakes: CancellationToken::new(),
-        });
-        let mut accepting = JoinSet::new();
-        for (door, place) in places.into_iter().enumerate() {
-            let house = house.clone();
-            match place {
-                Listening::Tcp(listener, tcp) => {
-                    accepting.spawn(listen::accept_tcp(house, door, listener, tcp))
-                }
-                Listening::Memory(listener) => accepting.spawn(listen::accept_memory(house, door, listener)),
-                Listening::Incoming(arrivals) => {
-                    accepting.spawn(listen::accept_incoming(house, door, arrivals))
-                }
-            };
-        }
-        let mut keeping = JoinSet::new();
-        keeping.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
-        #[cfg(feature = "metrics")]
-        keeping.spawn(publisher.run(house.clone()));
-        Ok(Opened { addresses, accepting, keeping, house: Box::new(house), stats, drain: self.drain })
-    }
-}
-
-enum Listening {
-    Tcp(TcpListener, TcpSettings),
-    Memory(MemoryListener),
-    Incoming(Arrivals),
-}
-
-/// Why a socket does not listen, for a person.
-fn in_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "the address is already in use".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
-        io::ErrorKind::PermissionDenied => "the system does not permit it".to_owned(),
-        _ => error.to_string(),
     }
 }
 

@@ -17,6 +17,7 @@ mod header;
 mod line;
 mod packet;
 mod packet_codec;
+mod packets;
 pub mod schema;
 
 pub use batch::{Batch, FrameRef, Frames};
@@ -31,6 +32,7 @@ pub use frame::Frame;
 pub use header::{Header, PacketId, PacketType};
 pub use line::{LineCodec, LineError};
 pub use packet::Packet;
-pub use packet_codec::{PacketCodec, Packets};
+pub use packet_codec::PacketCodec;
+pub use packets::Packets;
 
 use body::BodyError;

@@ -82,6 +82,9 @@ impl Redis {
     }
 
     /// What all keys and channels begin with, `netcore:` by default: those of one cluster, and of no other.
+    ///
+    /// Nothing in Redis says which version wrote it. Where a new version of a game keeps other values with its names, or sends
+    /// other messages, give it a prefix of its own: the nodes of both can then run side by side, as two clusters.
     #[must_use]
     pub fn prefix(mut self, prefix: &str) -> Self {
         self.keys = Arc::new(Keys::new(prefix));

@@ -43,8 +43,8 @@ mod msgpack_bounds;
 #[cfg(feature = "protobuf")]
 mod protobuf;
 mod raw;
-#[doc(hidden)]
-pub mod raw_fields;
+pub(crate) mod raw_fields;
+pub(crate) mod raw_lists;
 mod raw_values;
 mod reader;
 mod sink;

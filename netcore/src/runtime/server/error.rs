@@ -1,0 +1,45 @@
+//! Why a server does not start, in words for a person.
+
+use std::io;
+
+use crate::HelloIds;
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// It has no door.
+    #[error("the server has no door, so nobody could come in: add one with `Server::door`")]
+    NoDoor,
+    /// A door cannot listen at its address.
+    #[error("cannot listen on {address} ({door}): {}", in_words(.source))]
+    Bind {
+        /// The door's name.
+        door: String,
+        /// Its address as it was given.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A door's hello has packet ids that are not free.
+    #[error("{door}: {source}")]
+    Hello {
+        /// The door's name.
+        door: String,
+        /// Which ones.
+        source: HelloIds,
+    },
+    /// The system has no thread for a worker.
+    #[error("cannot start a worker's thread")]
+    Thread(#[source] io::Error),
+}
+
+/// Why a socket does not listen, for a person.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the address is already in use".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        io::ErrorKind::PermissionDenied => "the system does not permit it".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,107 @@
+//! How the doors open.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Server, ServerError};
+use crate::runtime::caps::Caps;
+use crate::runtime::door::{Place, TcpSettings};
+use crate::runtime::house::{Entrance, House, Way};
+use crate::runtime::incoming::Arrivals;
+use crate::runtime::memory::MemoryListener;
+use crate::runtime::registry::Registry;
+use crate::runtime::running::Opened;
+use crate::runtime::{Stats, listen};
+use crate::session::{Meter, Total};
+
+impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
+    /// Opens the doors and lets sessions in.
+    pub(super) async fn open(self, way: Way<In, Out>, stats: Arc<Stats>) -> Result<Opened, ServerError> {
+        if self.doors.is_empty() {
+            return Err(ServerError::NoDoor);
+        }
+        let (mut addresses, mut places, mut entrances) = (Vec::new(), Vec::new(), Vec::new());
+        for mut door in self.doors {
+            let handshake = door.take_handshake();
+            let handshake =
+                handshake.map_err(|source| ServerError::Hello { door: door.name.clone(), source })?;
+            entrances.push(Entrance {
+                name: door.name.clone(),
+                notice: door.notice(stats.clone()),
+                encoding: door.encoding(self.slow),
+                limits: Arc::new(door.limits),
+                meter: Meter::new(&door.name, door.adapter.spoken()),
+                adapter: door.adapter,
+                handshake: handshake.any().then(|| Arc::new(handshake)),
+            });
+            places.push(match door.place {
+                Place::Memory(listener) => Listening::Memory(listener),
+                Place::Incoming(arrivals) => Listening::Incoming(arrivals),
+                Place::Tcp(address) => {
+                    let bound = listen::bind(&address, door.tcp).await;
+                    let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+                    let (at, listener) = bound.map_err(|source| ServerError::Bind {
+                        door: door.name.clone(),
+                        address: address.clone(),
+                        source,
+                    })?;
+                    addresses.push((door.name, at));
+                    Listening::Tcp(listener, door.tcp)
+                }
+            });
+        }
+        let too_much = Arc::new(Notify::new());
+        let total = {
+            let too_much = too_much.clone();
+            Arc::new(Total::new(self.max_queued_bytes, move || too_much.notify_one()))
+        };
+        let _ = stats.total.set(total.clone());
+        #[cfg(feature = "metrics")]
+        let publisher = crate::runtime::metrics::Publisher::new(stats.clone());
+        let house = Arc::new(House {
+            #[cfg(feature = "metrics")]
+            _publisher: publisher.clone(),
+            entrances,
+            registry: Registry::new(Caps::new(self.max_sessions, self.max_per_address)),
+            stats: stats.clone(),
+            total,
+            way,
+            sessions: TaskTracker::new(),
+            closing: AtomicBool::new(false),
+            refused: Mutex::default(),
+            handshakes: AtomicUsize::new(0),
+            max_handshakes: self.max_handshakes,
+            stop_handshakes: CancellationToken::new(),
+        });
+        let mut accepting = JoinSet::new();
+        for (door, place) in places.into_iter().enumerate() {
+            let house = house.clone();
+            match place {
+                Listening::Tcp(listener, tcp) => {
+                    accepting.spawn(listen::accept_tcp(house, door, listener, tcp))
+                }
+                Listening::Memory(listener) => accepting.spawn(listen::accept_memory(house, door, listener)),
+                Listening::Incoming(arrivals) => {
+                    accepting.spawn(listen::accept_incoming(house, door, arrivals))
+                }
+            };
+        }
+        let mut keeping = JoinSet::new();
+        keeping.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
+        #[cfg(feature = "metrics")]
+        keeping.spawn(publisher.run(house.clone()));
+        Ok(Opened { addresses, accepting, keeping, house: Box::new(house), stats, drain: self.drain })
+    }
+}
+
+enum Listening {
+    Tcp(TcpListener, TcpSettings),
+    Memory(MemoryListener),
+    Incoming(Arrivals),
+}
