@@ -2,6 +2,7 @@
 
 mod adapter;
 mod background;
+mod bell;
 mod caps;
 mod client;
 pub mod cluster;

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use super::Logic;
 use super::background::Whom;
+use super::bell::Bell;
 use super::everyone::{Everyone, Heard, KEPT};
 use super::panicked::discard;
 use super::peer::{Peer, Schedule};
@@ -41,7 +42,7 @@ pub(crate) struct Queue<In, Message> {
     max_messages: usize,
     // What went to every session of the server and had no room here: the last of them.
     passed_over: Mutex<VecDeque<u64>>,
-    notify: Notify,
+    bell: Bell,
 }
 
 /// The queues of all workers, by their number.
@@ -75,15 +76,9 @@ impl<In, Message> Event<In, Message> {
 }
 
 impl<In, Message> Queue<In, Message> {
-    pub(crate) fn new(max_messages: usize) -> Self {
+    pub(crate) fn new(max_messages: usize, bell: Bell) -> Self {
         let events = Mutex::new(Some(VecDeque::new()));
-        Self {
-            events,
-            messages: AtomicUsize::new(0),
-            max_messages,
-            passed_over: Mutex::default(),
-            notify: Notify::new(),
-        }
+        Self { events, messages: AtomicUsize::new(0), max_messages, passed_over: Mutex::default(), bell }
     }
 
     /// Adds an event. Nobody hears it when the worker has ended.
@@ -95,16 +90,30 @@ impl<In, Message> Queue<In, Message> {
 
     /// Adds an event. When the worker has ended, it comes back.
     pub(super) fn offer(&self, event: Event<In, Message>) -> Result<(), Event<In, Message>> {
+        // The worker takes all there is at once, so it is called for the first alone; but what a task has brought may wait
+        // for its round still.
+        if self.add(event)? || self.bell.has_rounds() {
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
+    /// Adds an event out of a session's task. Nobody hears it when the worker has ended.
+    pub(super) fn bring(&self, event: Event<In, Message>) {
+        match self.add(event) {
+            Ok(true) => self.bell.ring_after_round(),
+            Ok(false) => {}
+            Err(event) => event.unheard(),
+        }
+    }
+
+    /// Whether it is the first that waits.
+    fn add(&self, event: Event<In, Message>) -> Result<bool, Event<In, Message>> {
         let mut open = self.lock();
         let Some(events) = &mut *open else { return Err(event) };
         let first = events.is_empty();
         events.push_back(event);
-        drop(open);
-        // The worker takes all there is at once, so it is called for the first alone.
-        if first {
-            self.notify.notify_one();
-        }
-        Ok(())
+        Ok(first)
     }
 
     /// Adds a message, if there is room.
@@ -160,6 +169,7 @@ impl<In, Message> Queue<In, Message> {
     /// The worker has ended, and nothing comes in any more. What waits is [unheard](Event::unheard).
     pub(crate) fn close(&self) -> impl Iterator<Item = Event<In, Message>> + use<In, Message> {
         let events = self.lock().take();
+        self.bell.ring_after_round();
         events.into_iter().flatten()
     }
 
@@ -170,7 +180,17 @@ impl<In, Message> Queue<In, Message> {
 
     /// Waits until something was pushed since the last `take`; now and then not even so long. Cancel-safe.
     pub(crate) async fn wait(&self) {
-        self.notify.notified().await;
+        self.bell.heard().await;
+    }
+
+    /// Whether somebody is to [`call`](Self::call) the worker.
+    pub(super) fn is_called(&self) -> bool {
+        self.bell.has_rounds()
+    }
+
+    /// Calls the worker after each round of the runtime until it has ended.
+    pub(super) async fn call(&self) {
+        self.bell.carry(|| self.is_open()).await;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<VecDeque<Event<In, Message>>>> {
@@ -180,6 +200,6 @@ impl<In, Message> Queue<In, Message> {
 
 impl<In: Send, Message: Send> Schedule<In> for Queue<In, Message> {
     fn schedule(&self, peer: Arc<Peer<In>>) {
-        self.push(Event::Ready(peer));
+        self.bring(Event::Ready(peer));
     }
 }

@@ -323,6 +323,10 @@ impl WorkerHandle {
                 // A runtime of its own gives the worker its clock; sockets stay with the server's.
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
                 let runtime = Unused(Some(runtime.map_err(ServerError::Thread)?));
+                if queue.is_called() {
+                    let queue = queue.clone();
+                    drop(tokio::spawn(async move { queue.call().await }));
+                }
                 let thread = std::thread::Builder::new().name(format!("netcore-{number}"));
                 thread.spawn(move || runtime.block_on(work)).map_err(ServerError::Thread)?;
             }

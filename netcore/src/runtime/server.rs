@@ -14,6 +14,7 @@ use tracing::debug;
 
 pub use error::ServerError;
 
+use super::bell::Bell;
 use super::house::Way;
 use super::queue::{Event, Queue};
 use super::running::{Untold, WorkerHandle};
@@ -85,11 +86,21 @@ pub struct Server<In, Out> {
 /// Where a worker runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Host {
-    /// On a thread of its own, so that a callback which takes long keeps nobody waiting but its own sessions.
+    /// On a thread of its own, so that a callback which takes long keeps nobody waiting but its own sessions. Where the process
+    /// has one core, it is called once for all sessions that have something at the time, not for each.
     #[default]
     Thread,
     /// As a task of the runtime: the least latency, and on a paused clock the same each time.
     Task,
+}
+
+impl Host {
+    fn bell(self) -> Bell {
+        match self {
+            Self::Thread => Bell::of_a_thread(),
+            Self::Task => Bell::new(),
+        }
+    }
 }
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
@@ -280,14 +291,15 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     where
         L: Logic<In = In, Out = Out>,
     {
-        let queues: Arc<[_]> = logics.iter().map(|_| Arc::new(Queue::new(self.max_messages))).collect();
+        let queues: Arc<[_]> =
+            logics.iter().map(|_| Arc::new(Queue::new(self.max_messages, self.host.bell()))).collect();
         let way = {
             let (queues, next) = (queues.clone(), AtomicUsize::new(0));
             Way::Workers(Arc::new(move |peer| {
                 let number = next.fetch_add(1, Relaxed) % queues.len();
                 if let Some(queue) = queues.get(number) {
                     peer.read_by(queue.clone());
-                    queue.push(Event::Opened(peer));
+                    queue.bring(Event::Opened(peer));
                 }
             }))
         };
