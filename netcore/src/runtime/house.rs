@@ -23,6 +23,7 @@ use super::peer::{Notice, Peer};
 use super::registry::Registry;
 use super::task::{self, Handling};
 use super::time::now;
+use super::transport::reads_on;
 use super::{Adapter, Connection, Stats};
 use crate::session::{CloseReason, Limits, Meter, Outbox, Session, SessionId, Total};
 
@@ -133,6 +134,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             self.registry.caps().end(id.index(), address.map(|address| address.ip()));
             self.stats.panics.fetch_add(1, Relaxed);
             error!(door = entrance.name, "the door's adapter panicked");
+            outbox.close(CloseReason::Panicked);
             return self.refuse(transport, entrance, address, CloseReason::Panicked);
         };
         let peer = Arc::new(Peer::new(
@@ -265,7 +267,14 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
 async fn say_no<T: Transport>(mut transport: T, words: BytesMut) {
     if transport.write_all(&words).await.is_ok() && transport.shutdown().await.is_ok() {
         let mut waste = [0; 256];
-        while matches!(transport.read(&mut waste).await, Ok(1..)) {}
+        loop {
+            match transport.read(&mut waste).await {
+                Ok(1..) => {}
+                // The peer may have closed behind it, and waits for the end.
+                Err(error) if reads_on(&error) && transport.shutdown().await.is_ok() => {}
+                _ => break,
+            }
+        }
     }
 }
 

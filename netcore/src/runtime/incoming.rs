@@ -58,6 +58,7 @@ impl Incoming {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let refused = |why| Err(io::Error::new(io::ErrorKind::ConnectionRefused, why));
+        let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
         match self.0.try_send((Box::new(stream), from)) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(_)) => refused("too many streams wait at the door"),

@@ -10,7 +10,8 @@ async fn a_stream_that_is_handed_in_becomes_a_session_with_its_address() {
     let (door, incoming) = Door::incoming(Binary::new());
     let running = Server::new().door(door).max_per_address(1).serve(session).await.unwrap();
     let (near, far) = duplex(1024);
-    incoming.enter(far, "203.0.113.7:51234".parse().ok()).unwrap();
+    // As a listener at an IPv6 address tells it.
+    incoming.enter(far, "[::ffff:203.0.113.7]:51234".parse().ok()).unwrap();
     let client = Client::<Hear, Ask>::options().over(near);
     client.send(&Ask::Who).unwrap();
     let mut client = client;

@@ -19,6 +19,8 @@ mod websocket;
 #[cfg(feature = "websocket")]
 mod websocket_client;
 #[cfg(feature = "websocket")]
+mod websocket_ends;
+#[cfg(feature = "websocket")]
 mod websocket_wrongs;
 #[cfg(all(feature = "tls", feature = "websocket"))]
 mod wss;

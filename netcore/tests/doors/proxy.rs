@@ -88,6 +88,8 @@ async fn a_door_behind_a_proxy_that_is_reached_without_a_header_closes_and_other
         b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\nPROXY",
         &binary(2, 0x11, &[0; 12]),
         &binary(1, 0x11, &[0; 4]),
+        &binary(1, 0x41, &[0; 12]),
+        &binary(1, 0x13, &[0; 12]),
         &binary(1, 0, &[0; 2000])[..16],
         &[b"PROXY UNKNOWN "[..].to_vec(), vec![b'x'; 1000]].concat(),
     ];

@@ -1,5 +1,7 @@
 //! TLS doors and clients.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use netcore::memory::{MemoryConnector, MemoryStream};
@@ -205,6 +207,42 @@ async fn records_that_are_none_close_that_session_with_that_reason() {
         rest(&mut below).await;
         until(&running, "closed", |stats| stats.closed_for("tls") == n).await;
         answers(&mut healthy, 5).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn good_records_before_one_that_is_none_are_handled_however_the_stream_was_cut() {
+    let certificate = Certificate::new();
+    let (door, connector) = Door::memory(Binary::new());
+    let heard = Arc::new(AtomicU32::new(0));
+    let hears = heard.clone();
+    let server = Server::new().door(door.tls(certificate.server()));
+    let game = move |mut peer: Connection<Ask, Hear>| {
+        let hears = hears.clone();
+        async move {
+            while peer.recv().await?.is_some() {
+                hears.fetch_add(1, Relaxed);
+            }
+            Ok::<_, CloseReason>(())
+        }
+    };
+    let running = server.serve(game).await.unwrap();
+    for (n, apart) in (1..).zip([true, false]) {
+        let mut stream = over(connector.connect().unwrap(), &certificate).await;
+        settled().await;
+        for n in 0..3 {
+            stream.write_all(&say(n)).await.unwrap();
+            stream.flush().await.unwrap();
+        }
+        if apart {
+            settled().await;
+        }
+        let mut below = stream.into_inner().0;
+        below.write_all(&[&[23, 3, 3, 0, 32][..], &[7; 32]].concat()).await.unwrap();
+        rest(&mut below).await;
+        settled().await;
+        let heard = u64::from(heard.load(Relaxed));
+        assert_eq!((heard, running.stats().closed_for("tls")), (3 * n, n), "apart: {apart}");
     }
 }
 

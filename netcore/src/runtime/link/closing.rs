@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::ReadBuf;
 
 use super::super::time::{Timer, YEARS};
+use super::super::transport;
 use super::{Link, State, Transport};
 use crate::session::{Clock, CloseReason, Moment};
 
@@ -38,6 +39,10 @@ impl<In: 'static, T: Transport> Link<In, T> {
             let mut buf = ReadBuf::uninit(&mut waste);
             match ready!(Pin::new(&mut self.transport).poll_read(cx, &mut buf)) {
                 Ok(()) if !buf.filled().is_empty() => {}
+                // The peer may have closed behind it, and waits for the end.
+                Err(error) if transport::reads_on(&error) => {
+                    let _ = ready!(Pin::new(&mut self.transport).poll_shutdown(cx));
+                }
                 _ => return Poll::Ready(reason),
             }
         }

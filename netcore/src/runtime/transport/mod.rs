@@ -42,6 +42,12 @@ impl fmt::Display for Named {
 
 impl std::error::Error for Named {}
 
+/// Whether a stream goes on behind this error of reading: what a peer says against WebSocket's rules can be discarded as
+/// anything else can.
+pub(super) fn reads_on(error: &io::Error) -> bool {
+    matches!(reason(error), CloseReason::WebSocket(_))
+}
+
 /// What broke a connection: what the transport says, or the kind of error.
 #[cold]
 pub(super) fn reason(error: &io::Error) -> CloseReason {

@@ -65,10 +65,12 @@ fn parse_v2(bytes: &[u8], max: usize) -> Result<Parsed, ProxyFault> {
         return Err(ProxyFault::TooLong(V2_HEAD + len));
     }
     let body = bytes.get(V2_HEAD..).unwrap_or_default();
-    // Of other families the address is not known, and the connection counts as the proxy's own.
+    // Of other families that there are the address is not known, and the connection counts as the proxy's own.
     let addresses = match (proxied, family) {
         (true, 0x11) => 12,
         (true, 0x21) => 36,
+        // §2.2: "other values are unspecified and […] must be rejected as invalid by receivers".
+        (true, family) if family >> 4 > 3 || family & 0x0f > 2 => return Err(ProxyFault::Malformed),
         _ => return Ok(Parsed::Whole { source: None, skip: len.saturating_sub(body.len()) }),
     };
     if len < addresses {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::TlsStream;
+use tokio_rustls::{TlsStream, rustls};
 
 /// A stream under TLS. A write that the stream below does not take whole is not done: rustls would keep its records, and
 /// nobody would come to write them, or see that the peer takes nothing. It must be gone on with, by the same bytes.
@@ -14,11 +14,13 @@ pub(crate) struct Records<S> {
     stream: TlsStream<S>,
     // So many of the writer's bytes are in records that are not on their way yet.
     taken: usize,
+    // Told when what came before it has been read.
+    failed: Option<io::Error>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Records<S> {
     pub(crate) fn new(stream: impl Into<TlsStream<S>>) -> Self {
-        Self { stream: stream.into(), taken: 0 }
+        Self { stream: stream.into(), taken: 0, failed: None }
     }
 
     fn poll_taken(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -35,7 +37,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Records<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let failed = match self.failed.take() {
+            Some(failed) => failed,
+            None => match ready!(Pin::new(&mut self.stream).poll_read(cx, buf)) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(error) => error,
+            },
+        };
+        // The records in front of one that is none are whole, and rustls hands them out when it is asked again.
+        let before = buf.filled().len();
+        if failed.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+            && matches!(Pin::new(&mut self.stream).poll_read(cx, buf), Poll::Ready(Ok(())))
+            && buf.filled().len() > before
+        {
+            self.failed = Some(failed);
+            return Poll::Ready(Ok(()));
+        }
+        Poll::Ready(Err(failed))
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct WebSocketStream<S> {
     held_back: bool,
     pong: Option<Box<Control>>,
     reading: Reading,
+    // The peer has closed behind a fault that is not told yet.
+    closed_behind: bool,
     close_sent: bool,
     // The stream below is shut down.
     shut: bool,
@@ -61,7 +63,7 @@ enum Reading {
     Fault(WebSocketFault),
     /// It was told. Frames are followed to the one that closes.
     Deaf,
-    /// The bytes mean nothing any more.
+    /// The bytes mean nothing, or nothing any more.
     Lost,
     /// The stream below is at its end.
     Ended,
@@ -92,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             held_back: false,
             pong: None,
             reading: Reading::Open,
+            closed_behind: false,
             close_sent: false,
             shut: false,
             slot: Slot::default(),
@@ -139,10 +142,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             (Ok(()), Reading::Open) => self.pong = found.ping.map(Box::new).or(self.pong.take()),
             (Ok(()), _) => {}
         }
-        if let Some(code) = found.close
-            && !matches!(self.reading, Reading::Fault(_))
-        {
-            self.reading = Reading::Closed(code);
+        if let Some(code) = found.close {
+            match self.reading {
+                Reading::Fault(_) => self.closed_behind = true,
+                _ => self.reading = Reading::Closed(code),
+            }
         }
         Poll::Ready(Ok(len > 0 || !matches!(self.reading, Reading::Open | Reading::Deaf)))
     }
@@ -152,7 +156,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         match self.reading {
             Reading::Fault(fault) => {
                 self.frames.ignore();
-                self.reading = if fault == WebSocketFault::Broken { Reading::Lost } else { Reading::Deaf };
+                let lost = self.closed_behind || fault == WebSocketFault::Broken;
+                self.reading = if lost { Reading::Lost } else { Reading::Deaf };
                 Poll::Ready(Err(Named::error(CloseReason::WebSocket(fault))))
             }
             // §5.5.1: the answer goes out "as soon as practical", and whoever holds the session may hold it for long. Then
