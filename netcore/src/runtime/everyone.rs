@@ -14,7 +14,11 @@ pub(crate) struct Everyone {
 
 /// The last that a worker has given to its sessions. A session that moves past more of them than this may miss one.
 #[derive(Debug, Default)]
-pub(super) struct Given(VecDeque<Everyone>);
+pub(super) struct Given {
+    kept: VecDeque<Everyone>,
+    // Numbers come nearly in order: of what is not kept any more, all was smaller, and what is smaller has been here.
+    before: u64,
+}
 
 /// What a session has heard that comes from another worker.
 #[derive(Debug, Default)]
@@ -26,40 +30,35 @@ pub(crate) struct Heard {
 
 impl Given {
     pub(super) fn add(&mut self, everyone: Everyone) {
-        if self.0.len() >= KEPT {
-            self.0.pop_front();
+        if self.kept.len() >= KEPT
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.before = self.before.max(oldest.number + 1);
         }
-        self.0.push_back(everyone);
+        self.kept.push_back(everyone);
     }
 
     /// What a session has heard that leaves this worker, to which it came with `ahead`, or is not to hear: the worker was
     /// `passed_over`.
     pub(super) fn heard(&self, ahead: &[u64], passed_over: impl IntoIterator<Item = u64>) -> Heard {
-        let given = self.0.iter().map(|given| given.number);
+        let given = self.kept.iter().map(|given| given.number);
         let mut numbers: Vec<_> = given.chain(ahead.iter().copied()).chain(passed_over).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        Heard { all_before: self.all_before(), numbers }
+        Heard { all_before: self.before, numbers }
     }
 
     /// What a session has missed that comes to this worker.
     pub(super) fn missed(&self, heard: &Heard) -> impl Iterator<Item = &Encoded> {
         let knows = |number: &u64| *number < heard.all_before || heard.numbers.contains(number);
-        self.0.iter().filter(move |given| !knows(&given.number)).map(|given| &given.encoded)
+        self.kept.iter().filter(move |given| !knows(&given.number)).map(|given| &given.encoded)
     }
 
     /// What it has heard already that is still to come here, where the worker was not `passed_over` with it.
     pub(super) fn ahead(&self, heard: Heard, passed_over: &[u64]) -> Vec<u64> {
-        let before = self.all_before();
-        let given = |number: &u64| self.0.iter().any(|given| given.number == *number);
-        let came = |number: &u64| *number < before || passed_over.contains(number) || given(number);
+        let given = |number: &u64| self.kept.iter().any(|given| given.number == *number);
+        let came = |number: &u64| *number < self.before || passed_over.contains(number) || given(number);
         heard.numbers.into_iter().filter(|number| !came(number)).collect()
-    }
-
-    /// Numbers come nearly in order: what is older than all that are kept has been here.
-    fn all_before(&self) -> u64 {
-        let oldest = self.0.iter().map(|given| given.number).min();
-        oldest.filter(|_| self.0.len() >= KEPT).unwrap_or(0)
     }
 }
 
@@ -103,6 +102,14 @@ mod tests {
         let heard = given([]).heard(&[1], [1]);
         assert_eq!(given([]).ahead(heard, &[]), [1]);
         assert!(given([]).ahead(given([]).heard(&[1], [1]), &[1]).is_empty());
+    }
+
+    #[test]
+    fn what_two_workers_gave_in_another_order_is_heard_once_also_where_it_is_nearly_forgotten() {
+        let one = given([2, 1].into_iter().chain(3..=65));
+        let other = given(1..=65);
+        assert_eq!(moved(&one, &other), (vec![], vec![]));
+        assert_eq!(moved(&other, &one), (vec![], vec![]));
     }
 
     #[test]

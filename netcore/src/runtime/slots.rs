@@ -29,6 +29,8 @@ pub(super) struct Slot<In> {
     pub(super) leaving: bool,
     // It has closed it: nothing more is sent to it.
     pub(super) closed: bool,
+    // A game that was made anew has not heard of it yet.
+    pub(super) unknown: bool,
     // It is among those whose transport is to have its turn.
     pressed: bool,
     // Since when it is here, as a number that is used once.
@@ -61,6 +63,7 @@ impl<In> Slots<In> {
                 timers: Vec::new(),
                 leaving: false,
                 closed: false,
+                unknown: false,
                 pressed: false,
                 since,
                 awaited: 0,

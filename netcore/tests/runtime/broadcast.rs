@@ -280,3 +280,35 @@ async fn what_a_worker_had_no_room_for_nobody_hears_later_who_was_there() {
     let (one, two, _) = tokio::join!(rest(&mut one), rest(&mut two), running.shutdown());
     assert_eq!((one, two), (vec![said(0), said(1)], vec![said(1)]));
 }
+
+/// Each worker gives its own first; 64 later one has forgotten the one, and the other the other.
+#[tokio::test(start_paused = true)]
+async fn who_moves_when_all_was_said_hears_nothing_again() {
+    let (server, connector) = server();
+    let running = server.workers(2, |_| game()).await.unwrap();
+    let (_other, mut peer) = (client(&connector), client(&connector));
+    pass(5).await;
+    let teller = running.teller();
+    let say = |worker, n| {
+        let work = job(move |ctx| ctx.broadcast_everywhere(&said(n)).unwrap());
+        assert!(teller.tell(worker, work).is_ok());
+    };
+    say(0, 1);
+    say(1, 2);
+    pass(5).await;
+    for n in 3..=65 {
+        say(0, n);
+        pass(1).await;
+    }
+    for _ in 0..65 {
+        assert!(matches!(next(&mut peer).await, Hear::Said { n: 1..=65 }));
+    }
+    let go = job(move |ctx| {
+        let all: Vec<_> = ctx.sessions().collect();
+        all.into_iter().for_each(|session| ctx.move_to(session, 0, Note::N(0)));
+    });
+    assert!(teller.tell(1, go).is_ok());
+    pass(5).await;
+    say(0, 99);
+    assert_eq!(next(&mut peer).await, said(99));
+}

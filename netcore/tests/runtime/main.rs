@@ -1,6 +1,7 @@
 //! The runtime as its users see it: servers, games and clients, mostly over the door in memory and on a paused clock, so that
 //! each run is the same.
 
+mod anew;
 mod awaited;
 mod broadcast;
 mod caps;

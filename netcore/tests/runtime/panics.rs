@@ -460,34 +460,3 @@ async fn whom_a_game_moves_that_was_made_anew_by_the_clock_arrives_by_themselves
     assert_eq!((log.take(), running.stats().panics), (vec!["1".to_owned()], 1));
     drop(clients);
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_game_that_was_made_anew_hears_no_end_of_whom_it_closed_before_they_opened() {
-    let log = Log::default();
-    let logged = log.clone();
-    let made = Arc::new(AtomicUsize::new(0));
-    let make = move |_| {
-        let anew = made.fetch_add(1, Relaxed) > 0;
-        let [opened, closed] = std::array::from_fn(|_| logged.clone());
-        game()
-            .opened(move |ctx, session| {
-                opened.add(format!("opened {}", session.index()));
-                if anew {
-                    let others: Vec<_> = ctx.sessions().filter(|other| *other != session).collect();
-                    others.into_iter().for_each(|other| ctx.close(other, CloseReason::Ended));
-                }
-            })
-            .message(|_, _| panic!("in message"))
-            .closed(move |_, session, _| closed.add(format!("closed {}", session.index())))
-    };
-    let (running, connector) = with(AfterPanic::Rebuild, |server| server, make).await;
-    let clients: Vec<_> = (0..3).map(|_| client(&connector)).collect();
-    pass(5).await;
-    log.take();
-    assert!(running.teller().tell(0, Note::N(1)).is_ok());
-    pass(5).await;
-    assert_eq!(log.take(), ["opened 0"]);
-    drop(clients);
-    pass(5).await;
-    assert_eq!((log.take(), running.stats().open()), (vec!["closed 0".to_owned()], 0));
-}

@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tracing::error;
 
-use super::super::context::Leaving;
 use super::super::{AfterPanic, Logic};
 use super::Worker;
 use crate::session::{CloseReason, SessionId};
@@ -66,13 +65,7 @@ impl<L: Logic> Worker<L> {
         for slot in self.context.slots.slots.iter_mut().flatten() {
             slot.groups.clear();
             slot.timers.clear();
-        }
-        // The new state never knew them.
-        for leaving in std::mem::take(&mut self.context.leaving) {
-            match leaving {
-                Leaving::Closed(session, _) => drop(self.context.forget(session)),
-                moved => self.context.leaving.push_back(moved),
-            }
+            slot.unknown = true;
         }
         self.reopening = self.context.sessions().collect();
         self.reopening.iter().for_each(|session| self.context.abandon(*session));
@@ -86,7 +79,8 @@ impl<L: Logic> Worker<L> {
             && let Some(session) = self.reopening.pop_front()
         {
             // Another's opening may have closed it.
-            if self.is_here(session) {
+            if let Some(slot) = self.context.slots.get_mut(session).filter(|slot| !slot.leaving) {
+                slot.unknown = false;
                 self.call(Some(session), |logic, ctx| logic.opened(ctx, session));
             }
         }

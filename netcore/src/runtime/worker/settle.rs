@@ -93,7 +93,7 @@ impl<L: Logic> Worker<L> {
         {
             let Some(Leaving::Closed(session, reason)) = self.context.leaving.remove(at) else { continue };
             // A state that was made anew hears no end of whom it never knew.
-            if self.context.forget(session).is_some() && !self.reopening.contains(&session) {
+            if self.context.forget(session).is_some_and(|slot| !slot.unknown) {
                 self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
             }
         }
