@@ -85,6 +85,7 @@ async fn a_door_behind_a_proxy_that_is_reached_without_a_header_closes_and_other
         &packet(2, b"")[..],
         b"GET / HTTP/1.1\r\nHost: here\r\n\r\n",
         b"PROXY TCP4 here there 1 2\r\n",
+        b"PROXY TCP4 203.0.113.7 10.0.0.1 0080 11020\r\n",
         b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\nPROXY",
         &binary(2, 0x11, &[0; 12]),
         &binary(1, 0x11, &[0; 4]),

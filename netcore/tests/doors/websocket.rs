@@ -351,3 +351,21 @@ async fn a_stream_that_an_http_server_has_upgraded_is_handed_in() {
     let (_, close) = tokio::join!(running.shutdown(), closed(&mut socket));
     assert_eq!(close, (4060, "the server shuts down".to_owned()));
 }
+
+/// A proxy may put its own line in front of the browser's.
+#[tokio::test(start_paused = true)]
+async fn a_request_asks_for_an_upgrade_in_however_many_lines() {
+    let (door, connector) = Door::memory(Binary::new());
+    let _running = Server::new().door(door.websocket(WebSocket::new())).serve(session).await.unwrap();
+    for connection in ["keep-alive, Upgrade", "keep-alive\r\nConnection: upgrade", "keep-alive,\tUpgrade"] {
+        let mut stream = connector.connect().unwrap();
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: here\r\nConnection: {connection}\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 101", "{connection}");
+    }
+}

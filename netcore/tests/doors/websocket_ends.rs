@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use netcore::{Adapter, Binary, CloseReason, Connection, Decode, Door, EncodeError, Server, WebSocket};
+use netcore::{
+    Adapter, Binary, CloseReason, Connection, Decode, Door, EncodeError, Hello, Packet, Server, WebSocket,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
@@ -60,6 +62,23 @@ async fn what_is_wrong_behind_the_last_answer_is_discarded() {
         let time = read_on(&[wrong, close.clone()].concat()).await;
         assert!(time < Duration::from_millis(10), "{time:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_frame_behind_a_hello_is_an_unfinished_packet() {
+    let (door, connector) = Door::memory(Binary::new());
+    let door = door.websocket(WebSocket::new().upgraded()).hello(Hello::new::<Ask, Hear>());
+    let running = Server::new().door(door).serve(session).await.unwrap();
+    let mut stream = connector.connect().unwrap();
+    let [sends, receives] = [Ask::SCHEMA, Hear::SCHEMA].map(|schema| schema.fingerprint().to_le_bytes());
+    let hello = [&b"\x1a\0\x01\xff\0nchi\x01"[..], &sends, &receives].concat();
+    // It says that there is more in it than the hello.
+    let whole = frame(BINARY, &[&hello[..], &[0; 9]].concat());
+    let begun = Instant::now();
+    stream.write_all(&whole[..whole.len() - 9]).await.unwrap();
+    rest(&mut stream).await;
+    settled().await;
+    assert_eq!((begun.elapsed().as_secs(), running.stats().closed_for("unfinished")), (11, 1));
 }
 
 /// Both have closed: the server's end of the connection goes at once.

@@ -150,7 +150,9 @@ fn v1_source<Ip: FromStr + Into<IpAddr>>(
 ) -> Result<SocketAddr, ProxyFault> {
     let ip = |text: &str| text.parse::<Ip>().map_err(|_| ProxyFault::Malformed);
     let number = |text: &str| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        // §2.1: "Heading zeroes are not permitted in front of numbers".
+        let digits =
+            text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
         text.parse::<u16>().ok().filter(|_| digits).ok_or(ProxyFault::Malformed)
     };
     ip(destination)?;

@@ -7,7 +7,7 @@ mod stream;
 mod upgrade;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::handshake::server::create_response_with_body;
@@ -162,7 +162,14 @@ impl WebSocket {
     }
 
     fn judge<B>(&self, request: &Request<B>) -> Result<Response<String>, WebSocketFault> {
-        let mut answer = create_response_with_body(request, String::new).map_err(|error| match error {
+        let mut asked = Request::new(());
+        (*asked.method_mut(), *asked.version_mut()) = (request.method().clone(), request.version());
+        *asked.headers_mut() = request.headers().clone();
+        if has_token(request.headers(), header::CONNECTION, "upgrade") {
+            // RFC 9110 §5.3: a list may come in several lines, of which tungstenite looks at the first.
+            asked.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        }
+        let mut answer = create_response_with_body(&asked, String::new).map_err(|error| match error {
             Error::Protocol(ProtocolError::InvalidSecWebSocketKey) => WebSocketFault::Broken,
             _ => WebSocketFault::NotUpgrade,
         })?;
@@ -197,6 +204,12 @@ impl Default for WebSocket {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Whether a list in a header, in however many lines, has that word.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
 }
 
 /// The answer to a request that is refused, in words.

@@ -83,7 +83,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         Self {
             io,
             frames: Frames::new(server, max_message),
-            early,
+            // An empty one would keep the whole request.
+            early: if early.is_empty() { Bytes::new() } else { early },
             empty: rate.map(|rate| Bucket::new(rate, now())),
             masks: (!server).then(Masks::default),
             assembled: BytesMut::new(),
@@ -110,7 +111,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     fn read_once(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<bool>> {
         let start = buf.filled().len();
         if self.early.is_empty() {
-            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+            let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, buf) else {
+                // What stands there may have come before there was a session.
+                self.tell_partial();
+                return Poll::Pending;
+            };
+            read?;
         } else {
             let len = self.early.len().min(buf.remaining());
             buf.put_slice(&self.early.split_to(len));
@@ -126,9 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         let mut found = Found::default();
         let (len, mut result) = self.frames.decode(raw, &mut found);
         buf.set_filled(start + len);
-        if let Some(outbox) = self.slot.get() {
-            outbox.set_partial(self.frames.is_partial());
-        }
+        self.tell_partial();
         if let Some(bucket) = &mut self.empty
             && self.reading == Reading::Open
             && found.empty > 0
@@ -149,6 +153,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             }
         }
         Poll::Ready(Ok(len > 0 || !matches!(self.reading, Reading::Open | Reading::Deaf)))
+    }
+
+    /// Says whether the session has an unfinished frame.
+    fn tell_partial(&self) {
+        if let Some(outbox) = self.slot.get() {
+            outbox.set_partial(self.frames.is_partial());
+        }
     }
 
     /// Tells the end of the stream, or what is wrong with it.
@@ -454,3 +465,23 @@ const PIECES: usize = 64;
 const MESSAGE: usize = 64 * 1024;
 /// So many reads without data are made in one turn.
 const TURNS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use crate::WebSocket;
+
+    #[tokio::test]
+    async fn nothing_of_the_request_is_kept() {
+        let (mut near, far) = crate::memory::pair(64 * 1024);
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: here\r\nCookie: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            "x".repeat(5000)
+        );
+        near.write_all(request.as_bytes()).await.unwrap();
+        let stream = WebSocket::new().accept(far).await.ok().unwrap();
+        assert_eq!(stream.early.try_into_mut().map_or(0, |early| early.capacity()), 0);
+    }
+}

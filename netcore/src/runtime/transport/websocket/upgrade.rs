@@ -1,7 +1,7 @@
 //! The upgrade from HTTP, both sides of it.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::handshake::client::{Response as Answer, generate_key};
@@ -9,7 +9,7 @@ use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
 use tungstenite::handshake::server::write_response;
 
-use super::{WebSocket, WebSocketStream, refusal};
+use super::{WebSocket, WebSocketStream, has_token, refusal};
 use crate::runtime::transport::reason;
 use crate::session::{CloseReason, WebSocketFault};
 
@@ -111,11 +111,6 @@ impl WebSocket {
         }
         Ok(())
     }
-}
-
-fn has_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(token))
 }
 
 fn refuse<S>(io: S, fault: WebSocketFault, status: Option<StatusCode>) -> NoUpgrade<S> {
