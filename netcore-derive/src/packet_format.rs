@@ -55,6 +55,7 @@ pub(crate) fn format(nc: &TokenStream, ty: Option<&Type>, errors: &mut Errors) -
         return own;
     };
     if bare {
+        need_feature(kind, ty, errors);
         return Format { kind, ty: quote!(#nc::#ty) };
     }
     let at_home = nc.clone().into_iter().find_map(|token| match token {
@@ -62,6 +63,21 @@ pub(crate) fn format(nc: &TokenStream, ty: Option<&Type>, errors: &mut Errors) -
         _ => None,
     });
     if at_home.is_some_and(|krate| krate == first.ident) { Format { kind, ..own } } else { own }
+}
+
+/// Says which feature a format needs that there is not.
+fn need_feature(kind: FormatKind, ty: &Type, errors: &mut Errors) {
+    let feature = match kind {
+        FormatKind::MsgPack | FormatKind::MsgPackArray if cfg!(not(feature = "msgpack")) => "msgpack",
+        FormatKind::Protobuf if cfg!(not(feature = "protobuf")) => "protobuf",
+        _ => return,
+    };
+    errors.at(
+        ty,
+        format!(
+            "this format needs netcore's feature `{feature}`: `netcore = {{ …, features = [\"{feature}\"] }}`"
+        ),
+    );
 }
 
 /// Whether a bare name may be a format of the team's own; else what it was meant for, and what to write.

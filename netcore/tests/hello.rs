@@ -1,6 +1,7 @@
 //! Hellos from end to end: doors, clients, and peers that say something else.
 
-use std::sync::{Arc, Mutex};
+mod log;
+
 use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
@@ -10,6 +11,8 @@ use netcore::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use log::Log;
 
 #[derive(Packet, Debug)]
 enum ToServer {
@@ -96,9 +99,7 @@ async fn what_follows_the_hello_in_the_same_write_is_the_sessions() {
 
 #[tokio::test]
 async fn a_client_of_an_older_version_is_refused_in_words_on_both_sides() {
-    let log = Log::default();
-    // For all threads: whether an event is of interest is asked once, on whichever thread comes first.
-    tracing::subscriber::set_global_default(log.clone()).unwrap();
+    let log = Log::of_all();
     let server = tcp().await;
     let options = Client::<old::ToClient, old::ToServer>::options();
     let options = options.hello(Hello::new::<old::ToClient, old::ToServer>());
@@ -336,50 +337,4 @@ async fn until(server: &Running, done: impl Fn(&Snapshot) -> bool) -> Snapshot {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), looking).await.expect("it is counted")
-}
-
-/// The events, as lines.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    async fn wait_for(&self, words: &str) {
-        let said = || self.0.lock().unwrap().iter().any(|line| line.contains(words));
-        let looking = async {
-            while !said() {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), looking).await.expect(words);
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Line(String);
-        impl tracing::field::Visit for Line {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                self.0.push_str(&format!("{field}={value:?} "));
-            }
-        }
-        let mut line = Line(String::new());
-        event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
 }

@@ -12,7 +12,7 @@ use bytes::BytesMut;
 use super::encoding::Encoding;
 use super::peer::Peer;
 use super::{SendError, Sender, spare, turn};
-use crate::session::{CloseReason, Fault, Sequence, SessionId, Slow};
+use crate::session::{CloseReason, Fault, Outbox, Sequence, SessionId, Slow};
 
 /// One session, for the task that speaks with its peer: what a server gives to each session's `async fn`, and what is
 /// inside a [`Client`](crate::Client).
@@ -207,6 +207,10 @@ impl<In, Out> Connection<In, Out> {
     #[must_use]
     pub fn sender(&self) -> Sender<Out> {
         self.sender.clone()
+    }
+
+    pub(crate) fn outbox(&self) -> Outbox {
+        self.peer.outbox.clone()
     }
 
     pub(crate) fn stay_open(&mut self) {

@@ -172,7 +172,7 @@ impl<L: Logic> Context<L> {
         left
     }
 
-    /// A group's sessions, in the order in which they joined.
+    /// A group's sessions, in the order in which they joined. To send each something of its own, make a `Vec` of them first.
     #[must_use]
     pub fn members(&self, group: GroupId) -> &[SessionId] {
         self.groups.members(group)
@@ -272,7 +272,17 @@ impl<L: Logic> Context<L> {
         self.slots.count
     }
 
-    /// The sessions of this worker, by the index of their id.
+    /// The sessions of this worker, by the index of their id. To send each something of its own, collect them first:
+    ///
+    /// ```
+    /// # use netcore::{Context, Frame, Logic};
+    /// # fn tick<L: Logic<Out = Frame>>(ctx: &mut Context<L>) {
+    /// let all: Vec<_> = ctx.sessions().collect();
+    /// for session in all {
+    ///     ctx.send(session, &Frame::new(1, b"you".to_vec()));
+    /// }
+    /// # }
+    /// ```
     pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
         self.slots.slots.iter().flatten().filter(|slot| !slot.leaving).map(|slot| slot.peer.id)
     }

@@ -101,6 +101,8 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     }
 
     /// A door in memory, for tests and simulations, and what connects to it.
+    ///
+    /// On a paused clock a worker wants [`Host::Task`](crate::Host::Task): one on a thread of its own keeps real time.
     #[must_use]
     pub fn memory(adapter: impl Adapter<In, Out>) -> (Self, MemoryConnector) {
         let (listener, connector) = memory::listener(1024);

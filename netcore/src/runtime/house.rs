@@ -129,11 +129,18 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         let outbox = outbox.measured(entrance.meter.clone());
         tell(&outbox);
         // The adapter is the game's code, and this the task that accepts.
-        let Ok(decode) = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open())) else {
+        let opened = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open()));
+        let panicked = |panic: Box<dyn std::any::Any + Send>| {
+            error!(
+                door = entrance.name,
+                panic = super::panicked::words(&*panic),
+                "the door's adapter panicked"
+            );
+        };
+        let Ok(decode) = opened.map_err(panicked) else {
             self.registry.release(id);
             self.registry.caps().end(id.index(), address.map(|address| address.ip()));
             self.stats.panics.fetch_add(1, Relaxed);
-            error!(door = entrance.name, "the door's adapter panicked");
             outbox.close(CloseReason::Panicked);
             return self.refuse(transport, entrance, address, CloseReason::Panicked);
         };

@@ -71,7 +71,7 @@ pub trait Logic: Sized + Send + 'static {
     /// A session came from another worker, with what it was given along. The packets that follow are heard here.
     fn arrived(&mut self, ctx: &mut Context<Self>, session: SessionId, baggage: Self::Message) {}
 
-    /// The server is about to stop: say good-bye. Every session is closed afterwards.
+    /// The server is about to stop: say good-bye. Each worker is told so; every session is closed afterwards.
     fn stopping(&mut self, ctx: &mut Context<Self>) {}
 }
 
@@ -115,6 +115,7 @@ pub enum AfterPanic {
     GoOn,
     /// Make the state anew; every session opens again on it.
     Rebuild,
-    /// Stop the server.
+    /// Ask the server to stop, as [`Context::stop`] does: whoever waits at
+    /// [`run_until`](crate::Running::run_until) or [`stopped`](crate::Running::stopped) hears it. Until then it goes on.
     Stop,
 }

@@ -59,6 +59,10 @@ use crate::session::SessionId;
 /// }
 /// ```
 ///
+/// A seat is a session's, and is free when that closes. A game that keeps it for a player who dropped holds its tables itself,
+/// by a token that its log-in hands out, each with a [group](Context::create_group): in `closed` it starts a
+/// [timer](Context::after) for the seat, and a log-in with the token stops the timer and puts the new session into the group.
+///
 /// A room that nobody is in keeps the last seat number that it gave out: 16 bytes for each number that was ever entered.
 ///
 /// What the game keeps of each room is the third type: it is made when the first session enters and dropped when the

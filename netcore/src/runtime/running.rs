@@ -20,7 +20,7 @@ use super::worker::Worker;
 use super::{Full, Host, Logic, ServerError, Snapshot, Stats};
 use crate::session::CloseReason;
 
-#[must_use = "a server stops when this is dropped"]
+#[must_use = "a server stops at once when this is dropped, which `let _ =` does: give it a name, and end with `run_until` or `shutdown`"]
 /// A server that runs. Dropped, it stops at once and cuts everyone off; [`shutdown`](Self::shutdown) stops it in order.
 ///
 /// ```no_run
@@ -29,6 +29,9 @@ use crate::session::CloseReason;
 /// println!("{} sessions, {} cut off", report.sessions, report.cut);
 /// # }
 /// ```
+///
+/// A container or a service manager stops a process with another signal than a terminal does:
+/// [`running`](crate::manual::running#stopping) waits for both.
 pub struct Running<Message = ()> {
     addresses: Vec<(String, SocketAddr)>,
     stats: Arc<Stats>,
@@ -41,6 +44,7 @@ pub struct Running<Message = ()> {
     _keeping: JoinSet<()>,
     workers: Vec<WorkerHandle>,
     tell: Tell<Message>,
+    in_order: bool,
 }
 
 pub(super) type Tell<Message> = Arc<dyn Fn(usize, Message) -> Result<(), Untold<Message>> + Send + Sync>;
@@ -124,6 +128,7 @@ impl<Message> Running<Message> {
             _keeping: opened.keeping,
             workers: Vec::new(),
             tell,
+            in_order: false,
         }
     }
 
@@ -184,6 +189,7 @@ impl<Message> Running<Message> {
     ///
     /// Not cancel-safe: dropped, it cuts off at once.
     pub async fn shutdown(mut self) -> Report {
+        self.in_order = true;
         let start = Instant::now();
         let deadline = start + self.drain.min(super::time::YEARS);
         self.house.close_doors();
@@ -224,7 +230,10 @@ impl<Message> Running<Message> {
 impl<Message> Drop for Running<Message> {
     fn drop(&mut self) {
         self.house.close_doors();
-        self.house.cut();
+        let (sessions, bytes) = self.house.cut();
+        if !self.in_order {
+            warn!(sessions, bytes, "stopped at once: its `Running` was dropped without a `shutdown`");
+        }
     }
 }
 

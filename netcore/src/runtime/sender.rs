@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::task::{Poll, ready};
 
+use tracing::error;
+
 use super::encoding::Encoding;
 use super::turn;
 use crate::EncodeError;
@@ -107,7 +109,10 @@ impl<Out> Sender<Out> {
     #[cold]
     fn unsent(&self, verdict: Verdict, error: Option<EncodeError>) -> SendError {
         match (verdict, error) {
-            (_, Some(error)) => SendError::Encode(error),
+            (_, Some(error)) => {
+                error!(session = %self.id, %error, "a packet does not encode");
+                SendError::Encode(error)
+            }
             (Verdict::Closed, None) => SendError::Closed(self.outbox.closed().unwrap_or(CloseReason::Ended)),
             _ => SendError::Dropped,
         }

@@ -13,6 +13,11 @@ use crate::session::{Fault, SessionId, Slow, Verdict};
 
 impl<L: Logic> Context<L> {
     /// Sends a packet to one session of this worker.
+    ///
+    /// It waits in the session's queue at least until the callback has returned, so that what one callback sends to one peer
+    /// must fit into [`Limits::queue`](crate::Limits::queue), or its session is closed as one that reads too slowly. What is
+    /// larger, a world for who has just joined say, is sent in parts, [timer](Self::after) by timer, while
+    /// [`queued`](Self::queued) is low, or wants a larger queue.
     pub fn send(&mut self, session: SessionId, packet: &L::Out) -> Verdict {
         let Some((slot, stage)) = self.slots.staging(session) else { return Verdict::Closed };
         let Some(door) = self.doors.get(slot.peer.door) else { return Verdict::Closed };

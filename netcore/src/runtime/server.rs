@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, info};
 
 pub use error::ServerError;
 
@@ -21,7 +21,7 @@ use super::running::{Untold, WorkerHandle};
 use super::task::Handling;
 use super::worker::{Parts, Worker, WorkerSettings};
 use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats};
-use crate::session::Slow;
+use crate::session::{CloseReason, Slow};
 
 /// A server: doors, and the game behind them.
 ///
@@ -224,7 +224,21 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// Starts, with a task for each session. The session closes when its task ends; a panic closes that session alone.
+    /// Starts, with a task for each session. The session closes when its task ends; a panic closes that session alone. An
+    /// error that it ends with is logged: at `info`, or at `debug` where the session was closed already, by its peer say.
+    ///
+    /// What all sessions share, each task has a handle of its own to:
+    ///
+    /// ```no_run
+    /// # use netcore::{Connection, Frame, SendError, Server};
+    /// # use std::sync::Arc;
+    /// # async fn greet(_: Connection<Frame, Frame>, _: Arc<String>) -> Result<(), SendError> { Ok(()) }
+    /// # async fn main_(server: Server<Frame, Frame>) -> Result<(), netcore::ServerError> {
+    /// let greeting = Arc::new("hello".to_owned());
+    /// let running = server.serve(move |peer| greet(peer, greeting.clone())).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// `handler` is called in the order in which the sessions of a door came, before the next one is let in: it makes the
     /// session's future and must not block.
@@ -238,10 +252,14 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         E: fmt::Display,
     {
         let handler = move |connection: Connection<In, Out>| {
-            let id = connection.id();
+            let (id, outbox) = (connection.id(), connection.outbox());
             let task = handler(connection);
             Box::pin(async move {
-                if let Err(error) = task.await {
+                let Err(error) = task.await else { return };
+                // Of what the peer did, or a limit of the door, the close says more.
+                if outbox.closed() == Some(CloseReason::Ended) {
+                    info!(session = %id, %error, "the session's task ended with an error");
+                } else {
                     debug!(session = %id, %error, "the session's task ended with an error");
                 }
             }) as Handling

@@ -1,5 +1,7 @@
 //! What a server counts.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
@@ -23,7 +25,7 @@ macro_rules! counters {
         }
 
         /// What a server has counted since it started.
-        #[derive(Clone, PartialEq, Eq, Debug, Default)]
+        #[derive(Clone, PartialEq, Eq, Default)]
         #[non_exhaustive]
         pub struct Snapshot {
             $($(#[$doc])* pub $name: u64,)*
@@ -37,6 +39,20 @@ macro_rules! counters {
             pub dropped: u64,
             pub(crate) closes: Vec<u64>,
             pub(crate) turned_away: Vec<u64>,
+        }
+
+        impl fmt::Debug for Snapshot {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct("Snapshot")
+                    $(.field(stringify!($name), &self.$name))*
+                    .field("packets_in", &self.packets_in)
+                    .field("bytes_in", &self.bytes_in)
+                    .field("bytes_out", &self.bytes_out)
+                    .field("dropped", &self.dropped)
+                    .field("closes", &counted(self.closes()))
+                    .field("turned_away", &counted(self.turned_away()))
+                    .finish()
+            }
         }
 
         impl Stats {
@@ -87,6 +103,11 @@ counters! {
     panics,
 }
 
+/// Those that are not 0, by their labels.
+fn counted(all: impl Iterator<Item = (&'static str, u64)>) -> BTreeMap<&'static str, u64> {
+    all.filter(|(_, count)| *count > 0).collect()
+}
+
 impl Stats {
     pub(crate) fn close(&self, reason: CloseReason) {
         if let Some(count) = self.closes.get(reason.index()) {
@@ -110,7 +131,8 @@ impl Snapshot {
         CloseReason::labels().iter().copied().zip(self.closes.iter().copied())
     }
 
-    /// Sessions that ended for that kind of reason.
+    /// Sessions that ended for that kind of reason. Each counts when its connection is gone, up to
+    /// [`linger`](crate::Limits::linger) behind its close.
     #[must_use]
     pub fn closed_for(&self, label: &str) -> u64 {
         self.closes().find(|(name, _)| *name == label).map_or(0, |(_, count)| count)

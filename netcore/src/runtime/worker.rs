@@ -4,6 +4,7 @@ mod pace;
 mod panics;
 mod patience;
 mod settle;
+mod watch;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,7 @@ use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic};
 use crate::session::{CloseReason, Sequence, SessionId};
 use patience::Patience;
+use watch::Watch;
 
 /// How workers are set up.
 #[derive(Clone)]
@@ -53,6 +55,7 @@ pub(crate) struct Worker<L: Logic> {
     // What was flushed is to go out before more is done: the worker may be a task on the thread of those who write it.
     pauses: bool,
     patience: Patience,
+    watch: Watch,
     // The game is to be made anew; it is being made.
     rebuild: bool,
     rebuilding: bool,
@@ -117,6 +120,7 @@ impl<L: Logic> Worker<L> {
             unflushed: 0,
             pauses: false,
             patience: Patience::new(start),
+            watch: Watch::default(),
             rebuild: false,
             rebuilding: false,
             reopening: VecDeque::new(),
@@ -131,10 +135,13 @@ impl<L: Logic> Worker<L> {
         while !self.ended {
             self.queue.take(&mut events);
             for event in events.drain(..) {
-                self.guarded(event.session(), |worker| {
+                let session = event.session();
+                self.watch.begin();
+                self.guarded(session, |worker| {
                     worker.handle(event);
                     worker.keep_time();
                 });
+                self.watch.end(self.context.worker, session);
                 if self.is_pressed() {
                     // Then timers and ticks that are due are due still.
                     self.others_turn().await;
@@ -143,12 +150,15 @@ impl<L: Logic> Worker<L> {
                 self.others_turn().await;
             }
             self.breather = None;
+            self.watch.begin();
             self.guarded(None, Self::keep_time);
             self.flush();
+            self.watch.end(self.context.worker, None);
             self.others_turn().await;
             if self.ended {
                 return self.end();
             }
+            self.watch.pause();
             let due = self.context.timers.next().into_iter().chain(self.tick.map(|(due, _)| due)).min();
             if self.queue.has_more() || due.is_some_and(|due| due <= now()) {
                 // Beside other tasks, where the worker is one of the runtime's; a thread of its own goes on at once.

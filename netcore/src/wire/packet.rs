@@ -102,7 +102,8 @@ use super::{
 /// The macro also gives the enum constants for each variant's id and name (`Say` → `SAY_ID`, `SAY_NAME`).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no set of packets",
-    note = "derive `netcore::Packet` for an enum: one variant a packet, each with `#[packet(id = …)]`"
+    note = "derive `netcore::Packet` for an enum: one variant a packet, each with `#[packet(id = …)]`",
+    note = "all doors of a server have the game's own types: lines of text come into a game of packets at `Door::text`, with a `TextProtocol`"
 )]
 pub trait Packet: Sized {
     /// What the packets look like on the wire.

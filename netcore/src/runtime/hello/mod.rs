@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use error::{HelloError, HelloIds};
 pub use mismatch::Mismatch;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use self::messages::Prints;
 use super::handshake::Greeting;
@@ -26,6 +26,10 @@ use crate::{Packet, PacketId, Schema};
 /// Opt-in on a door and on its clients: [`Door::hello`](crate::Door::hello),
 /// [`ClientOptions::hello`](crate::ClientOptions::hello). Each gives the packets that it receives, then those that it
 /// sends; where an adapter translates ([`Binary::map`](crate::Binary::map)), those of the wire.
+///
+/// It sees what the [schema](crate::schema) sees: into raw bodies, and into others where they derive
+/// [`Describe`](crate::Describe). What is opaque to it may differ without a word; a door names such packets at `warn` when its server
+/// starts.
 ///
 /// ```
 /// use netcore::{Binary, Client, ClientError, Connection, Door, Hello, HelloError, Packet, SendError, Server};
@@ -146,6 +150,15 @@ impl Hello {
     /// The server's side of it, as a step of a door's handshake.
     pub(super) fn greeting(self, door: &str) -> Greeting {
         let door: Arc<str> = door.into();
+        for packet in self.receives.packets.iter().chain(self.sends.packets.iter()) {
+            if packet.body.is_opaque_within() {
+                let (id, name) = (packet.id.0, &*packet.name);
+                warn!(
+                    door = &*door,
+                    id, name, "the hello does not see into a packet: derive `Describe` for what is in it"
+                );
+            }
+        }
         Arc::new(move |transport| {
             let door = door.clone();
             Box::pin(async move {

@@ -13,6 +13,9 @@ impl<L: Logic> Worker<L> {
     pub(super) async fn others_turn(&mut self) {
         loop {
             let pauses = std::mem::take(&mut self.pauses);
+            if pauses || self.is_pressed() {
+                self.watch.pause();
+            }
             if self.is_pressed() {
                 self.flush();
                 let pressed = self.context.slots.take_pressed();

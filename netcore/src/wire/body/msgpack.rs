@@ -26,7 +26,7 @@ use super::{BodyError, Format, Reader};
 /// as it is the type's doing, and by the sender only where a body is longer than `MAX_LEN`.
 ///
 /// ```compile_fail,E0080
-/// use netcore::{Frame, MsgPack, Packet};
+/// use netcore::{Frame, Packet};
 ///
 /// #[derive(Packet)]
 /// enum ToServer {
@@ -41,7 +41,7 @@ use super::{BodyError, Format, Reader};
 /// [`BodyErrorKind::Format`](super::BodyErrorKind::Format), with `rmp_serde`'s error as its source.
 ///
 /// ```
-/// use netcore::{Describe, Frame, MsgPack, Packet};
+/// use netcore::{Describe, Frame, Packet};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Serialize, Deserialize, Describe, Debug, PartialEq)]

@@ -1,4 +1,5 @@
-//! What can be told from a type alone: how many bytes its values take, and whether they may share the read buffer.
+//! What can be told from a type alone: how many bytes its values take, whether they may share the read buffer, whether
+//! all of it is known.
 
 use super::{By, Enum, Field, Form, Int, Len, Shared, Struct, Type, Variant};
 
@@ -38,6 +39,23 @@ impl Type {
             }
             // Made at run time: nobody asks then.
             _ => true,
+        }
+    }
+
+    /// Whether it is opaque, or something in it is.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn is_opaque_within(&self) -> bool {
+        match self {
+            Self::Opaque => true,
+            Self::List { item: inner, .. } | Self::Array { item: inner, .. } | Self::Option(inner) => {
+                inner.is_opaque_within()
+            }
+            Self::Map { key, value } => key.is_opaque_within() || value.is_opaque_within(),
+            Self::Struct(Struct { fields, .. }) => fields.iter().any(|field| field.ty.is_opaque_within()),
+            Self::Enum(Enum { variants, .. }) => {
+                variants.iter().any(|variant| variant.body.is_opaque_within())
+            }
+            _ => false,
         }
     }
 

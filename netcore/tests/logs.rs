@@ -1,0 +1,102 @@
+//! What an operator finds in the log.
+
+mod log;
+
+use log::Log;
+use netcore::memory::MemoryConnector;
+use netcore::{Binary, Client, CloseReason, Connection, Door, Hello, Packet, Running, Server};
+
+#[derive(Packet, Debug)]
+enum Word {
+    #[packet(id = 1)]
+    Is {
+        #[raw(len = u8, max = 20)]
+        text: String,
+    },
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Says each word twice over; has no database for one of them.
+async fn session(mut peer: Connection<Word, Word>) -> Result<(), Failure> {
+    while let Some(Word::Is { text }) = peer.recv().await? {
+        if text == "save" {
+            return Err("the database is away".into());
+        }
+        peer.send(&Word::Is { text: text.repeat(2) })?;
+    }
+    Ok(())
+}
+
+async fn serve() -> (Running, MemoryConnector) {
+    let (door, connector) = Door::memory(Binary::new());
+    (Server::new().door(door).serve(session).await.unwrap(), connector)
+}
+
+async fn says(connector: &MemoryConnector, text: &str) -> Result<Option<Word>, CloseReason> {
+    let mut client = Client::<Word, Word>::options().over(connector.connect().unwrap());
+    client.send(&Word::Is { text: text.into() }).unwrap();
+    client.recv().await
+}
+
+#[tokio::test]
+async fn a_packet_of_ours_that_does_not_encode_is_an_error() {
+    let log = Log::of_all();
+    let (_running, connector) = serve().await;
+    assert!(matches!(says(&connector, "eighteen_characters").await, Ok(None)));
+    let line = log.wait_for("a packet does not encode").await;
+    assert!(
+        line.starts_with("ERROR ") && line.contains("Is.text: a length of 38 is over the bound of 20"),
+        "{line}"
+    );
+}
+
+#[tokio::test]
+async fn a_tasks_own_error_is_told_and_one_over_a_peer_that_is_gone_is_for_who_looks_for_it() {
+    let log = Log::of_all();
+    let (_running, connector) = serve().await;
+    assert!(matches!(says(&connector, "save").await, Ok(None)));
+    let line = log.wait_for("the database is away").await;
+    assert!(line.starts_with("INFO "), "{line}");
+    let mut raw = connector.connect().unwrap();
+    // An id that is not known.
+    tokio::io::AsyncWriteExt::write_all(&mut raw, b"\x05\0\x63\0\0").await.unwrap();
+    let line = log.wait_for("error=packet id 99").await;
+    assert!(line.starts_with("DEBUG "), "{line}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_dropped_says_that_it_stops() {
+    let log = Log::of_all();
+    drop(serve().await);
+    let line = log.wait_for("its `Running` was dropped without a `shutdown`").await;
+    assert!(line.starts_with("WARN "), "{line}");
+}
+
+#[cfg(feature = "msgpack")]
+#[tokio::test]
+async fn a_hello_says_what_it_does_not_see_into() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Ship {
+        x: u8,
+    }
+
+    #[derive(Packet)]
+    #[packet(format = MsgPack)]
+    enum Fleet {
+        #[packet(id = 7)]
+        Sail(Vec<Ship>),
+        #[packet(id = 8)]
+        Sink { ships: Vec<Ship> },
+    }
+
+    let log = Log::of_all();
+    let (door, _connector) = Door::memory(Binary::new());
+    let door = door.hello(Hello::new::<Fleet, Word>());
+    let game = async |_: Connection<Fleet, Word>| Ok::<_, CloseReason>(());
+    let _running = Server::new().door(door).serve(game).await.unwrap();
+    for packet in ["name=\"Sail\"", "name=\"Sink\""] {
+        let line = log.wait_for(packet).await;
+        assert!(line.starts_with("WARN ") && line.contains("derive `Describe`"), "{line}");
+    }
+}
