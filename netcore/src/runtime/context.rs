@@ -206,14 +206,14 @@ impl<L: Logic> Context<L> {
         }
     }
 
-    /// Brings a message later.
+    /// Brings a message later, counted from this very call: [`now`](Self::now) may stand still for many callbacks.
     pub fn after(&mut self, time: Duration, message: L::Message) -> TimerId {
-        self.timers.start(self.now() + time.min(YEARS), message, None)
+        self.timers.start(now() + time.min(YEARS), message, None)
     }
 
     /// Brings a message later, unless the session has closed or moved away by then.
     pub fn after_for(&mut self, session: SessionId, time: Duration, message: L::Message) -> Option<TimerId> {
-        let due = self.now() + time.min(YEARS);
+        let due = now() + time.min(YEARS);
         let slot = self.slots.get_mut(session).filter(|slot| !slot.leaving)?;
         let id = self.timers.start(due, message, Some(session));
         slot.timers.push(id);

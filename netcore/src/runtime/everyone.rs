@@ -20,12 +20,34 @@ pub(super) struct Given {
     before: u64,
 }
 
+/// What a worker had no room for: its sessions do not hear it. The last of it, of which what is older came nearly in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PassedOver {
+    numbers: VecDeque<u64>,
+    before: u64,
+}
+
 /// What a session has heard that comes from another worker.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     // All that have a smaller number, and these.
     all_before: u64,
     numbers: Vec<u64>,
+}
+
+impl PassedOver {
+    pub(super) fn add(&mut self, number: u64) {
+        if self.numbers.len() >= KEPT
+            && let Some(oldest) = self.numbers.pop_front()
+        {
+            self.before = self.before.max(oldest + 1);
+        }
+        self.numbers.push_back(number);
+    }
+
+    fn has(&self, number: u64) -> bool {
+        number < self.before || self.numbers.contains(&number)
+    }
 }
 
 impl Given {
@@ -40,12 +62,13 @@ impl Given {
 
     /// What a session has heard that leaves this worker, to which it came with `ahead`, or is not to hear: the worker was
     /// `passed_over`.
-    pub(super) fn heard(&self, ahead: &[u64], passed_over: impl IntoIterator<Item = u64>) -> Heard {
+    pub(super) fn heard(&self, ahead: &[u64], passed_over: &PassedOver) -> Heard {
         let given = self.kept.iter().map(|given| given.number);
-        let mut numbers: Vec<_> = given.chain(ahead.iter().copied()).chain(passed_over).collect();
+        let others = ahead.iter().chain(&passed_over.numbers).copied();
+        let mut numbers: Vec<_> = given.chain(others).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        Heard { all_before: self.before, numbers }
+        Heard { all_before: self.before.max(passed_over.before), numbers }
     }
 
     /// What a session has missed that comes to this worker.
@@ -55,15 +78,15 @@ impl Given {
     }
 
     /// What it has heard already that is still to come here, where the worker was not `passed_over` with it.
-    pub(super) fn ahead(&self, heard: Heard, passed_over: &[u64]) -> Vec<u64> {
+    pub(super) fn ahead(&self, heard: Heard, passed_over: &PassedOver) -> Vec<u64> {
         let given = |number: &u64| self.kept.iter().any(|given| given.number == *number);
-        let came = |number: &u64| *number < self.before || passed_over.contains(number) || given(number);
+        let came = |number: &u64| *number < self.before || passed_over.has(*number) || given(number);
         heard.numbers.into_iter().filter(|number| !came(number)).collect()
     }
 }
 
 /// So many are kept, and of a worker so many that it was passed over with.
-pub(super) const KEPT: usize = 64;
+const KEPT: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -79,11 +102,17 @@ mod tests {
         given
     }
 
+    fn passed_over(numbers: impl IntoIterator<Item = u64>) -> PassedOver {
+        let mut passed_over = PassedOver::default();
+        numbers.into_iter().for_each(|number| passed_over.add(number));
+        passed_over
+    }
+
     /// What a session is given that comes from one worker to the other, and what it will not be given there.
     fn moved(from: &Given, to: &Given) -> (Vec<String>, Vec<u64>) {
-        let heard = from.heard(&[], []);
+        let heard = from.heard(&[], &passed_over([]));
         let texts = |encoded: &Encoded| String::from_utf8(encoded.doors[0].to_vec()).unwrap();
-        (to.missed(&heard).map(texts).collect(), to.ahead(heard, &[]))
+        (to.missed(&heard).map(texts).collect(), to.ahead(heard, &passed_over([])))
     }
 
     #[test]
@@ -92,16 +121,16 @@ mod tests {
         assert_eq!(moved(&given([1]), &given([1, 3, 2])), (vec!["3".into(), "2".into()], vec![]));
         assert_eq!(moved(&given([2, 1]), &given([])), (vec![], vec![1, 2]));
         // What was ahead stays ahead, from worker to worker.
-        let ahead = given([]).ahead(given([1]).heard(&[], []), &[]);
-        assert_eq!(given([]).ahead(given([]).heard(&ahead, []), &[]), [1]);
+        let ahead = given([]).ahead(given([1]).heard(&[], &passed_over([])), &passed_over([]));
+        assert_eq!(given([]).ahead(given([]).heard(&ahead, &passed_over([])), &passed_over([])), [1]);
         // What a worker had no room for, nobody hears who was there.
-        let heard = given([2]).heard(&[], [1]);
+        let heard = given([2]).heard(&[], &passed_over([1]));
         assert_eq!(given([1, 2]).missed(&heard).count(), 0);
-        assert_eq!(given([2]).ahead(heard, &[]), [1]);
+        assert_eq!(given([2]).ahead(heard, &passed_over([])), [1]);
         // Nor does it grow from move to move.
-        let heard = given([]).heard(&[1], [1]);
-        assert_eq!(given([]).ahead(heard, &[]), [1]);
-        assert!(given([]).ahead(given([]).heard(&[1], [1]), &[1]).is_empty());
+        let heard = given([]).heard(&[1], &passed_over([1]));
+        assert_eq!(given([]).ahead(heard, &passed_over([])), [1]);
+        assert!(given([]).ahead(given([]).heard(&[1], &passed_over([1])), &passed_over([1])).is_empty());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::Logic;
 use super::background::Whom;
 use super::bell::Bell;
-use super::everyone::{Everyone, Heard, KEPT};
+use super::everyone::{Everyone, Heard, PassedOver};
 use super::panicked::discard;
 use super::peer::{Peer, Schedule};
 use crate::session::{CloseReason, SessionId};
@@ -40,8 +40,8 @@ pub(crate) struct Queue<In, Message> {
     events: Mutex<Option<VecDeque<Event<In, Message>>>>,
     messages: AtomicUsize,
     max_messages: usize,
-    // What went to every session of the server and had no room here: the last of them.
-    passed_over: Mutex<VecDeque<u64>>,
+    // What went to every session of the server and had no room here.
+    passed_over: Mutex<PassedOver>,
     bell: Bell,
 }
 
@@ -128,16 +128,12 @@ impl<In, Message> Queue<In, Message> {
 
     /// There is no room for what goes to every session.
     pub(super) fn pass_over(&self, number: u64) {
-        let mut passed_over = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
-        if passed_over.len() >= KEPT {
-            passed_over.pop_front();
-        }
-        passed_over.push_back(number);
+        self.passed_over.lock().unwrap_or_else(PoisonError::into_inner).add(number);
     }
 
     /// What there was no room for.
-    pub(super) fn passed_over(&self) -> Vec<u64> {
-        self.passed_over.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    pub(super) fn passed_over(&self) -> PassedOver {
+        self.passed_over.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether the worker has not ended.

@@ -69,7 +69,7 @@ impl<Out> Sender<Out> {
     /// As [`send`](Self::send).
     #[inline]
     pub fn send_wait(&self, packet: &Out) -> impl Future<Output = Result<(), SendError>> {
-        let mut need = 0;
+        let (mut need, mut room) = (0, self.outbox.for_room());
         poll_fn(move |cx| {
             loop {
                 let (mut error, outbox) = (None, &self.outbox);
@@ -77,7 +77,7 @@ impl<Out> Sender<Out> {
                 if let Some(verdict) = verdict {
                     return Poll::Ready(self.said(verdict, error));
                 }
-                ready!(outbox.poll_room(cx, need));
+                ready!(room.poll(cx, need));
             }
         })
     }

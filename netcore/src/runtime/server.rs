@@ -348,7 +348,12 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 broadcasts: broadcasts.clone(),
             };
             let worker = Worker::new(logic, make.clone(), queue.clone(), settings.clone(), parts);
-            running.add(WorkerHandle::start(number, worker, host, queue.clone())?);
+            let handle = WorkerHandle::start(number, worker, host, queue.clone());
+            // Nobody will hear what is in the queues of those behind it.
+            let unheard = |_: &_| {
+                queues.iter().skip(number + 1).for_each(|queue| queue.close().for_each(Event::unheard));
+            };
+            running.add(handle.inspect_err(unheard)?);
         }
         Ok(running)
     }

@@ -1,6 +1,7 @@
 //! What waits for one peer.
 
 mod drain;
+mod for_room;
 mod joined;
 mod queue;
 mod slow;
@@ -10,7 +11,7 @@ mod total;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
 use bytes::Bytes;
 
@@ -249,30 +250,8 @@ impl Outbox {
         }
     }
 
-    /// Ready when at most half of the bound is taken and `len` bytes have room, or the queue is closed. What is larger than
-    /// the bound need not have it.
-    pub(crate) fn poll_room(&self, cx: &mut Context<'_>, len: usize) -> Poll<()> {
-        let most = match self.0.limit.checked_sub(len) {
-            Some(left) => left.min(self.0.limit / 2),
-            None => self.0.limit / 2,
-        };
-        if self.queued() <= most {
-            return Poll::Ready(());
-        }
-        let mut queue = self.lock();
-        // Said before the second look: whoever makes room after it sees that somebody waits.
-        self.0.wanted.store(true, SeqCst);
-        if queue.end.is_some() || self.0.queued.load(SeqCst) <= most {
-            return Poll::Ready(());
-        }
-        if !queue.room.iter().any(|known| known.will_wake(cx.waker())) {
-            queue.room.push(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
     /// Those who wait for room, to be called with the lock not held.
-    fn waiting(&self, queue: &mut Queue) -> Vec<Waker> {
+    fn waiting(&self, queue: &mut Queue) -> Vec<(u64, Waker)> {
         self.0.wanted.store(false, SeqCst);
         std::mem::take(&mut queue.room)
     }
@@ -314,7 +293,7 @@ impl Outbox {
         if !fits {
             let room = self.waiting(&mut queue);
             drop(queue);
-            room.into_iter().for_each(Waker::wake);
+            for_room::call(room);
             self.tell_total();
             return Some(self.no_room(slow, CloseReason::ServerQueueFull));
         }
@@ -336,7 +315,7 @@ impl Outbox {
             waker.wake();
         }
         if roomy {
-            room.into_iter().for_each(Waker::wake);
+            for_room::call(room);
         }
         if tell {
             self.tell_total();
@@ -397,7 +376,8 @@ impl Outbox {
         let room = self.waiting(&mut queue);
         let waker = self.listener(&mut queue);
         drop(queue);
-        waker.into_iter().chain(room).for_each(Waker::wake);
+        waker.into_iter().for_each(Waker::wake);
+        for_room::call(room);
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

@@ -312,3 +312,39 @@ async fn who_moves_when_all_was_said_hears_nothing_again() {
     say(0, 99);
     assert_eq!(next(&mut peer).await, said(99));
 }
+
+/// It had no room for more of them than are remembered one by one.
+#[tokio::test(start_paused = true)]
+async fn who_moves_over_a_worker_that_was_full_for_long_hears_nothing_again() {
+    const SPAWN: u32 = 1;
+    const MOVE: u32 = 2;
+    let (server, connector) = server();
+    let make = |_| {
+        game().packet(|ctx, session, ask| match ask {
+            Ask::Say { n } => drop(ctx.send(session, &said(n))),
+            Ask::Do { what: SPAWN, .. } => ctx.spawn(std::future::pending()).unwrap(),
+            Ask::Do { what: MOVE, n } => ctx.move_to(session, n as usize, Note::N(0)),
+            Ask::Do { n, .. } => drop(ctx.broadcast_everywhere(&said(n))),
+        })
+    };
+    let _running = server.max_messages(1).workers(3, make).await.unwrap();
+    // One on each worker, and the one that moves.
+    let [zero, one, two, mut peer] = [(); 4].map(|()| client(&connector));
+    pass(5).await;
+    let asks = async |who: &Client<Hear, Ask>, what, n| {
+        who.send(&Ask::Do { what, n }).unwrap();
+        pass(5).await;
+    };
+    asks(&one, SPAWN, 0).await;
+    asks(&peer, MOVE, 2).await;
+    asks(&zero, EVERYWHERE + 1, 7).await;
+    assert_eq!(next(&mut peer).await, said(7));
+    asks(&zero, SPAWN, 0).await;
+    asks(&peer, MOVE, 1).await;
+    for n in 100..165 {
+        asks(&two, EVERYWHERE + 1, n).await;
+    }
+    asks(&peer, MOVE, 0).await;
+    peer.send(&Ask::Say { n: 99 }).unwrap();
+    assert_eq!(next(&mut peer).await, said(99));
+}

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use netcore::{CloseReason, Full};
+use tokio::io::AsyncWriteExt;
 
-use crate::common::{Ask, Log, Note, client, game, job, next, one, pass, round, said, server, within};
+use crate::common::{
+    Ask, Log, Note, bytes_of, client, game, job, next, one, pass, round, said, server, within,
+};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -208,4 +211,26 @@ async fn messages_for_a_session_that_is_gone_find_nobody() {
     round(&mut second, 5).await;
     assert_eq!(log.take(), ["Closed"]);
     assert_eq!(running.stats().panics, 0);
+}
+
+#[tokio::test]
+async fn a_timer_that_is_started_late_in_a_long_batch_is_not_early() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let game = game().packet(move |ctx, _, ask| {
+        let Ask::Say { n } = ask else { return };
+        let _ = ctx.now();
+        // Work, of a millisecond.
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(1) {}
+        if n == 99 {
+            let (tell, started) = (tell.clone(), std::time::Instant::now());
+            ctx.after(Duration::from_millis(50), job(move |_| tell.send(started.elapsed()).unwrap()));
+        }
+    });
+    let (_running, connector) = one(game).await;
+    let mut peer = connector.connect().unwrap();
+    let all: Vec<_> = (0..100).map(|n| Ask::Say { n }).collect();
+    peer.write_all(&bytes_of(&all)).await.unwrap();
+    let waited = tokio::task::spawn_blocking(move || told.recv().unwrap()).await.unwrap();
+    assert!(waited >= Duration::from_millis(49), "{waited:?}");
 }

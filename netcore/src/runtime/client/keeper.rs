@@ -173,7 +173,8 @@ where
             if outbox.is_closed() {
                 return false;
             }
-            poll_fn(|cx| outbox.poll_room(cx, 0)).await;
+            let mut room = outbox.for_room();
+            poll_fn(|cx| room.poll(cx, 0)).await;
         }
         true
     }

@@ -13,12 +13,14 @@ impl<L: Logic> Worker<L> {
     /// Does something in which the game is called, each time behind a guard of its own. What panics in spite of these (a value
     /// of the game's as it is dropped) is handled as a panic of a callback.
     pub(super) fn guarded(&mut self, session: Option<SessionId>, work: impl FnOnce(&mut Self)) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+        let worked = catch_unwind(AssertUnwindSafe(|| work(self)));
+        let slipped = std::mem::take(&mut self.context.slipped);
+        if let Err(panic) = worked {
             // It may have ended in the midst of these.
             (self.settling, self.rebuilding) = (false, false);
             self.panicked(session, &*panic);
             self.settle_closed();
-        } else if std::mem::take(&mut self.context.slipped) {
+        } else if slipped {
             self.after_panic();
         }
     }

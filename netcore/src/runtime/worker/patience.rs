@@ -26,8 +26,9 @@ impl Patience {
         let mut others = false;
         let all = async {
             for outbox in pressed {
+                let mut room = outbox.for_room();
                 poll_fn(|cx| {
-                    let room = outbox.poll_room(cx, 0);
+                    let room = room.poll(cx, 0);
                     others |= room.is_pending();
                     room
                 })

@@ -110,7 +110,7 @@ impl<L: Logic> Worker<L> {
                 continue;
             };
             let Some(ahead) = self.context.slots.get(session).map(|slot| &slot.ahead) else { continue };
-            let heard = self.context.given.heard(ahead, self.queue.passed_over());
+            let heard = self.context.given.heard(ahead, &self.queue.passed_over());
             let Some(slot) = self.context.forget(session) else { continue };
             let Some(queue) = self.context.queues.get(worker).cloned() else { continue };
             // From here on the session is the other worker's: it counts as queued there, and `Arrived` is its place.

@@ -7,7 +7,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::queue::Kept;
-use super::{Joined, Outbox, Slow};
+use super::{Joined, Outbox, Slow, for_room};
 use crate::session::CloseReason;
 
 /// What there is to write.
@@ -88,7 +88,7 @@ impl Outbox {
         }
         if before - len <= self.0.limit / 2 && self.0.wanted.load(SeqCst) {
             let room = self.waiting(&mut self.lock());
-            room.into_iter().for_each(Waker::wake);
+            for_room::call(room);
         }
     }
 

@@ -16,8 +16,8 @@ pub(super) struct Queue {
     // What others sent while the session's own task had packets of its turn put together, which come first.
     pub(super) late: Option<Box<Waiting>>,
     pub(super) waker: Option<Waker>,
-    // Those who wait until half of the bound is free again.
-    pub(super) room: Vec<Waker>,
+    // Those who wait until half of the bound is free again, each with its number.
+    pub(super) room: Vec<(u64, Waker)>,
     pub(super) end: Option<End>,
     // For whoever wants to have back what did not go out.
     pub(super) kept: Option<Box<Kept>>,

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
-use std::task::Wake;
+use std::task::{Context, Wake};
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -219,18 +219,19 @@ fn a_blocked_task_is_called_for_an_end_and_not_for_packets() {
 #[test]
 fn who_waits_for_room_is_called_when_half_is_free() {
     let outbox = Outbox::new(10);
+    let mut room = outbox.for_room();
     let (waker, calls) = counted();
     let mut cx = Context::from_waker(&waker);
     outbox.push(b"0123456789", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx, 0).is_pending());
-    assert!(outbox.poll_room(&mut cx, 0).is_pending());
+    assert!(room.poll(&mut cx, 0).is_pending());
+    assert!(room.poll(&mut cx, 0).is_pending());
     take(&outbox, 10);
     outbox.gone(4);
     assert_eq!(calls(), 0);
-    assert!(outbox.poll_room(&mut cx, 0).is_pending());
+    assert!(room.poll(&mut cx, 0).is_pending());
     outbox.gone(1);
     assert_eq!(calls(), 1);
-    assert!(outbox.poll_room(&mut cx, 0).is_ready());
+    assert!(room.poll(&mut cx, 0).is_ready());
 }
 
 #[test]
@@ -238,16 +239,17 @@ fn who_waits_for_room_is_called_when_a_policy_or_an_end_makes_it() {
     let (waker, calls) = counted();
     let mut cx = Context::from_waker(&waker);
     let outbox = Outbox::new(10);
+    let mut room = outbox.for_room();
     outbox.set_blocked(true);
     outbox.push(b"01234567", Slow::Latest(1));
-    assert!(outbox.poll_room(&mut cx, 0).is_pending());
+    assert!(room.poll(&mut cx, 0).is_pending());
     outbox.push(b"01234", Slow::Latest(1));
     assert_eq!(calls(), 1);
     outbox.push(b"5", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx, 0).is_pending());
+    assert!(room.poll(&mut cx, 0).is_pending());
     outbox.close(CloseReason::Ended);
     assert_eq!(calls(), 1);
-    assert!(outbox.poll_room(&mut cx, 0).is_ready());
+    assert!(room.poll(&mut cx, 0).is_ready());
 }
 
 /// A waker that looks at the queue at once, as a task that is polled where it is woken does.
@@ -265,16 +267,17 @@ fn nobody_is_called_with_the_lock_held() {
     let looks = Arc::new(Looks(outbox.clone(), Count::default()));
     let waker = Waker::from(looks.clone());
     let mut cx = Context::from_waker(&waker);
+    let mut room = outbox.for_room();
     outbox.listen(&waker);
     outbox.push(b"0123456789", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx, 0).is_pending());
+    assert!(room.poll(&mut cx, 0).is_pending());
     take(&outbox, 10);
     outbox.gone(10);
     outbox.listen(&waker);
     outbox.wake();
     outbox.listen(&waker);
     outbox.push(b"0123456789", Slow::Disconnect);
-    assert!(outbox.poll_room(&mut cx, 0).is_pending());
+    assert!(room.poll(&mut cx, 0).is_pending());
     outbox.close(CloseReason::Ended);
     assert_eq!(looks.1.0.load(SeqCst), 4 + 100);
 }
@@ -392,5 +395,24 @@ fn what_comes_when_a_blocked_transport_has_just_taken_all_calls_the_task_that_wr
     // From another thread, before the task has said that it waits.
     outbox.push(b"second", Slow::Disconnect);
     session.handle_blocked(now, false, &waker);
+    assert_eq!(calls(), 1);
+}
+
+#[test]
+fn who_does_not_wait_for_room_any_more_is_forgotten_alone() {
+    let outbox = Outbox::new(100);
+    outbox.push(&[0; 60], Slow::Disconnect);
+    let (waker, calls) = counted();
+    let cx = &mut Context::from_waker(&waker);
+    // Twice by one task: what gives up takes nothing from the other.
+    let (mut one, mut other) = (outbox.for_room(), outbox.for_room());
+    assert!(one.poll(cx, 0).is_pending() && other.poll(cx, 0).is_pending() && one.poll(cx, 0).is_pending());
+    drop(one);
+    for _ in 0..1000 {
+        assert!(outbox.for_room().poll(cx, 0).is_pending());
+    }
+    assert_eq!(outbox.lock().room.len(), 1);
+    take(&outbox, 60);
+    outbox.gone(60);
     assert_eq!(calls(), 1);
 }
