@@ -4,7 +4,7 @@ mod log;
 
 use log::Log;
 use netcore::memory::MemoryConnector;
-use netcore::{Binary, Client, CloseReason, Connection, Door, Hello, Packet, Running, Server};
+use netcore::{Binary, Client, CloseReason, Connection, Door, Packet, Running, Server};
 
 #[derive(Packet, Debug)]
 enum Word {
@@ -92,7 +92,7 @@ async fn a_hello_says_what_it_does_not_see_into() {
 
     let log = Log::of_all();
     let (door, _connector) = Door::memory(Binary::new());
-    let door = door.hello(Hello::new::<Fleet, Word>());
+    let door = door.hello(netcore::Hello::new::<Fleet, Word>());
     let game = async |_: Connection<Fleet, Word>| Ok::<_, CloseReason>(());
     let _running = Server::new().door(door).serve(game).await.unwrap();
     for packet in ["name=\"Sail\"", "name=\"Sink\""] {

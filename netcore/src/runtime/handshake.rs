@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::Proxy;
 use super::house::House;
@@ -122,7 +122,7 @@ impl Handshake {
     }
 
     /// Whether the door's own bytes go out only after it.
-    fn changes_transport(&self) -> bool {
+    pub(super) fn changes_transport(&self) -> bool {
         let changes = false;
         #[cfg(feature = "tls")]
         let changes = changes || self.tls.is_some();
@@ -149,39 +149,55 @@ impl Handshake {
                 return Err(Failed { reason, end });
             }
         }
-        let mut shaken = Shaken::Same(transport);
+        let shaken = Shaken::Same(transport);
         #[cfg(feature = "tls")]
-        if let Some(tls) = &self.tls {
-            let (below, outbox) = shaken.below();
-            shaken = match tls.accept(below).await {
-                Ok(records) => Shaken::Other { transport: Box::new(records), outbox },
-                // Behind the alert that went out.
-                Err((reason, transport)) => {
-                    return Err(Failed { reason, end: End::Words(transport, BytesMut::new()) });
+        let shaken = match &self.tls {
+            None => shaken,
+            Some(tls) => {
+                let (below, outbox) = shaken.below();
+                match tls.accept(below).await {
+                    Ok(records) => Shaken::Other { transport: Box::new(records), outbox },
+                    // Behind the alert that went out.
+                    Err((reason, transport)) => {
+                        return Err(Failed { reason, end: End::Words(transport, BytesMut::new()) });
+                    }
                 }
-            };
-        }
-        #[cfg(feature = "websocket")]
-        if let Some(websocket) = &self.websocket {
-            let (below, outbox) = shaken.below();
-            shaken = match websocket.accept(below).await {
-                Ok(stream) => Shaken::Other { transport: Box::new(stream.of(outbox.clone())), outbox },
-                Err(NoUpgrade { reason, words }) => {
-                    let end = words.map_or(End::Silence, |(transport, words)| End::Words(transport, words));
-                    return Err(Failed { reason, end });
-                }
-            };
-        }
-        if let Some(greeting) = &self.greeting {
-            let greeted = match &mut shaken {
-                Shaken::Same(transport) => greeting(transport).await,
-                Shaken::Other { transport, .. } => greeting(transport).await,
-            };
-            if let Err(reason) = greeted {
-                return Err(Failed { reason, end: End::Words(shaken.ended(reason), BytesMut::new()) });
             }
-        }
+        };
+        #[cfg(feature = "websocket")]
+        let shaken = match &self.websocket {
+            None => shaken,
+            Some(websocket) => {
+                let (below, outbox) = shaken.below();
+                match websocket.accept(below).await {
+                    Ok(stream) => Shaken::Other { transport: Box::new(stream.of(outbox.clone())), outbox },
+                    Err(NoUpgrade { reason, words }) => {
+                        let end =
+                            words.map_or(End::Silence, |(transport, words)| End::Words(transport, words));
+                        return Err(Failed { reason, end });
+                    }
+                }
+            }
+        };
         Ok(shaken)
+    }
+
+    /// The last step, on what has an end in order already, also where the step is not done in time.
+    async fn greet<T: Transport>(
+        &self,
+        mut shaken: Shaken<T>,
+        deadline: Instant,
+        late: CloseReason,
+    ) -> Result<Shaken<T>, Failed> {
+        let Some(greeting) = &self.greeting else { return Ok(shaken) };
+        let greeted = match &mut shaken {
+            Shaken::Same(transport) => greeting(transport),
+            Shaken::Other { transport, .. } => greeting(transport),
+        };
+        match timeout_at(deadline, greeted).await.unwrap_or(Err(late)) {
+            Ok(()) => Ok(shaken),
+            Err(reason) => Err(Failed { reason, end: End::Words(shaken.ended(reason), BytesMut::new()) }),
+        }
     }
 }
 
@@ -209,14 +225,15 @@ pub(super) fn begin<In, Out, T>(
     let (stop, tracked) = (house.stop_handshakes.clone(), house.sessions.clone());
     let work = async move {
         let within = handshake.within.min(YEARS);
-        let shaken = timeout(within, handshake.shake(transport, &mut guest)).await;
+        let (deadline, late) = (Instant::now() + within, CloseReason::Handshake(within));
+        let shaken = match timeout_at(deadline, handshake.shake(transport, &mut guest)).await {
+            Ok(Ok(shaken)) => handshake.greet(shaken, deadline, late).await,
+            Ok(failed) => failed,
+            Err(_) => Err(Failed { reason: late, end: End::Silence }),
+        };
         match shaken {
-            Ok(Ok(shaken)) => house.open_shaken(shaken, guest, door),
-            Ok(Err(failed)) => house.turn_away(guest, failed, door),
-            Err(_) => {
-                let failed = Failed { reason: CloseReason::Handshake(within), end: End::Silence };
-                house.turn_away(guest, failed, door);
-            }
+            Ok(shaken) => house.open_shaken(shaken, guest, door),
+            Err(failed) => house.turn_away(guest, failed, door),
         }
     };
     // A shutdown does not wait for those who have not even come in; only for one that is coming in at that moment.

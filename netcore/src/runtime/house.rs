@@ -198,16 +198,19 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         self.say_notice(transport, entrance, reason);
     }
 
-    /// The door's last words, if it has any, to a connection that is no session.
+    /// The door's last words, to a connection that is no session. Where it has none, TLS and WebSocket have an end of their own.
     pub(super) fn say_notice<T: Transport>(
         &self,
         transport: T,
         entrance: &Entrance<In, Out>,
         reason: CloseReason,
     ) {
-        let Some(notice) = &entrance.notice else { return };
         let mut words = BytesMut::new();
-        notice(reason, &mut words);
+        match &entrance.notice {
+            Some(notice) => notice(reason, &mut words),
+            None if entrance.handshake.as_ref().is_some_and(|handshake| handshake.changes_transport()) => {}
+            None => return,
+        }
         self.see_off(transport, words, entrance.limits.linger);
     }
 

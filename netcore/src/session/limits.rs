@@ -107,7 +107,8 @@ impl Limits {
     }
 
     /// How long a packet may take from its first byte to its last; `None` for ever. It bounds what a half-sent packet
-    /// costs: 65,535 bytes in 10 s need 6.4 KB/s.
+    /// costs: 65,535 bytes in 10 s need 6.4 KB/s. Under TLS a packet's first byte is known once its record is whole: half a
+    /// record, 16 KiB at most, has [`idle`](Self::idle) alone.
     #[must_use]
     pub fn unfinished(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.unfinished = time.into();

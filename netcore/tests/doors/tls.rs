@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use netcore::memory::{MemoryConnector, MemoryStream};
 use netcore::{
-    Binary, Client, ClientError, ClientEvent, ClientTls, CloseReason, Connection, Door, Running, Server, Tls,
+    Binary, Client, ClientError, ClientEvent, ClientTls, CloseReason, Connection, Door, Hello, Running,
+    Server, Tls,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -208,6 +209,17 @@ async fn records_that_are_none_close_that_session_with_that_reason() {
         until(&running, "closed", |stats| stats.closed_for("tls") == n).await;
         answers(&mut healthy, 5).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_becomes_no_session_hears_a_close_notify_all_the_same() {
+    let certificate = Certificate::new();
+    let (door, connector) = Door::memory(Binary::new());
+    let door = door.tls(certificate.server()).hello(Hello::new::<Ask, Hear>());
+    let _running = Server::new().door(door).serve(session).await.unwrap();
+    let mut stream = over(connector.connect().unwrap(), &certificate).await;
+    // Its hello does not come in time; rustls calls an end without a close_notify an error.
+    assert_eq!(within(stream.read(&mut [0])).await.unwrap(), 0);
 }
 
 #[tokio::test(start_paused = true)]

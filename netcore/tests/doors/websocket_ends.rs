@@ -116,12 +116,27 @@ impl Adapter<Ask, Hear> for PanicsAtOnce {
 
 #[tokio::test(start_paused = true)]
 async fn an_adapter_that_panics_is_the_reason_in_the_close_frame() {
-    let (door, connector) = Door::memory(PanicsAtOnce);
-    let running =
-        Server::new().door(door.websocket(WebSocket::new()).close_notice(bye)).serve(session).await.unwrap();
-    let mut socket = upgrade(connector.connect().unwrap()).await;
     let code = CloseReason::Panicked.code();
-    assert_eq!(heard(&mut socket, 7).await, packet(103, &code.to_le_bytes()));
-    assert_eq!(closed(&mut socket).await.0, 4000 + code);
-    drop(running);
+    for notice in [true, false] {
+        let (door, connector) = Door::memory(PanicsAtOnce);
+        let door = door.websocket(WebSocket::new());
+        let door = if notice { door.close_notice(bye) } else { door };
+        let _running = Server::new().door(door).serve(session).await.unwrap();
+        let mut socket = upgrade(connector.connect().unwrap()).await;
+        if notice {
+            assert_eq!(heard(&mut socket, 7).await, packet(103, &code.to_le_bytes()));
+        }
+        assert_eq!(closed(&mut socket).await.0, 4000 + code);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hello_that_does_not_come_in_time_is_the_reason_in_the_close_frame() {
+    let (door, connector) = Door::memory(Binary::new());
+    let door = door.websocket(WebSocket::new()).hello(Hello::new::<Ask, Hear>());
+    let running = Server::new().door(door).serve(session).await.unwrap();
+    let mut socket = upgrade(connector.connect().unwrap()).await;
+    let (code, words) = closed(&mut socket).await;
+    assert_eq!(code, 4000 + CloseReason::Handshake(Duration::ZERO).code(), "{words}");
+    assert_eq!(running.stats().handshakes_timed_out, 1);
 }
