@@ -2,9 +2,11 @@
 
 mod log;
 
+use std::time::Duration;
+
 use log::Log;
 use netcore::memory::MemoryConnector;
-use netcore::{Binary, Client, CloseReason, Connection, Door, Packet, Running, Server};
+use netcore::{Binary, Client, CloseReason, Connection, Door, Limits, Packet, Running, Server};
 
 #[derive(Packet, Debug)]
 enum Word {
@@ -63,6 +65,23 @@ async fn a_tasks_own_error_is_told_and_one_over_a_peer_that_is_gone_is_for_who_l
     tokio::io::AsyncWriteExt::write_all(&mut raw, b"\x05\0\x63\0\0").await.unwrap();
     let line = log.wait_for("error=packet id 99").await;
     assert!(line.starts_with("DEBUG "), "{line}");
+}
+
+#[tokio::test]
+async fn who_was_closed_before_a_cut_keeps_its_reason() {
+    let log = Log::of_all();
+    let (door, connector) = Door::memory(Binary::new());
+    let door = door.limits(Limits::new().linger(Duration::from_secs(60)));
+    let closes = async |peer: Connection<Word, Word>| {
+        peer.close(CloseReason::Game(4711));
+        Ok::<_, CloseReason>(())
+    };
+    let running = Server::new().door(door).serve(closes).await.unwrap();
+    let mut stays = connector.connect().unwrap();
+    assert_eq!(tokio::io::AsyncReadExt::read(&mut stays, &mut [0]).await.unwrap(), 0);
+    drop(running);
+    let line = log.wait_for("reason=closed by the game, with code 4711").await;
+    assert!(line.contains("message=closed"), "{line}");
 }
 
 #[tokio::test]

@@ -160,13 +160,13 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         debug!(session = %id, door = entrance.name, address = address.map(tracing::field::display), "opened");
         let session = Session::new(entrance.limits.clone(), decode, outbox, now());
         let link = Link::new(transport, session, peer.clone(), self.stats.clone());
-        let ticket = Ticket { house: self.clone(), peer: peer.clone(), reason: CloseReason::Stopping };
+        let ticket = Ticket { house: self.clone(), peer: peer.clone(), reason: None };
         let task = match &self.way {
             Way::Workers(open) => {
                 open(peer);
                 let task = async move {
                     let mut ticket = ticket;
-                    ticket.reason = link.run().await;
+                    ticket.reason = Some(link.run().await);
                 };
                 self.sessions.spawn(task.instrument(span))
             }
@@ -177,7 +177,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
                 let task = async move {
                     let mut ticket = ticket;
                     let stats = ticket.house.stats.clone();
-                    ticket.reason = task::both(link, game, &peer, &stats).await;
+                    ticket.reason = Some(task::both(link, game, &peer, &stats).await);
                 };
                 // What the game logs in the session's task says which session it was.
                 self.sessions.spawn(task.instrument(span))
@@ -292,12 +292,14 @@ async fn say_no<T: Transport>(mut transport: T, words: BytesMut) {
 struct Ticket<In, Out> {
     house: Arc<House<In, Out>>,
     peer: Arc<Peer<In>>,
-    reason: CloseReason,
+    // `None` where it was cut off.
+    reason: Option<CloseReason>,
 }
 
 impl<In, Out> Drop for Ticket<In, Out> {
     fn drop(&mut self) {
-        let (id, mut reason) = (self.peer.id, self.reason);
+        let id = self.peer.id;
+        let mut reason = self.reason.or_else(|| self.peer.outbox.closed()).unwrap_or(CloseReason::Stopping);
         // The door's adapter is the game's code, and runs in the session's task.
         if std::thread::panicking() {
             reason = CloseReason::Panicked;

@@ -288,6 +288,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Ou
         // Those that have everything and only linger are not cut off from anything.
         let owed = peers.iter().map(|peer| (peer.outbox.queued(), peer.outbox.closed().is_none()));
         let owed: Vec<_> = owed.filter(|(queued, working)| *queued > 0 || *working).collect();
+        // Those that were closing already keep their reason.
+        peers.iter().for_each(|peer| peer.outbox.abort(CloseReason::Stopping));
         self.registry.abort();
         (owed.len(), owed.iter().map(|(queued, _)| queued).sum())
     }
