@@ -122,6 +122,7 @@ mod ids;
 mod memory;
 mod node;
 mod options;
+mod others;
 mod outlet;
 #[cfg(feature = "redis")]
 mod redis;

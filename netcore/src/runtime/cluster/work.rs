@@ -11,7 +11,7 @@ use super::claim::ClaimError;
 use super::claims::{SLOTS, Stage};
 use super::core::{Core, Phase, State, Then};
 use super::stats::count;
-use super::{Event, Holder, Listing, MAX_LIST, NODES};
+use super::{Event, Listing};
 
 impl Core {
     /// There is a link: everything is told to it anew, before what has waited.
@@ -249,40 +249,6 @@ impl Core {
         }
     }
 
-    fn watch_nodes(&self, state: &mut State) {
-        if !std::mem::replace(&mut state.watching, true) {
-            self.push(state, Op::List { prefix: NODES.into(), limit: MAX_LIST }, Then::Nodes);
-        }
-    }
-
-    fn nodes_are(&self, holders: &[Holder], more: bool) {
-        let mut state = self.lock();
-        state.watching = false;
-        let mut events = Vec::new();
-        state.all_back = state.all_back.filter(|all_back| Instant::now() < *all_back);
-        if state.all_back.is_none() {
-            state.nodes.values_mut().for_each(|missed| *missed += 1);
-        }
-        for holder in holders.iter().filter(|holder| holder.node != self.node()) {
-            if state.nodes.insert(holder.node, 0).is_none() {
-                events.push(Event::NodeUp { node: holder.node, value: holder.value.clone() });
-            }
-        }
-        if !more {
-            state.nodes.retain(|node, missed| {
-                if *missed >= MISSED {
-                    events.push(Event::NodeDown { node: *node });
-                }
-                *missed < MISSED
-            });
-        }
-        let workers = state.workers.clone();
-        drop(state);
-        let all =
-            events.into_iter().flat_map(|event| workers.iter().map(move |worker| (*worker, event.clone())));
-        self.ear.notices(all);
-    }
-
     /// Gives everything back; whether there is anything to give back to.
     pub(super) fn begin_end(&self) -> bool {
         let mut state = self.lock();
@@ -338,8 +304,6 @@ impl State {
 // Some hundred are enough for one write; more would only wait for each other.
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 256 << 10;
-// Listings in a row without a node: a third of the names' lifetime lies between two.
-const MISSED: u32 = 2;
 
 #[cfg(test)]
 mod tests {
