@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use netcore::cluster::{AskError, ClaimError, Cluster, Memory, PublishError};
+use netcore::cluster::{AskError, ClaimError, Cluster, Event, Memory, Options, PublishError};
 
 use crate::common::{Node, World, end, within};
 use crate::on_both;
@@ -101,7 +101,7 @@ async fn a_slow_backplane_is_waited_for_and_everything_arrives_in_order() {
     let line = memory.line();
     let (speaker, starter) = Cluster::new(line.clone());
     let _events = starter.start_events();
-    let mut listener = Node::with(netcore::cluster::Options::new(memory));
+    let mut listener = Node::with(Options::new(memory));
     listener.cluster.subscribe("t").unwrap();
     listener.settle().await;
     speaker.settled().await.unwrap();
@@ -147,4 +147,28 @@ async fn what_is_asked_before_the_start_waits_for_it() {
     cluster.shutdown().await;
     drop(cluster);
     assert_eq!(within(kim).await.unwrap_err(), ClaimError::Over);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_are_renewed_before_what_waits_to_be_published() {
+    let memory = Memory::new();
+    let line = memory.line();
+    let busy = Node::with(Options::new(line.clone()));
+    let mut other = Node::with(Options::new(memory));
+    let kim = busy.claim("kim").await.unwrap();
+    other.settle().await;
+    // It answers well within the deadline, and the link lasts; this node says as much as it may.
+    line.slow(Duration::from_secs(1));
+    for n in 0..300 {
+        while busy.cluster.publish("t", "x").is_ok() {}
+        // A renewal too, in whose place no other is made.
+        assert!(n % 30 > 0 || kim.set_value(format!("{n}")));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(!busy.cluster.is_away());
+        assert!(other.claim("kim").await.is_err(), "it was granted to two");
+    }
+    other.end().await;
+    while let Some(event) = within(other.events.recv()).await {
+        assert!(!matches!(event, Event::NodeDown { .. }), "the node is taken for dead");
+    }
 }

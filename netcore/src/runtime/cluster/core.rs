@@ -325,6 +325,16 @@ impl Core {
     }
 }
 
+impl State {
+    /// What is pushed meanwhile goes before what waits: messages may wait for longer than names live.
+    pub(super) fn first(&mut self, push: impl FnOnce(&mut Self)) {
+        let waiting = self.out.len();
+        push(self);
+        let pushed = self.out.len().saturating_sub(waiting);
+        self.out.rotate_right(pushed);
+    }
+}
+
 /// Whether that can be a name, a prefix or a topic.
 pub(super) fn is_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && !name.starts_with('@')

@@ -173,8 +173,12 @@ impl Core {
         Ok(Claim { core: self.clone(), mark, name, others, alone, lost })
     }
 
-    /// Renews those that are held, unless that is under way.
-    pub(super) fn keep(&self, state: &mut State, marks: Vec<u64>) {
+    /// Renews those that are held, unless that is under way: before all that waits.
+    fn keep(&self, state: &mut State, marks: Vec<u64>) {
+        state.first(|state| self.keep_behind(state, marks));
+    }
+
+    pub(super) fn keep_behind(&self, state: &mut State, marks: Vec<u64>) {
         let (mut stakes, mut kept, mut size) = (Vec::new(), Vec::new(), 0);
         for mark in marks {
             let Some(entry) = state.claims.get_mut(mark) else { continue };

@@ -75,7 +75,8 @@ impl Options {
         self
     }
 
-    /// How long the backplane may take to connect, or to answer; 2 s by default. One that takes longer is away.
+    /// How long the backplane may take to connect, or to answer; 2 s by default. One that takes longer is away. The time that
+    /// a question waits here, behind what was published before it, is not part of it.
     pub fn answer_within(mut self, time: Duration) -> Self {
         self.answer_within = time.clamp(Duration::from_millis(1), YEARS);
         self

@@ -37,7 +37,7 @@ impl Core {
                 self.push(&mut state, Op::Release { name, mark }, Then::Released(mark));
             }
         }
-        self.keep(&mut state, marks);
+        self.keep_behind(&mut state, marks);
         self.push(&mut state, Op::Ping, Then::Synced);
         self.watch_nodes(&mut state);
         self.want_ids(&mut state);
@@ -243,10 +243,12 @@ impl Core {
             return;
         }
         let marks = state.claims.marks(Some(turn % SLOTS));
-        self.keep(&mut state, marks);
-        if turn.is_multiple_of(SLOTS) {
-            self.watch_nodes(&mut state);
-        }
+        state.first(|state| {
+            self.keep_behind(state, marks);
+            if turn.is_multiple_of(SLOTS) {
+                self.watch_nodes(state);
+            }
+        });
     }
 
     /// Gives everything back; whether there is anything to give back to.
