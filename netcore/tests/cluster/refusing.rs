@@ -1,12 +1,13 @@
-//! A backplane that lets nodes in and then does nothing for them, and settings without end.
+//! Backplanes that let nodes in and then do nothing for them, or not at once, and settings without end.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use netcore::cluster::{
     Answer, Backplane, Event, Incoming, Link, LinkError, Memory, NodeId, Op, Options, Pending,
 };
+use tokio::sync::watch;
 
 use crate::common::{Node, within};
 
@@ -68,4 +69,86 @@ async fn a_deadline_and_a_pause_without_end_are_many_years() {
     while let Some(event) = within(others.recv()).await {
         assert!(!matches!(event, Event::Back { .. }));
     }
+}
+
+/// Answers when it may. It grants and keeps every name, until another node has taken `kim`.
+#[derive(Clone)]
+struct Held {
+    may: Arc<watch::Sender<bool>>,
+    taken: Arc<AtomicBool>,
+    incoming: Arc<Mutex<Option<Incoming>>>,
+}
+
+impl Held {
+    fn new() -> Self {
+        Self { may: Arc::new(watch::Sender::new(true)), taken: Arc::default(), incoming: Arc::default() }
+    }
+
+    /// Two batches are under way from now on, the second of them with what comes next.
+    async fn hold(&self, node: &Node) {
+        self.may.send_replace(false);
+        node.cluster.publish("t", "x").unwrap();
+        tokio::task::yield_now().await;
+    }
+
+    /// Both were done; then another node's older claim took the name. All of it comes in one piece.
+    async fn take(&self) {
+        tokio::task::yield_now().await;
+        self.taken.store(true, Relaxed);
+        self.may.send_replace(true);
+        self.incoming.lock().unwrap().as_ref().unwrap().displaced("kim");
+    }
+}
+
+impl Backplane for Held {
+    fn connect(&self, _: NodeId, incoming: Incoming) -> Pending<'_, Result<Box<dyn Link>, LinkError>> {
+        *self.incoming.lock().unwrap() = Some(incoming);
+        Box::pin(async { Ok(Box::new(self.clone()) as Box<dyn Link>) })
+    }
+}
+
+impl Link for Held {
+    fn run(&mut self, ops: Vec<Op>) -> Pending<'static, Result<Vec<Answer>, LinkError>> {
+        let by = self.taken.load(Relaxed).then_some(NodeId::new(7));
+        let answers = ops.iter().map(|op| match op {
+            Op::Keep { claims, .. } => {
+                Answer::Kept(claims.iter().map(|claim| by.filter(|_| &*claim.name == "kim")).collect())
+            }
+            Op::Claim { .. } => Answer::Claimed { others: Vec::new() },
+            Op::List { .. } => Answer::Holders { holders: Vec::new(), more: false },
+            Op::Block { .. } => Answer::Block(1),
+            _ => Answer::Done,
+        });
+        let (answers, mut may) = (answers.collect(), self.may.subscribe());
+        Box::pin(async move {
+            may.wait_for(|may| *may).await.unwrap();
+            Ok(answers)
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_right_after_it_was_renewed_is_lost_at_once() {
+    let held = Held::new();
+    // Renewed each hour.
+    let mut node = Node::with(Options::new(held.clone()).ttl(Duration::from_secs(3 * 3600)));
+    let kim = node.claim("kim").await.unwrap();
+    node.settle().await;
+    held.hold(&node).await;
+    assert!(kim.set_value("x"));
+    held.take().await;
+    assert_eq!(node.loses().await, ("kim".into(), NodeId::new(7)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_right_after_it_was_granted_is_lost_at_once() {
+    let held = Held::new();
+    let mut node = Node::with(Options::new(held.clone()).ttl(Duration::from_secs(3 * 3600)));
+    node.settle().await;
+    held.hold(&node).await;
+    let kim = node.cluster.claim("kim");
+    held.take().await;
+    let kim = within(kim).await.unwrap();
+    assert_eq!(node.loses().await, ("kim".into(), NodeId::new(7)));
+    assert_eq!(kim.lost_to(), Some(NodeId::new(7)));
 }

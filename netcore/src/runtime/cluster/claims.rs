@@ -31,8 +31,8 @@ pub(super) struct Entry {
     pub(super) sent: bool,
     /// A renewal of it is under way.
     pub(super) renewing: bool,
-    /// The value has changed since that renewal was made.
-    pub(super) changed: bool,
+    /// Once more when what is under way is answered: the value has changed since, or another node has taken the name.
+    pub(super) again: bool,
     pub(super) lost: Arc<OnceLock<NodeId>>,
 }
 

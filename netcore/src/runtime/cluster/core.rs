@@ -110,7 +110,7 @@ impl Core {
             stage: Stage::Held,
             sent: false,
             renewing: false,
-            changed: false,
+            again: false,
             lost: Arc::default(),
         };
         claims.insert(ITSELF, itself);

@@ -79,7 +79,7 @@ impl Core {
             stage: if alone { Stage::Held } else { asking() },
             sent: false,
             renewing: false,
-            changed: false,
+            again: false,
             lost: Arc::default(),
         };
         if alone {
@@ -102,8 +102,12 @@ impl Core {
             (Ok(_), true) | (Err(_), _) => Stage::Releasing,
         };
         let Stage::Asking(asking) = std::mem::replace(&mut entry.stage, stage) else { return };
+        let again = entry.again;
         match answer {
             Ok(others) if !ending => {
+                if again {
+                    self.keep(&mut state, vec![mark]);
+                }
                 drop(state);
                 let _ = asking.reply.send(self.granted(mark, others, false));
             }
@@ -185,7 +189,7 @@ impl Core {
             if entry.renewing || !matches!(entry.stage, Stage::Held) {
                 continue;
             }
-            (entry.renewing, entry.sent, entry.changed) = (true, true, false);
+            (entry.renewing, entry.sent, entry.again) = (true, true, false);
             let stake = entry.stake(mark);
             size += stake.size();
             stakes.push(stake);
@@ -210,7 +214,7 @@ impl Core {
         let entry = state.claims.get_mut(mark)?;
         entry.renewing = false;
         let Some(by) = by else {
-            if entry.changed && matches!(state.phase, Phase::Online(_)) {
+            if entry.again && matches!(state.phase, Phase::Online(_)) {
                 self.keep(&mut state, vec![mark]);
             }
             return None;
@@ -235,7 +239,13 @@ impl Core {
     pub(super) fn look_after(&self, names: impl IntoIterator<Item = Arc<str>>) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Online(_)) {
-            let marks = names.into_iter().filter_map(|name| state.claims.mark_of(&name)).collect();
+            let marks: Vec<u64> = names.into_iter().filter_map(|name| state.claims.mark_of(&name)).collect();
+            for mark in &marks {
+                // What is under way may have been answered before they were taken.
+                if let Some(entry) = state.claims.get_mut(*mark) {
+                    entry.again = true;
+                }
+            }
             self.keep(&mut state, marks);
         }
     }
@@ -250,7 +260,7 @@ impl Core {
             return false;
         };
         entry.value = value;
-        entry.changed = true;
+        entry.again = true;
         if matches!(state.phase, Phase::Online(_)) {
             self.keep(&mut state, vec![mark]);
         }
