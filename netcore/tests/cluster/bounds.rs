@@ -172,3 +172,28 @@ async fn names_are_renewed_before_what_waits_to_be_published() {
         assert!(!matches!(event, Event::NodeDown { .. }), "the node is taken for dead");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn names_given_back_while_away_make_room_for_others() {
+    let memory = Memory::new();
+    let mut node = Node::with(Options::new(memory.clone()).max_claims(4));
+    let mut held = Vec::new();
+    for n in 0..4 {
+        held.push(node.claim(&format!("a{n}")).await.unwrap());
+    }
+    memory.away();
+    node.is_away().await;
+    held.clear();
+    for n in 0..4 {
+        held.push(node.claim(&format!("b{n}")).await.expect("it holds none"));
+    }
+    assert_eq!(node.claim("c").await.unwrap_err(), ClaimError::TooMany);
+    memory.back();
+    node.is_back().await;
+    node.settle().await;
+    let names: Vec<String> = node.list("a").await.into_iter().map(|(name, ..)| name).collect();
+    assert!(names.is_empty(), "{names:?}");
+    drop(held);
+    node.end().await;
+    assert_eq!(memory.sizes().0, 0);
+}

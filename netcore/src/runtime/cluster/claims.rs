@@ -53,8 +53,13 @@ pub(super) struct Asking {
 pub(super) type Reply = oneshot::Sender<Result<Claim, ClaimError>>;
 
 impl Claims {
+    /// With those that are given back.
     pub(super) fn len(&self) -> usize {
         self.slots.iter().map(HashMap::len).sum()
+    }
+
+    pub(super) fn named_len(&self) -> usize {
+        self.by_name.len()
     }
 
     pub(super) fn named(&self, name: &str) -> Option<&Entry> {

@@ -49,8 +49,9 @@ impl Core {
         if state.claims.named(&name).is_some() {
             return Err(ClaimError::Taken { by: self.node() });
         }
-        // Its own entry does not count.
-        if state.claims.len() > self.options.max_claims {
+        // Its own entry does not count. What was given back is bounded for itself: without a link it stays.
+        let max = self.options.max_claims;
+        if state.claims.named_len() > max || state.claims.len() > max.saturating_mul(2) {
             count(&self.ear.stats.asks_refused);
             return Err(ClaimError::TooMany);
         }

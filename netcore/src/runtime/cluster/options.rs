@@ -110,7 +110,8 @@ impl Options {
         self
     }
 
-    /// How many names this node may hold; 65,536 by default.
+    /// How many names this node may hold; 65,536 by default. As many again may have been given back without the backplane's
+    /// knowing it yet.
     pub fn max_claims(mut self, claims: usize) -> Self {
         self.max_claims = claims;
         self
