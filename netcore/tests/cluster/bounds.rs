@@ -197,3 +197,24 @@ async fn names_given_back_while_away_make_room_for_others() {
     node.end().await;
     assert_eq!(memory.sizes().0, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_who_receives_when_the_node_ends_is_received_or_counted() {
+    let memory = Memory::new();
+    let mut node = Node::with(Options::new(memory.clone()).inbound(4, 1000));
+    let other = Node::with(Options::new(memory));
+    node.cluster.subscribe("t").unwrap();
+    node.settle().await;
+    other.settle().await;
+    for n in 0..8 {
+        other.cluster.publish("t", format!("{n}")).unwrap();
+    }
+    other.settle().await;
+    node.end().await;
+    let mut received = 0;
+    while let Some(event) = within(node.events.recv()).await {
+        received += u64::from(matches!(event, Event::Message { .. }));
+    }
+    assert_eq!(received + node.cluster.stats().dropped_in, 8, "received {received}");
+    assert_eq!(node.cluster.stats().delivered, received);
+}

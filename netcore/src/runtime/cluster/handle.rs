@@ -219,7 +219,8 @@ impl std::fmt::Debug for Starter {
 pub struct Events(mpsc::Receiver<Event>);
 
 impl Events {
-    /// The next event; `None` when the node has ended and everything was received.
+    /// The next event; `None` when the node has ended and everything was received that had room here. Messages that had
+    /// none by then count as dropped ([`Snapshot::dropped_in`]).
     ///
     /// Cancel-safe.
     pub async fn recv(&mut self) -> Option<Event> {

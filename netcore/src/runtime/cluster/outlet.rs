@@ -197,6 +197,15 @@ impl<M: Send + 'static> Outlet for Workers<M> {
     }
 }
 
+impl<M> Drop for Workers<M> {
+    /// The node has ended: nobody will hear what still waits.
+    fn drop(&mut self) {
+        let all = self.waiting.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let messages: usize = all.waiting.values().map(|waiting| waiting.messages).sum();
+        self.stats.dropped_in.fetch_add(messages as u64, Relaxed);
+    }
+}
+
 impl<M> Default for Waiting<M> {
     fn default() -> Self {
         Self { queue: VecDeque::new(), messages: 0, bytes: 0 }

@@ -34,7 +34,7 @@ counters! {
     /// Messages not sent, or not known to be, because the backplane was away.
     unsent,
     /// Messages that came and were dropped, because too many waited for their worker, because there was no such worker
-    /// (any more), or because they were too long.
+    /// (any more), because they still waited for it when the node ended, or because they were too long.
     dropped_in,
     /// Connections to the backplane that came about.
     connects,
