@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, copy_bidirectional, sink};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,4 +85,56 @@ async fn carry(mut near: TcpStream, server: SocketAddr, mut line: watch::Receive
             }
         }
     }
+}
+
+/// A line that keeps what comes over its first connection while it is late, and hands it over when it is not any more and
+/// that connection has ended: as a kernel does that sends again what got lost, also after its socket was closed.
+pub(crate) struct Tardy {
+    pub(crate) addr: SocketAddr,
+    pub(crate) late: watch::Sender<bool>,
+    /// The server has done what was late.
+    pub(crate) done: oneshot::Receiver<()>,
+}
+
+impl Tardy {
+    pub(crate) async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (late, is_late) = watch::channel(false);
+        let (tell, done) = oneshot::channel();
+        tokio::spawn(async move {
+            let (first, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                carry_late(first, server, is_late).await;
+                let _ = tell.send(());
+            });
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut far = TcpStream::connect(server).await.unwrap();
+                tokio::spawn(async move { copy_bidirectional(&mut near, &mut far).await });
+            }
+        });
+        Self { addr, late, done }
+    }
+}
+
+async fn carry_late(near: TcpStream, server: SocketAddr, mut late: watch::Receiver<bool>) {
+    let (mut from, mut to) = near.into_split();
+    let (mut answers, mut far) = TcpStream::connect(server).await.unwrap().into_split();
+    let answered = tokio::spawn(async move {
+        let _ = copy(&mut answers, &mut to).await;
+        // Nobody hears the rest of them.
+        let _ = copy(&mut answers, &mut sink()).await;
+    });
+    let (mut kept, mut buf) = (Vec::new(), [0; 4096]);
+    while let Ok(n @ 1..) = from.read(&mut buf).await {
+        if *late.borrow() {
+            kept.extend_from_slice(&buf[..n]);
+        } else {
+            far.write_all(&buf[..n]).await.unwrap();
+        }
+    }
+    let _ = late.wait_for(|late| !late).await;
+    far.write_all(&kept).await.unwrap();
+    far.shutdown().await.unwrap();
+    answered.await.unwrap();
 }

@@ -6,6 +6,7 @@ use netcore::cluster::{AskError, Bid, ClaimError, Event, LinkError, Options, Red
 use redis::AsyncCommands;
 
 use crate::common::{Node, World, end, within};
+use crate::proxy::Tardy;
 use crate::redis::OnRedis;
 
 #[tokio::test]
@@ -63,6 +64,32 @@ async fn a_server_that_stands_still_is_away_and_what_it_does_late_does_no_harm()
 }
 
 #[tokio::test]
+async fn a_renewal_that_comes_after_its_release_takes_the_name_from_nobody() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let line = Tardy::to(world.server().addr).await;
+    let redis = Redis::new(&format!("redis://{}", line.addr)).unwrap().prefix("test:");
+    let mut node = Node::with(Options::new(redis).answer_within(Duration::from_millis(300)));
+    let kim = node.claim("kim").await.unwrap();
+    world.age().await;
+    // The network stands still for a moment; a renewal is on its way.
+    line.late.send_replace(true);
+    assert!(kim.set_value("x"));
+    node.is_away().await;
+    node.is_back().await;
+    drop(kim);
+    node.settle().await;
+    // Somebody else has the name now, in good order.
+    let other = Node::new(&mut world);
+    let theirs = other.claim("kim").await.unwrap();
+    assert!(!theirs.alone());
+    line.late.send_replace(false);
+    within(line.done).await.unwrap();
+    assert_eq!(other.list("kim").await, [("kim".into(), other.id(), String::new())]);
+    drop(theirs);
+    end(&world, &[node, other]).await;
+}
+
+#[tokio::test]
 async fn a_server_that_pauses_its_clients_for_less_than_the_deadline_is_waited_for() {
     let Some(mut world) = OnRedis::start().await else { return };
     let node = Node::with(world.options().answer_within(Duration::from_secs(20)));
@@ -111,7 +138,8 @@ async fn what_others_keep_in_the_server_is_left_alone_and_does_no_harm() {
     other.settle().await;
     drop((mine, theirs));
     other.end().await;
-    let _: () = connection.del("netcore:block").await.unwrap();
+    let left = ["netcore:block".to_owned(), format!("netcore:l:{}", other.id())];
+    let _: () = connection.del(&left).await.unwrap();
     end(&world, &[node]).await;
 }
 

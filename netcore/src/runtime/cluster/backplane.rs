@@ -26,7 +26,9 @@ pub trait Backplane: Send + Sync + 'static {
     fn connect(&self, node: NodeId, incoming: Incoming) -> Pending<'_, Result<Box<dyn Link>, LinkError>>;
 }
 
-/// One node's connection to a [`Backplane`]. Dropped, it is closed; the node's names stay until they expire.
+/// One node's connection to a [`Backplane`]. Dropped, it is closed; the node's names stay until they expire. Once the node
+/// has its next link, no [`Op::Claim`] and no [`Op::Keep`] is done any more that was on its way over this one: the node may
+/// have given the name back since, and another may have it.
 pub trait Link: Send + 'static {
     /// Does these, one after the other, and has one answer for each. At most four calls are under way at once: they take
     /// effect in the order of the calls, and each is polled before the next call.
@@ -160,6 +162,12 @@ pub struct Incoming {
 impl Incoming {
     pub(super) fn new(ear: Arc<Ear>, link: u64) -> Self {
         Self { ear, link }
+    }
+
+    /// Which of the node's links: each has a higher number than those before.
+    #[cfg(feature = "redis")]
+    pub(super) fn link(&self) -> u64 {
+        self.link
     }
 
     /// A message came. Never blocks: what nobody has room for is dropped and counted.

@@ -40,6 +40,7 @@ use scripts::{Script, Scripts};
 /// | `names` | all names, in order |
 /// | `due` | all names, by when they expire |
 /// | `block` | the end of the last block of numbers; expires after a day |
+/// | `l:NODE` | which of its connections the node is at; expires an hour after that began |
 ///
 /// Messages go over channels `t:TOPIC`. Names survive what Redis itself survives: without a disk, a restart forgets them,
 /// and the nodes claim them anew.
@@ -55,6 +56,7 @@ struct Keys {
     due: String,
     block: String,
     claims: String,
+    links: String,
     topics: String,
     displaced: String,
 }
@@ -108,6 +110,7 @@ impl Keys {
             due: key("due"),
             block: key("block"),
             claims: key("c:"),
+            links: key("l:"),
             topics: key("t:"),
             displaced: key("d:"),
         }
@@ -117,7 +120,7 @@ impl Keys {
 impl Backplane for Redis {
     fn connect(&self, node: NodeId, incoming: Incoming) -> Pending<'_, Result<Box<dyn Link>, LinkError>> {
         Box::pin(async move {
-            let keys = self.keys.clone();
+            let (keys, number) = (self.keys.clone(), incoming.link());
             let pushed = move |push| {
                 hear(&keys, &incoming, push);
                 Ok::<_, std::convert::Infallible>(())
@@ -129,7 +132,7 @@ impl Backplane for Redis {
                 .set_push_sender(pushed);
             let connecting = self.client.get_multiplexed_async_connection_with_config(&config);
             let connection = connecting.await.map_err(|error| refused(&error))?;
-            let link = RedisLink::new(connection, self.keys.clone(), node).await?;
+            let link = RedisLink::new(connection, self.keys.clone(), node, number).await?;
             Ok(Box::new(link) as Box<dyn Link>)
         })
     }
@@ -141,6 +144,9 @@ struct RedisLink {
     keys: Arc<Keys>,
     node: NodeId,
     hex: String,
+    /// The key of the node's links, and which of them this is.
+    fence: String,
+    number: u64,
 }
 
 impl RedisLink {
@@ -148,12 +154,17 @@ impl RedisLink {
         mut connection: MultiplexedConnection,
         keys: Arc<Keys>,
         node: NodeId,
+        number: u64,
     ) -> Result<Self, LinkError> {
         let scripts = Scripts::load(&mut connection).await.map_err(|error| refused(&error))?;
         let hex = node.to_string();
         let displaced = format!("{}{hex}", keys.displaced);
         connection.subscribe(displaced).await.map_err(|error| refused(&error))?;
-        Ok(Self { connection, scripts, keys, node, hex })
+        // From here on nothing is done any more of what the links before have written and is still on its way.
+        let fence = format!("{}{hex}", keys.links);
+        let set = redis::cmd("SET").arg(&fence).arg(number).arg("PX").arg(millis(KEEP_FENCE)).to_owned();
+        set.exec_async(&mut connection).await.map_err(|error| refused(&error))?;
+        Ok(Self { connection, scripts, keys, node, hex, fence, number })
     }
 
     fn write(&self, op: &Op, pipe: &mut Pipeline) {
@@ -179,12 +190,13 @@ impl RedisLink {
             Op::Claim { claim, within, ttl } => {
                 let (begin, max) = within.as_ref().map_or(("", 0), |(begin, max)| (&**begin, *max));
                 self.script(pipe, Script::Claim).arg(&keys.claims).arg(millis(*ttl)).arg(&self.hex);
+                pipe.arg(self.number);
                 stake(pipe, claim);
                 pipe.arg(begin).arg(max);
             }
             Op::Keep { claims, ttl } => {
                 let call = self.script(pipe, Script::Keep).arg(&keys.claims).arg(millis(*ttl));
-                call.arg(&self.hex).arg(&keys.displaced);
+                call.arg(&self.hex).arg(self.number).arg(&keys.displaced);
                 for claim in claims {
                     stake(pipe, claim);
                 }
@@ -211,8 +223,8 @@ impl RedisLink {
 
     fn script<'a>(&self, pipe: &'a mut Pipeline, script: Script) -> &'a mut Pipeline {
         let keys = &self.keys;
-        let call = pipe.cmd("EVALSHA").arg(self.scripts.hash(script)).arg(3);
-        call.arg(&keys.names).arg(&keys.due).arg(&keys.block)
+        let call = pipe.cmd("EVALSHA").arg(self.scripts.hash(script)).arg(4);
+        call.arg(&keys.names).arg(&keys.due).arg(&keys.block).arg(&self.fence)
     }
 }
 
@@ -306,5 +318,7 @@ fn words(error: &redis::RedisError) -> String {
     error.to_string().replace(['\r', '\n'], " ")
 }
 
+/// Longer than a network or a kernel keeps what it could not deliver.
+const KEEP_FENCE: Duration = Duration::from_secs(3600);
 /// Longer than a node is without a block in practice; a counter that has gone is no harm.
 const KEEP_BLOCK: Duration = Duration::from_secs(24 * 3600);

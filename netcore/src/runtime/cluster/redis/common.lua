@@ -7,6 +7,13 @@ local function node_of(held) return held:sub(1, 16) end
 local function mark_of(held) return held:sub(17, 32) end
 local function since_of(held) return tonumber(held:sub(33, 48)) end
 
+-- Whether the node has given this link up for another one: then nothing is done any more of what comes late over it.
+local function given_up(link)
+  local newest = redis.call('GET', KEYS[4])
+  return newest and newest ~= link
+end
+local LATE = redis.error_reply('LATE the node has another link')
+
 -- What is held, and nothing where somebody else's value stands: it is overwritten by the next claim.
 local function read(keys)
   local all = redis.call('MGET', unpack(keys))

@@ -1,14 +1,15 @@
--- prefix of keys, ttl, node, prefix of the channels of displaced nodes, then for each: name, mark, age, value
-local prefix, ttl, node, displaced = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+-- prefix of keys, ttl, node, link, prefix of the channels of displaced nodes, then for each: name, mark, age, value
+local prefix, ttl, node, displaced = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[5]
+if given_up(ARGV[4]) then return LATE end
 sweep(prefix, 64)
 local keys, answer = {}, {}
-for i = 5, #ARGV, 4 do keys[#keys + 1] = prefix .. ARGV[i] end
+for i = 6, #ARGV, 4 do keys[#keys + 1] = prefix .. ARGV[i] end
 local all = read(keys)
 -- What goes into the lists: in one call each, for most of the time it is there already.
 local kept, expire = {}, {}
 
 for n, key in ipairs(keys) do
-  local at = 1 + 4 * n
+  local at = 2 + 4 * n
   local name, mark, since, value = ARGV[at], ARGV[at + 1], now - tonumber(ARGV[at + 2]), ARGV[at + 3]
   local held, by, late = all[n], '', false
   if held and node_of(held) ~= node then
