@@ -144,6 +144,24 @@ async fn what_others_keep_in_the_server_is_left_alone_and_does_no_harm() {
 }
 
 #[tokio::test]
+async fn two_databases_of_one_server_are_two_clusters() {
+    let Some(mut world) = OnRedis::start().await else { return };
+    let addr = world.server().addr;
+    let on = |database: u8| Options::new(Redis::new(&format!("redis://{addr}/{database}")).unwrap());
+    let (one, mut two) = (Node::with(on(0)), Node::with(on(1)));
+    two.cluster.subscribe("t").unwrap();
+    two.settle().await;
+    let (mine, theirs) = (one.claim("kim").await.unwrap(), two.claim("kim").await.unwrap());
+    assert!(!mine.alone() && !theirs.alone(), "each has its own names");
+    one.cluster.publish("t", "not for you").unwrap();
+    one.settle().await;
+    // What comes over the same server afterwards comes behind it.
+    let third = Node::with(on(1));
+    third.cluster.publish("t", "for you").unwrap();
+    assert_eq!(two.message().await, "for you");
+}
+
+#[tokio::test]
 async fn names_that_have_expired_take_nobodys_place_however_many_are_left_in_the_lists() {
     let Some(mut world) = OnRedis::start().await else { return };
     let node = Node::new(&mut world);

@@ -42,8 +42,8 @@ use scripts::{Script, Scripts};
 /// | `block` | the end of the last block of numbers; expires after a day |
 /// | `l:NODE` | which of its connections the node is at; expires an hour after that began |
 ///
-/// Messages go over channels `t:TOPIC`. Names survive what Redis itself survives: without a disk, a restart forgets them,
-/// and the nodes claim them anew.
+/// Messages go over channels `t:TOPIC`, or `t1:TOPIC` in database 1, for the databases of a server share its channels. Names
+/// survive what Redis itself survives: without a disk, a restart forgets them, and the nodes claim them anew.
 #[derive(Clone)]
 pub struct Redis {
     client: Client,
@@ -80,7 +80,8 @@ impl Redis {
         let tcp = TcpSettings::default().set_nodelay(true);
         let info = info.set_redis_settings(settings).set_tcp_settings(tcp);
         let client = Client::open(info).map_err(|error| RedisError(words(&error)))?;
-        Ok(Self { client, keys: Arc::new(Keys::new("netcore:")) })
+        let keys = Keys::new("netcore:", client.get_connection_info());
+        Ok(Self { client, keys: Arc::new(keys) })
     }
 
     /// What all keys and channels begin with, `netcore:` by default: those of one cluster, and of no other.
@@ -89,7 +90,7 @@ impl Redis {
     /// other messages, give it a prefix of its own: the nodes of both can then run side by side, as two clusters.
     #[must_use]
     pub fn prefix(mut self, prefix: &str) -> Self {
-        self.keys = Arc::new(Keys::new(prefix));
+        self.keys = Arc::new(Keys::new(prefix, self.client.get_connection_info()));
         self
     }
 }
@@ -103,16 +104,21 @@ impl std::fmt::Debug for Redis {
 }
 
 impl Keys {
-    fn new(prefix: &str) -> Self {
+    fn new(prefix: &str, info: &ConnectionInfo) -> Self {
         let key = |name: &str| format!("{prefix}{name}");
+        // Each database has its own keys, but Redis has its channels once for all of them.
+        let channel = |name: &str| match info.redis_settings().db() {
+            0 => format!("{prefix}{name}:"),
+            database => format!("{prefix}{name}{database}:"),
+        };
         Self {
             names: key("names"),
             due: key("due"),
             block: key("block"),
             claims: key("c:"),
             links: key("l:"),
-            topics: key("t:"),
-            displaced: key("d:"),
+            topics: channel("t"),
+            displaced: channel("d"),
         }
     }
 }
