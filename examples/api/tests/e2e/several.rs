@@ -1,5 +1,7 @@
 //! Several servers on one database and one Redis.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,30 @@ fn two_servers_are_one() {
     other.by(&ann, "DELETE", "/v1/sessions", None).is(204);
     world.by(&ann, "GET", "/v1/users/me", None).refused(401, "no_session");
     assert!(!world.redis.as_ref().unwrap().expiring_keys().is_empty());
+}
+
+#[test]
+fn an_older_request_that_breaks_at_one_server_does_not_speak_for_a_newer_one_at_another() {
+    let Some(world) = World::in_redis(&["--match-size", "2"]) else { return };
+    let (_server, other) = world.another(&["--match-size", "2"]);
+    let (ann, ben) = (world.user("ann"), other.user("ben"));
+    world.register("a", "a:1", 4, None);
+    let (mut older, body) = (TcpStream::connect(world.addr()).unwrap(), r#"{"wait_ms":20000}"#);
+    let length = body.len();
+    write!(
+        older,
+        "POST /v1/games/a/match HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
+        ann.session,
+    )
+    .unwrap();
+    while world.metric("api_game_queue{game=\"a\"} ") != 1.0 {}
+    // The client has another network: it asks again, and comes to the other server.
+    other.by(&ann, "POST", "/v1/games/a/match", Some(&json!({"wait_ms": 0}))).is(202);
+    drop(older);
+    while world.metric("api_open_matches ") != 0.0 {}
+    // Until she would ask again she counts as there.
+    other.by(&ben, "POST", "/v1/games/a/match", Some(&json!({"wait_ms": 0}))).is(200);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::{check, millis, seats};
 use crate::server::app::App;
 use crate::server::refusal::No;
 use crate::server::waiters::Place;
-use crate::server::world::{Answer, Denial, Op};
+use crate::server::world::{Answer, Denial, Op, Request};
 use crate::{Queue, Standing, User};
 
 pub(super) async fn stand(
@@ -54,7 +54,8 @@ async fn wait(
     until: Instant,
 ) -> Result<Answer, No> {
     let place = app.waiters.enter(game, user.id);
-    let held = Held { place: Some(place), app: app.clone(), game: game.to_owned(), user: user.id };
+    let (game, request) = (game.to_owned(), rand::random());
+    let held = Held { place: Some(place), app: app.clone(), game, user: user.id, request };
     let answer = held.answer(user, avoid, until).await;
     held.ends();
     answer
@@ -68,6 +69,7 @@ struct Held {
     app: Arc<App>,
     game: String,
     user: u64,
+    request: u64,
 }
 
 impl Held {
@@ -79,7 +81,8 @@ impl Held {
             let stopping = *self.app.stopping.borrow();
             let turn = if stopping { now } else { (now + TURN).min(until) };
             let hears = turn.saturating_duration_since(now);
-            let op = Op::Wait { user: user.clone(), avoid: avoid.to_vec(), hears, anew };
+            let request = Request { id: self.request, hears, anew };
+            let op = Op::Wait { user: user.clone(), avoid: avoid.to_vec(), request };
             anew = false;
             let answer = self.app.change(&self.game, op).await;
             let Ok(Answer::Waiting { gives_up_in, .. }) = answer else { return answer };
@@ -108,14 +111,12 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let Some(place) = self.place.take() else { return };
-        let (app, game, user) = (self.app.clone(), std::mem::take(&mut self.game), self.user);
+        let (app, game) = (self.app.clone(), std::mem::take(&mut self.game));
+        let (user, request) = (self.user, self.request);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            // A newer request of the same user is not to be spoken for.
-            if place.is_ours() {
-                // If the store is away, the queue finds out by the clock.
-                let _ = app.change(&game, Op::Absent { user }).await;
-            }
+            // If the store is away, the queue finds out by the clock.
+            let _ = app.change(&game, Op::Absent { user, request }).await;
             drop(place);
         });
     }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Kind, Memory, Redis, Store, StoreError};
 use crate::server::secret;
-use crate::server::world::{Answer, Denial, Op, Rules};
+use crate::server::world::{Answer, Denial, Op, Request, Rules};
 use crate::{Registration, User};
 
 /// Two handles on one store, and its clock.
@@ -344,7 +344,8 @@ fn place(user: u64) -> Op {
 
 fn wait(id: u64) -> Op {
     let user = User { id, name: format!("user{id}") };
-    Op::Wait { user, avoid: Vec::new(), hears: Duration::from_secs(5), anew: true }
+    let request = Request { id: 1, hears: Duration::from_secs(5), anew: true };
+    Op::Wait { user, avoid: Vec::new(), request }
 }
 
 const LONG: Duration = Duration::from_secs(60);

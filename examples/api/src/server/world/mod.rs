@@ -62,17 +62,16 @@ pub(crate) enum Op {
     GiveBack {
         user: u64,
     },
-    /// Wait for a match: for so long from now the user hears the answer. Unless it is `anew`, whoever does not wait any
-    /// more does not begin again.
+    /// Wait for a match.
     Wait {
         user: User,
         avoid: Vec<String>,
-        hears: Duration,
-        anew: bool,
+        request: Request,
     },
-    /// The user does not hear answers for now.
+    /// The user does not hear answers by this request any more.
     Absent {
         user: u64,
+        request: u64,
     },
     Leave {
         user: u64,
@@ -81,6 +80,17 @@ pub(crate) enum Op {
     Look {
         users: Vec<u64>,
     },
+}
+
+/// A request that is held open for somebody who waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    /// No other has it, at whichever API server.
+    pub(crate) id: u64,
+    /// For so long from now the user hears an answer by it.
+    pub(crate) hears: Duration,
+    /// Unless it is, whoever does not wait any more does not begin again.
+    pub(crate) anew: bool,
 }
 
 /// What came of it.
@@ -153,13 +163,14 @@ impl World {
             Op::List => return Answer::List(self.list(now)),
             Op::Place { user, avoid } => self.place(now, *user, avoid, rules),
             Op::GiveBack { user } => self.give_back(*user),
-            Op::Wait { user, avoid, hears, anew } => {
-                if !anew && !self.places.contains_key(&user.id) && !self.matched.contains_key(&user.id) {
+            Op::Wait { user, avoid, request } => {
+                let waits = self.places.contains_key(&user.id) || self.matched.contains_key(&user.id);
+                if !request.anew && !waits {
                     return Answer::No(Denial::Left);
                 }
-                return self.wait(now, user, avoid, *hears, rules, matched);
+                return self.wait(now, user, avoid, *request, rules, matched);
             }
-            Op::Absent { user } => self.absent(now, *user),
+            Op::Absent { user, request } => self.absent(now, *user, *request),
             Op::Leave { user } => self.leave(*user),
             Op::Look { users } => {
                 return Answer::Found(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::place::Found;
-use super::{Answer, Denial, Millis, Rules, World, millis};
+use super::{Answer, Denial, Millis, Request, Rules, World, millis};
 use crate::User;
 
 /// Somebody who waits.
@@ -14,6 +14,9 @@ pub(crate) struct Waiting {
     user: User,
     avoid: Vec<String>,
     since: Millis,
+    /// The request that speaks for them.
+    #[serde(default)]
+    request: u64,
     /// Until then they hear an answer: only such users are put into a group.
     present_until: Millis,
     /// Until then their place in the queue is kept.
@@ -41,7 +44,7 @@ impl World {
         now: Millis,
         user: &User,
         avoid: &[String],
-        hears: Duration,
+        request: Request,
         rules: &Rules,
         matched: &mut Vec<u64>,
     ) -> Answer {
@@ -49,7 +52,7 @@ impl World {
             self.back_to_queue(now, user.id);
         }
         if !self.matched.contains_key(&user.id) {
-            if let Some(denial) = self.stand(now, user, avoid, hears, rules) {
+            if let Some(denial) = self.stand(now, user, avoid, request, rules) {
                 return Answer::No(denial);
             }
             self.make_matches(now, rules, matched);
@@ -68,17 +71,22 @@ impl World {
         now: Millis,
         user: &User,
         avoid: &[String],
-        hears: Duration,
+        request: Request,
         rules: &Rules,
     ) -> Option<Denial> {
-        let present_until = now.saturating_add(millis(hears)).saturating_add(GRACE);
+        let present_until = now.saturating_add(millis(request.hears)).saturating_add(GRACE);
         let kept_until = self.ends(present_until.saturating_add(KEPT));
         if let Some(waiting) = self.waiting_of(user.id) {
             if waiting.since.saturating_add(millis(rules.patience)) <= now {
                 self.dequeue(user.id);
                 return Some(Denial::MatchTimeout);
             }
+            // An older one goes on only where the newer one does not: its user may be there no more, unnoticed.
+            if !request.anew && waiting.request != request.id && waiting.present_until > now {
+                return None;
+            }
             waiting.avoid = avoid.to_vec();
+            waiting.request = request.id;
             waiting.present_until = present_until;
             waiting.kept_until = kept_until;
             return None;
@@ -89,14 +97,17 @@ impl World {
         // Whoever waits for a group has no use for a seat without one.
         self.release(user.id);
         let (user, avoid) = (user.clone(), avoid.to_vec());
-        self.enqueue(self.next, Waiting { user, avoid, since: now, present_until, kept_until });
+        self.enqueue(
+            self.next,
+            Waiting { user, avoid, since: now, request: request.id, present_until, kept_until },
+        );
         self.next += 1;
         None
     }
 
-    pub(super) fn absent(&mut self, now: Millis, user: u64) -> Answer {
+    pub(super) fn absent(&mut self, now: Millis, user: u64, request: u64) -> Answer {
         let kept_until = self.ends(now.saturating_add(KEPT));
-        if let Some(waiting) = self.waiting_of(user) {
+        if let Some(waiting) = self.waiting_of(user).filter(|waiting| waiting.request == request) {
             waiting.present_until = now;
             waiting.kept_until = kept_until;
         }

@@ -68,7 +68,7 @@ impl Game {
     fn wait_but(&mut self, user: u64, avoid: &[&str]) -> Answer {
         let avoid = avoid.iter().map(|&id| id.to_owned()).collect();
         let user = User { id: user, name: format!("user{user}") };
-        self.does(&Op::Wait { user, avoid, hears: Duration::from_secs(5), anew: true })
+        self.does(&Op::Wait { user, avoid, request: by(1, true) })
     }
 
     /// Where, and the ids of the group.
@@ -245,7 +245,7 @@ fn who_gives_up_or_does_not_listen_is_not_put_into_a_group() {
     game.wait(1);
     game.does(&Op::Leave { user: 1 });
     game.wait(2);
-    game.does(&Op::Absent { user: 2 });
+    game.does(&Op::Absent { user: 2, request: 1 });
     assert!(matches!(game.wait(3), Answer::Waiting { waiting: 2, .. }));
     // Who is back in time has kept the place.
     assert_eq!(game.is_matched(2).2, [2, 3]);
@@ -323,8 +323,7 @@ fn who_has_left_does_not_wait_on_by_a_request_that_is_still_open() {
     let on = |id| Op::Wait {
         user: User { id, name: format!("user{id}") },
         avoid: Vec::new(),
-        hears: Duration::from_secs(5),
-        anew: false,
+        request: by(1, false),
     };
     assert!(matches!(game.does(&on(1)), Answer::Waiting { .. }));
     game.does(&Op::Leave { user: 1 });
@@ -335,11 +334,38 @@ fn who_has_left_does_not_wait_on_by_a_request_that_is_still_open() {
 }
 
 #[test]
+fn an_older_request_of_a_user_speaks_for_them_only_where_the_newer_one_does_not() {
+    let mut game = Game::with(&[("a", 10)]);
+    let ann = |id, anew| {
+        let user = User { id: 1, name: "user1".to_owned() };
+        Op::Wait { user, avoid: Vec::new(), request: by(id, anew) }
+    };
+    game.does(&ann(1, true));
+    game.does(&ann(2, true));
+    // Its turn comes; then its connection breaks.
+    game.does(&ann(1, false));
+    game.does(&Op::Absent { user: 1, request: 1 });
+    assert_eq!(game.is_matched(2).2, [1, 2]);
+
+    game.does(&Op::Leave { user: 1 });
+    game.does(&ann(1, true));
+    game.does(&ann(2, true));
+    game.does(&Op::Absent { user: 1, request: 2 });
+    assert!(matches!(game.wait(3), Answer::Waiting { .. }));
+    game.does(&ann(1, false));
+    assert_eq!(game.is_matched(3).2, [1, 3]);
+}
+
+#[test]
 fn a_room_outside_of_a_servers_rooms_does_not_count() {
     let mut game = Game::with(&[("a", 10)]);
     game.report("a", 9, &[(0, 2), (9, 1), (13, 1), (u32::MAX, 1), (12, 0), (11, 1)], &[]);
     assert_eq!(game.members()[0].occupied_rooms, 1);
     assert_eq!(game.seat(1).1, 11);
+}
+
+fn by(id: u64, anew: bool) -> Request {
+    Request { id, hears: Duration::from_secs(5), anew }
 }
 
 fn some_op() -> impl Strategy<Value = (u64, Op)> {
@@ -356,9 +382,11 @@ fn some_op() -> impl Strategy<Value = (u64, Op)> {
         server.rooms = rooms;
         server
     });
-    let wait = (user(), avoid(), 0..9_u64, any::<bool>()).prop_map(|(id, avoid, hears, anew)| {
-        let user = User { id, name: format!("user{id}") };
-        Op::Wait { user, avoid, hears: Duration::from_secs(hears), anew }
+    let request = || 0..2_u64;
+    let wait = (user(), avoid(), request(), 0..9_u64, any::<bool>());
+    let wait = wait.prop_map(|(user, avoid, id, hears, anew)| {
+        let user = User { id: user, name: format!("user{user}") };
+        Op::Wait { user, avoid, request: Request { id, hears: Duration::from_secs(hears), anew } }
     });
     let op = prop_oneof![
         2 => (id(), server).prop_map(|(id, server)| Op::Register { id, server }),
@@ -367,7 +395,7 @@ fn some_op() -> impl Strategy<Value = (u64, Op)> {
         6 => (user(), avoid()).prop_map(|(user, avoid)| Op::Place { user, avoid }),
         1 => user().prop_map(|user| Op::GiveBack { user }),
         6 => wait,
-        1 => user().prop_map(|user| Op::Absent { user }),
+        1 => (user(), request()).prop_map(|(user, request)| Op::Absent { user, request }),
         1 => user().prop_map(|user| Op::Leave { user }),
         1 => Just(Op::List),
     ];
