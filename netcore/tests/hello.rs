@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
 use netcore::{
-    Binary, Client, ClientError, ClientEvent, ClientOptions, Connection, Door, Fault, Hello, HelloError,
-    HelloFault, HelloIds, Packet, PacketId, Running, SendError, Server, ServerError, Snapshot, TryError,
+    Binary, Client, ClientError, ClientEvent, ClientOptions, ConnectStage, Connection, Door, Fault, Hello,
+    HelloError, HelloFault, HelloIds, Packet, PacketId, Running, SendError, Server, ServerError, Snapshot,
+    TryError,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -223,7 +224,7 @@ async fn a_server_that_does_not_answer_a_hello_is_given_up_in_time() {
     let (mine, _theirs) = tokio::io::duplex(1024);
     let since = tokio::time::Instant::now();
     let error = options().connect_timeout(Duration::from_secs(3)).connect_over(mine).await.err().unwrap();
-    assert!(matches!(error, ClientError::Timeout(_)), "{error}");
+    assert!(matches!(error, ClientError::Timeout(_, ConnectStage::Hello)), "{error}");
     assert_eq!(since.elapsed(), Duration::from_secs(3));
 }
 

@@ -1,6 +1,7 @@
 //! The face that a client starts from.
 
 mod backoff;
+mod deadline;
 mod error;
 mod events;
 mod keeper;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::net::ToSocketAddrs;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -33,6 +33,7 @@ use super::{Connection, SendError, Sender, Stats};
 use crate::Packet;
 use crate::session::{CloseReason, Fault, Outbox, Session, SessionId, Slow};
 
+pub use deadline::ConnectStage;
 pub use error::{ClientError, RequestError};
 pub use events::{ClientEvent, TryError};
 pub use options::ClientOptions;
@@ -114,11 +115,12 @@ where
     In: Packet + Send + 'static,
     Out: Packet + Send + Sync + 'static,
 {
-    /// Connects to a server, with the default [`options`](Self::options). Cancel-safe: dropped, there is no connection.
+    /// Connects to `address` (`HOST:PORT`, `[IPv6]:PORT`), with the default [`options`](Self::options). Cancel-safe: dropped,
+    /// there is no connection.
     ///
     /// # Errors
     /// When there is no connection in time.
-    pub async fn connect(address: impl ToSocketAddrs) -> Result<Self, ClientError> {
+    pub async fn connect(address: impl ToString) -> Result<Self, ClientError> {
         Self::options().connect(address).await
     }
 

@@ -1,6 +1,7 @@
 //! Sessions on tokio: doors, adapters, the three ways to run a game, server and client.
 
 mod adapter;
+mod address;
 mod background;
 mod bell;
 mod caps;
@@ -11,6 +12,8 @@ mod context;
 mod door;
 mod encoding;
 mod everyone;
+#[cfg(any(feature = "tls", feature = "websocket"))]
+mod excerpt;
 mod groups;
 mod handshake;
 pub(crate) mod hello;
@@ -55,8 +58,8 @@ mod worker;
 
 pub use adapter::{Adapter, Binary};
 pub use client::{
-    Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, NotSent, Reconnect,
-    ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
+    Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, ConnectStage,
+    NotSent, Reconnect, ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
 };
 pub use connection::Connection;
 pub use context::Context;

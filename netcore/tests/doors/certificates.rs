@@ -5,16 +5,51 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use netcore::{ClientTls, Tls};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedKey, DnType, IsCa, KeyPair, date_time_ymd,
+    generate_simple_self_signed,
+};
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, crypto::ring};
 
 /// A certificate for `localhost` and 127.0.0.1 that vouches for itself.
-pub(crate) struct Certificate(CertifiedKey<rcgen::KeyPair>);
+pub(crate) struct Certificate(CertifiedKey<KeyPair>);
 
 impl Certificate {
     pub(crate) fn new() -> Self {
-        Self(generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap())
+        Self::of(&["localhost", "127.0.0.1"])
+    }
+
+    /// A certificate for other names.
+    pub(crate) fn of(names: &[&str]) -> Self {
+        Self(
+            generate_simple_self_signed(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
+                .unwrap(),
+        )
+    }
+
+    /// The certificate of an authority, as `openssl req -x509` makes it when it is told nothing else.
+    pub(crate) fn of_authority() -> Self {
+        Self::with(|params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained))
+    }
+
+    /// One that was valid in that year.
+    pub(crate) fn of_year(year: i32) -> Self {
+        Self::with(|params| {
+            (params.not_before, params.not_after) = (date_time_ymd(year, 1, 1), date_time_ymd(year, 12, 31));
+        })
+    }
+
+    /// One that calls itself otherwise than the others here.
+    pub(crate) fn of_somebody(name: &str) -> Self {
+        Self::with(|params| params.distinguished_name.push(DnType::CommonName, name))
+    }
+
+    fn with(change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        change(&mut params);
+        let signing_key = KeyPair::generate().unwrap();
+        Self(CertifiedKey { cert: params.self_signed(&signing_key).unwrap(), signing_key })
     }
 
     pub(crate) fn pem(&self) -> String {

@@ -9,6 +9,8 @@ mod foreign;
 mod handshakes;
 mod incoming;
 mod lent;
+#[cfg(all(feature = "tls", feature = "websocket"))]
+mod names;
 mod proxy;
 #[cfg(all(feature = "tls", feature = "websocket"))]
 mod slow_reader;
@@ -22,5 +24,7 @@ mod websocket_client;
 mod websocket_ends;
 #[cfg(feature = "websocket")]
 mod websocket_wrongs;
+#[cfg(all(feature = "tls", feature = "websocket"))]
+mod words;
 #[cfg(all(feature = "tls", feature = "websocket"))]
 mod wss;

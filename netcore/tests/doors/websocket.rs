@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use netcore::{
     Binary, Client, ClientError, CloseReason, Connection, Context, Door, Frame, Host, Limits, Logic, Running,
-    SendError, Server, SessionId, WebSocket, WebSocketFault,
+    SendError, Server, SessionId, WebSocket,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream};
@@ -262,10 +262,10 @@ async fn our_client_and_our_door_speak_with_each_other() {
     assert_eq!(within(client.close()).await, CloseReason::Ended);
     until(&running, "closed", |stats| stats.closed_for("peer_closed") == 1).await;
 
-    for wrong in [WebSocket::new().protocol("netcore"), WebSocket::new().path("/game")] {
+    for (code, wrong) in [(404, WebSocket::new().protocol("netcore")), (400, WebSocket::new().path("/game"))]
+    {
         let error = with(wrong).await.unwrap_err();
-        let reason = CloseReason::WebSocket(WebSocketFault::NotUpgrade);
-        assert!(matches!(&error, ClientError::WebSocket(why) if *why == reason), "{error:?}");
+        assert!(matches!(&error, ClientError::Refused { status, .. } if *status == code), "{error:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 
-use netcore::{Client, ClientError, CloseReason, Connection, Frame, SendError};
+use netcore::{Client, ClientError, CloseReason, ConnectStage, Connection, Frame, SendError};
 
 use crate::common::{Ask, Hear, bytes_of, client, echo, game, next, one, pass, rest, said, server, within};
 
@@ -33,7 +33,10 @@ async fn connecting_to_nobody_fails_at_once_or_in_time() {
         }
         assert!(waiting.len() < 100, "the system's queue has no bound here");
     };
-    assert!(matches!(error, ClientError::Timeout(limit) if limit == time), "{error:?}");
+    assert!(
+        matches!(error, ClientError::Timeout(limit, ConnectStage::Connect) if limit == time),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

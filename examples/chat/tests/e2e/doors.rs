@@ -8,7 +8,7 @@ use crate::clients::client;
 use crate::people::Person;
 use crate::process::chat;
 
-/// A certificate for 127.0.0.1 that vouches for itself, and its key, in a folder that is gone after the test.
+/// A certificate for the name `localhost` that vouches for itself, and its key, in a folder that is gone after the test.
 struct Certificate {
     folder: PathBuf,
     certificate: String,
@@ -19,7 +19,7 @@ impl Certificate {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("chat-doors-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let write = |name: &str, text: String| {
             let path = folder.join(name);
             std::fs::write(&path, text).unwrap();
@@ -49,7 +49,7 @@ fn who_comes_under_tls_or_by_websocket_is_in_the_same_rooms() {
         let server = Server::start(&mut chat(&[&PLAIN, &flags[..]].concat()), if covered { 3 } else { 2 });
         let names: Vec<&str> = server.doors.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, if covered { vec!["text", "tls", "websocket"] } else { vec!["text", "websocket"] });
-        let at: Vec<String> = server.doors.iter().map(|(_, at)| at.to_string()).collect();
+        let at: Vec<String> = server.doors.iter().map(|(_, at)| format!("localhost:{}", at.port())).collect();
 
         let mut cat = Person::greeted(server.doors[0].1, "guest1");
         cat.types("/nick cat").reads(&["you are cat"]);

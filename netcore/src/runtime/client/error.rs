@@ -3,7 +3,10 @@
 use std::io;
 use std::time::Duration;
 
+use super::ConnectStage;
 use crate::PacketId;
+#[cfg(feature = "websocket")]
+use crate::runtime::transport::websocket::NoWebSocket;
 use crate::runtime::{HelloError, SendError};
 
 /// There is no connection.
@@ -14,19 +17,25 @@ pub enum ClientError {
     #[error("cannot connect: {}", in_words(.0))]
     Connect(#[from] io::Error),
     /// It did not answer in time.
-    #[error(
-        "no connection within {0:?} (`connect_timeout`): look whether the address is right, the server is not \
-         overloaded, and no firewall stands between"
-    )]
-    Timeout(Duration),
+    #[error("{}", .1.late(*.0))]
+    Timeout(Duration, ConnectStage),
     /// The server does not speak TLS, or its certificate is not one that we take.
     #[cfg(feature = "tls")]
-    #[error("no TLS with the server")]
+    #[error("no TLS with the server: {}", crate::runtime::transport::tls_words::in_words(.0))]
     Tls(#[source] io::Error),
     /// The server does not speak WebSocket, or not this one.
     #[cfg(feature = "websocket")]
     #[error("no WebSocket with the server: {0}")]
     WebSocket(crate::CloseReason),
+    /// It answered the request for a WebSocket otherwise, in HTTP.
+    #[cfg(feature = "websocket")]
+    #[error("no WebSocket with the server: it answered {status}{}{words}", if .words.is_empty() { "" } else { ": " })]
+    Refused {
+        /// HTTP's number for the answer.
+        status: u16,
+        /// The first words of what came with it, if that was text.
+        words: String,
+    },
     /// It did not get through the hello. After a [`HelloError::Version`] or a
     /// [`HelloFault::Protocol`](crate::HelloFault::Protocol), to try again is in vain.
     #[error(transparent)]
@@ -57,6 +66,16 @@ pub enum RequestError {
     TooMany(usize),
 }
 
+#[cfg(feature = "websocket")]
+impl From<NoWebSocket> for ClientError {
+    fn from(cause: NoWebSocket) -> Self {
+        match cause {
+            NoWebSocket::Reason(reason) => Self::WebSocket(reason),
+            NoWebSocket::Answer { status, words } => Self::Refused { status, words },
+        }
+    }
+}
+
 /// Why there is no connection, for a person.
 fn in_words(error: &io::Error) -> String {
     match error.kind() {
@@ -65,9 +84,6 @@ fn in_words(error: &io::Error) -> String {
         }
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             format!("there is no way to that address ({error}): look at the address and the network")
-        }
-        io::ErrorKind::InvalidInput => {
-            format!("{error}: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020")
         }
         _ => error.to_string(),
     }

@@ -1,16 +1,14 @@
 //! How to connect.
 
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::ToSocketAddrs;
-use tokio::time::timeout;
 
-use super::{Client, ClientError, Reconnect};
+use super::deadline::Deadline;
+use super::{Client, ClientError, ConnectStage, Reconnect};
 use crate::Packet;
 use crate::runtime::encoding::{Encode, Writes};
 use crate::runtime::handshake::Shaken;
@@ -69,7 +67,7 @@ where
         }
     }
 
-    /// How long connecting may take.
+    /// How long connecting may take, handshakes included.
     #[must_use]
     pub fn connect_timeout(mut self, time: Duration) -> Self {
         self.connect_timeout = time;
@@ -139,13 +137,15 @@ where
         Reconnect::new(self)
     }
 
-    /// Connects to a server, with TLS and WebSocket if they are set. Of a name with several addresses it takes the one that
-    /// answers first; each is tried 250 ms after the one before it. Cancel-safe: dropped, there is no connection.
+    /// Connects to `address` (`HOST:PORT`, `[IPv6]:PORT`), with TLS and WebSocket if they are set, in which the server is asked
+    /// for by that host. Of a name with several addresses it takes the one that answers first; each is tried 250 ms after the
+    /// one before it. Cancel-safe: dropped, there is no connection.
     ///
     /// # Errors
     /// When there is no connection in time, or the hello was not answered by a welcome.
-    pub async fn connect(self, address: impl ToSocketAddrs) -> Result<Client<In, Out>, ClientError> {
-        let shaken = self.within(self.shake(address)).await?;
+    pub async fn connect(self, address: impl ToString) -> Result<Client<In, Out>, ClientError> {
+        let address = address.to_string();
+        let shaken = self.shake(&address).await?;
         Ok(self.speak(shaken))
     }
 
@@ -159,7 +159,7 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let shaken = self.within(self.shake_over(stream, None)).await?;
+        let shaken = self.shake_over(stream, None, self.deadline()?).await?;
         Ok(self.speak(shaken))
     }
 
@@ -170,23 +170,21 @@ where
         }
     }
 
-    pub(super) async fn within<T>(
-        &self,
-        work: impl Future<Output = Result<T, ClientError>>,
-    ) -> Result<T, ClientError> {
+    /// When there must be a connection, which begins now.
+    pub(super) fn deadline(&self) -> Result<Deadline, ClientError> {
         if let Some(hello) = &self.hello {
             hello.check().map_err(HelloError::from)?;
         }
-        let limit = self.connect_timeout;
-        timeout(limit, work).await.map_err(|_| ClientError::Timeout(limit))?
+        Ok(Deadline::new(self.connect_timeout))
     }
 
     pub(super) async fn greeted<T: AsyncRead + AsyncWrite + Unpin>(
         &self,
         mut stream: T,
+        deadline: Deadline,
     ) -> Result<T, ClientError> {
         if let Some(hello) = &self.hello {
-            hello.greet(&mut stream).await?;
+            deadline.stage(ConnectStage::Hello, hello.greet(&mut stream)).await?;
         }
         Ok(stream)
     }

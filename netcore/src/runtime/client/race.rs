@@ -6,14 +6,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, ToSocketAddrs, lookup_host};
+use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 /// Connects to the address that answers first. They are tried one after the other, each with a head start, and those that
 /// have not answered are still waited for (RFC 8305): an address without a way to it costs that, and not the whole time
 /// there is for connecting.
-pub(super) async fn connect(address: impl ToSocketAddrs) -> io::Result<TcpStream> {
+pub(super) async fn connect(address: &str) -> io::Result<TcpStream> {
     race(in_turns(lookup_host(address).await?), TcpStream::connect).await
 }
 

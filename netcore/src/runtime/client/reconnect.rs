@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
 
 use super::backoff::Backoff;
+use super::deadline::Deadline;
 use super::keeper::Keeper;
 use super::reconnecting::Shared;
-use super::{Client, ClientError, ClientOptions, ReconnectingClient};
+use super::{Client, ClientError, ClientOptions, ConnectStage, ReconnectingClient};
 use crate::Packet;
 
 /// How a client connects, and connects again whenever the connection is lost: [`ClientOptions::reconnect`] begins it,
@@ -191,9 +191,9 @@ where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         self.begin(Arc::new(move |options| {
-            let (dialed, limit) = (dial(), options.connect_timeout);
+            let (dialed, deadline) = (dial(), Deadline::new(options.connect_timeout));
             Box::pin(async move {
-                let stream = timeout(limit, dialed).await.map_err(|_| ClientError::Timeout(limit))??;
+                let stream = deadline.stage(ConnectStage::Connect, dialed).await?;
                 options.connect_over(stream).await
             })
         }))

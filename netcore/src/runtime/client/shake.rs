@@ -2,12 +2,22 @@
 
 use std::net::SocketAddr;
 
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::TcpStream;
 
-use super::{ClientError, ClientOptions, race};
+use super::deadline::Deadline;
+use super::{ClientError, ClientOptions, ConnectStage, race};
 use crate::Packet;
+use crate::runtime::address;
 use crate::runtime::handshake::Shaken;
 use crate::runtime::link::Transport;
+
+/// Where a stream leads to: the host that was asked for, and the address that answered.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(any(feature = "tls", feature = "websocket")), allow(dead_code))]
+pub(super) struct Target<'a> {
+    host: &'a str,
+    address: SocketAddr,
+}
 
 impl<In, Out> ClientOptions<In, Out>
 where
@@ -15,28 +25,33 @@ where
     Out: Packet + Send + Sync + 'static,
 {
     /// TCP, and what comes on top of it.
-    pub(super) async fn shake(&self, address: impl ToSocketAddrs) -> Result<Shaken<TcpStream>, ClientError> {
-        let stream = race::connect(address).await?;
+    pub(super) async fn shake(&self, address: &str) -> Result<Shaken<TcpStream>, ClientError> {
+        let deadline = self.deadline()?;
+        let host = address::host(address)?;
+        let stream = deadline.stage(ConnectStage::Connect, race::connect(address)).await?;
         stream.set_nodelay(true)?;
-        let address = stream.peer_addr()?;
-        self.shake_over(stream, Some(address)).await
+        let target = Target { host, address: stream.peer_addr()? };
+        self.shake_over(stream, Some(target), deadline).await
     }
 
-    /// TLS, WebSocket, the hello: as a door has them, one on top of the other. `address` is where the stream leads to, if it is
+    /// TLS, WebSocket, the hello: as a door has them, one on top of the other. `target` is where the stream leads to, if it is
     /// known.
     pub(super) async fn shake_over<T: Transport>(
         &self,
         stream: T,
-        address: Option<SocketAddr>,
+        target: Option<Target<'_>>,
+        deadline: Deadline,
     ) -> Result<Shaken<T>, ClientError> {
         #[cfg(not(any(feature = "tls", feature = "websocket")))]
-        let _ = address;
+        let _ = target;
         let shaken = Shaken::Same(stream);
         #[cfg(feature = "tls")]
         let shaken = match &self.tls {
             Some(tls) => {
                 let (below, outbox) = shaken.below();
-                let records = tls.connect(below, address).await.map_err(ClientError::Tls)?;
+                let target = target.map(|target| (target.host, target.address.ip()));
+                let work = async { tls.connect(below, target).await.map_err(ClientError::Tls) };
+                let records = deadline.stage(ConnectStage::Tls, work).await?;
                 Shaken::Other { transport: Box::new(records), outbox }
             }
             None => shaken,
@@ -44,22 +59,23 @@ where
         #[cfg(feature = "websocket")]
         let shaken = match &self.websocket {
             Some(websocket) => {
-                let host = host(self.server_name(), address);
+                let host = host(self.server_name(), target);
                 let (below, outbox) = shaken.below();
-                let stream = websocket.request(below, &host).await.map_err(ClientError::WebSocket)?;
+                let work = websocket.request(below, &host);
+                let stream = deadline.stage(ConnectStage::WebSocket, work).await?;
                 Shaken::Other { transport: Box::new(stream.of(outbox.clone())), outbox }
             }
             None => shaken,
         };
         Ok(match shaken {
-            Shaken::Same(stream) => Shaken::Same(self.greeted(stream).await?),
+            Shaken::Same(stream) => Shaken::Same(self.greeted(stream, deadline).await?),
             Shaken::Other { transport, outbox } => {
-                Shaken::Other { transport: self.greeted(transport).await?, outbox }
+                Shaken::Other { transport: self.greeted(transport, deadline).await?, outbox }
             }
         })
     }
 
-    /// The server's name, where one is known.
+    /// The server's name, where one is set.
     #[cfg(feature = "websocket")]
     fn server_name(&self) -> Option<String> {
         #[cfg(feature = "tls")]
@@ -69,16 +85,15 @@ where
     }
 }
 
-/// What a server is called in a request. RFC 3986 §3.2.2: the colons of an IPv6 address are set off from the port's by
-/// brackets.
+/// What a server is called in a request: the name that is set, or the host that was asked for. RFC 3986 §3.2.2: the colons
+/// of an IPv6 address are set off from the port's by brackets.
 #[cfg(feature = "websocket")]
-fn host(name: Option<String>, address: Option<SocketAddr>) -> String {
-    let name = name.map(|name| if name.contains(':') { format!("[{name}]") } else { name });
-    match (name, address) {
-        (Some(name), Some(address)) => format!("{name}:{}", address.port()),
-        (None, Some(address)) => address.to_string(),
-        (Some(name), None) => name,
-        (None, None) => "localhost".to_owned(),
+fn host(name: Option<String>, target: Option<Target<'_>>) -> String {
+    let name = name.as_deref().or(target.map(|target| target.host)).unwrap_or("localhost");
+    let name = if name.contains(':') { format!("[{name}]") } else { name.to_owned() };
+    match target {
+        Some(target) => format!("{name}:{}", target.address.port()),
+        None => name,
     }
 }
 
@@ -91,18 +106,21 @@ mod tests {
     async fn a_clients_packets_do_not_wait_for_each_other() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let options = Client::<Frame, Frame>::options();
-        let shaken = options.shake(listener.local_addr().unwrap()).await.unwrap();
+        let shaken = options.shake(&listener.local_addr().unwrap().to_string()).await.unwrap();
         let Shaken::Same(stream) = shaken else { panic!("not the socket itself") };
         assert!(stream.nodelay().unwrap());
     }
+
     #[cfg(feature = "websocket")]
     #[test]
     fn an_address_of_ipv6_stands_in_brackets_in_the_host() {
-        let at = |address: &str| Some(address.parse().unwrap());
-        let host = |name: &str, address| super::host(Some(name.to_owned()), address);
-        assert_eq!(host("2001:db8::7", at("127.0.0.1:443")), "[2001:db8::7]:443");
+        let at = |host, address: &str| Some(super::Target { host, address: address.parse().unwrap() });
+        let host = |name: &str, target| super::host(Some(name.to_owned()), target);
+        assert_eq!(host("2001:db8::7", at("other", "127.0.0.1:443")), "[2001:db8::7]:443");
         assert_eq!(host("2001:db8::7", None), "[2001:db8::7]");
-        assert_eq!(host("example.com", at("[::1]:443")), "example.com:443");
-        assert_eq!(super::host(None, at("[::1]:443")), "[::1]:443");
+        assert_eq!(host("example.com", at("::1", "[::1]:443")), "example.com:443");
+        assert_eq!(super::host(None, at("::1", "[::1]:443")), "[::1]:443");
+        assert_eq!(super::host(None, at("example.com", "[::1]:443")), "example.com:443");
+        assert_eq!(super::host(None, None), "localhost");
     }
 }

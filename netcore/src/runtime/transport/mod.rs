@@ -10,6 +10,8 @@ mod proxy_header;
 mod tls;
 #[cfg(feature = "tls")]
 mod tls_stream;
+#[cfg(feature = "tls")]
+pub(super) mod tls_words;
 #[cfg(feature = "websocket")]
 pub(super) mod websocket;
 

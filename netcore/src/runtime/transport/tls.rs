@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -33,6 +34,16 @@ use crate::session::{CloseReason, TlsFault};
 /// ```
 ///
 /// A clone is another handle of the same certificate.
+///
+/// For development, a certificate that vouches for itself, so that it is also what the client's
+/// [roots](ClientTls::with_roots_file) are:
+///
+/// ```sh
+/// openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout key.pem -out cert.pem -subj /CN=localhost \
+///     -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE
+/// ```
+///
+/// The last of these is what openssl leaves out by itself: the certificate of an authority is not taken for a server's.
 #[derive(Clone)]
 pub struct Tls {
     // Where to read it again.
@@ -48,7 +59,7 @@ pub struct Tls {
 /// use netcore::{Client, ClientTls, Frame};
 ///
 /// # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
-/// let tls = ClientTls::with_roots_file("/etc/ssl/certs/ca-certificates.crt")?.server_name("game.example")?;
+/// let tls = ClientTls::with_roots_file("/etc/ssl/certs/ca-certificates.crt")?;
 /// let client = Client::<Frame, Frame>::options().tls(tls).connect("game.example:11020").await?;
 /// # Ok(())
 /// # }
@@ -202,7 +213,7 @@ impl ClientTls {
     }
 
     /// The name that the certificate must be for, and that the server is asked for: a host name or an address. Unless it
-    /// is set, the address that is connected to; over a stream that is connected already there is none.
+    /// is set, the host that the client was told to connect to; over a stream that is connected already there is none.
     ///
     /// # Errors
     /// When it is neither.
@@ -235,17 +246,17 @@ impl ClientTls {
         Some(self.server_name.as_ref()?.to_str().into_owned())
     }
 
-    /// Does the client's part.
-    pub(crate) async fn connect<S>(
-        &self,
-        stream: S,
-        address: Option<std::net::SocketAddr>,
-    ) -> io::Result<Records<S>>
+    /// Does the client's part. `target`: the host that was asked for, and the address that answered.
+    pub(crate) async fn connect<S>(&self, stream: S, target: Option<(&str, IpAddr)>) -> io::Result<Records<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let at = || address.map(|address| ServerName::from(address.ip()));
-        let Some(name) = self.server_name.clone().or_else(at) else {
+        let told = || {
+            let (host, ip) = target?;
+            // A host that no certificate can be for, like an address with a zone.
+            Some(ServerName::try_from(host.to_owned()).unwrap_or_else(|_| ip.into()))
+        };
+        let Some(name) = self.server_name.clone().or_else(told) else {
             let words = "the server has no name to ask for: give it one with `ClientTls::server_name`";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
         };

@@ -3,6 +3,7 @@
 #[cfg(feature = "testing")]
 mod check;
 mod frames;
+mod request;
 mod stream;
 mod upgrade;
 
@@ -14,6 +15,7 @@ use tungstenite::handshake::server::create_response_with_body;
 
 #[cfg(feature = "testing")]
 pub(crate) use self::check::{Pieces, frames_in_pieces};
+pub(crate) use self::request::NoWebSocket;
 pub(crate) use self::stream::WebSocketStream;
 pub(crate) use self::upgrade::NoUpgrade;
 use crate::session::{Rate, WebSocketFault};
@@ -106,8 +108,8 @@ impl WebSocket {
         self
     }
 
-    /// The `Host` that a client asks for, where several share an address. Its TLS server name, or else the address that
-    /// it connects to, unless set.
+    /// The `Host` that a client asks for, where several share an address. Unless set, its TLS server name, or else the
+    /// address that it was told to connect to.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());

@@ -1,15 +1,13 @@
-//! The upgrade from HTTP, both sides of it.
+//! The server's side of the upgrade from HTTP, and what both sides of it read and write.
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tungstenite::error::{Error, ProtocolError};
-use tungstenite::handshake::client::{Response as Answer, generate_key};
-use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
 use tungstenite::handshake::server::write_response;
 
-use super::{WebSocket, WebSocketStream, has_token, refusal};
+use super::{WebSocket, WebSocketStream, refusal};
 use crate::runtime::transport::reason;
 use crate::session::{CloseReason, WebSocketFault};
 
@@ -58,59 +56,6 @@ impl WebSocket {
         }
         Ok(self.server_stream(io, bytes.freeze()))
     }
-
-    /// Asks a server for a WebSocket.
-    pub(crate) async fn request<S>(&self, mut io: S, host: &str) -> Result<WebSocketStream<S>, CloseReason>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let key = generate_key();
-        let path = self.path.as_deref().unwrap_or("/");
-        let host = self.host.as_deref().unwrap_or(host);
-        let mut request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-        );
-        if let Some(protocol) = &self.protocol {
-            request += &format!("Sec-WebSocket-Protocol: {protocol}\r\n");
-        }
-        request += "\r\n";
-        write(&mut io, request.as_bytes()).await?;
-        let mut bytes = BytesMut::new();
-        let len = read_head(&mut io, &mut bytes).await.map_err(|unread| match unread {
-            Unread::Gone(reason) => reason,
-            Unread::TooLong | Unread::NotHttp => WebSocketFault::NotUpgrade.into(),
-        })?;
-        let head = bytes.split_to(len);
-        let Ok(Some((_, answer))) = Answer::try_parse(&head) else {
-            return Err(WebSocketFault::NotUpgrade.into());
-        };
-        self.check_answer(&answer, &key)?;
-        Ok(WebSocketStream::client(io, bytes.freeze(), self.max_message, self.empty_frames))
-    }
-
-    /// RFC 6455 §4.1: what the client must look at.
-    fn check_answer<B>(&self, answer: &Response<B>, key: &str) -> Result<(), WebSocketFault> {
-        let headers = answer.headers();
-        let upgraded = answer.status() == StatusCode::SWITCHING_PROTOCOLS
-            && has_token(headers, header::UPGRADE, "websocket")
-            && has_token(headers, header::CONNECTION, "upgrade")
-            && headers
-                .get(header::SEC_WEBSOCKET_ACCEPT)
-                .is_some_and(|accept| accept.as_bytes() == derive_accept_key(key.as_bytes()).as_bytes());
-        if !upgraded {
-            return Err(WebSocketFault::NotUpgrade);
-        }
-        let spoken = headers.get(header::SEC_WEBSOCKET_PROTOCOL).map(|value| value.as_bytes());
-        if spoken != self.protocol.as_deref().map(str::as_bytes) {
-            return Err(WebSocketFault::Protocol);
-        }
-        // "an extension that was not present in the client's handshake": none was.
-        if headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS) {
-            return Err(WebSocketFault::Broken);
-        }
-        Ok(())
-    }
 }
 
 fn refuse<S>(io: S, fault: WebSocketFault, status: Option<StatusCode>) -> NoUpgrade<S> {
@@ -126,20 +71,23 @@ fn response_bytes(answer: &Response<String>) -> Vec<u8> {
     bytes
 }
 
-async fn write(io: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(), CloseReason> {
+pub(super) async fn write(io: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> Result<(), CloseReason> {
     io.write_all(bytes).await.map_err(|error| reason(&error))?;
     io.flush().await.map_err(|error| reason(&error))
 }
 
 /// Why there is no head of a request.
-enum Unread {
+pub(super) enum Unread {
     Gone(CloseReason),
     TooLong,
     NotHttp,
 }
 
 /// Reads until the head of a request or an answer is whole; how long it is. What came behind it stays there, too.
-async fn read_head(io: &mut (impl AsyncRead + Unpin), bytes: &mut BytesMut) -> Result<usize, Unread> {
+pub(super) async fn read_head(
+    io: &mut (impl AsyncRead + Unpin),
+    bytes: &mut BytesMut,
+) -> Result<usize, Unread> {
     loop {
         let seen = bytes.len();
         // Memory follows what came.
