@@ -219,6 +219,21 @@ async fn a_peer_that_says_nothing_or_drips_schemas_ends_at_the_handshakes_deadli
     server.shutdown().await;
 }
 
+#[tokio::test]
+async fn types_that_are_swapped_on_one_side_are_said_to_be() {
+    let (door, connector) = Door::memory(Binary::new());
+    let server =
+        Server::new().door(door.hello(Hello::new::<ToServer, ToClient>())).serve(session).await.unwrap();
+    let swapped = options().hello(Hello::new::<ToServer, ToClient>());
+    let error = swapped.connect_over(connector.connect().unwrap()).await.err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "both sides receive the same packets and send the same: the two types of `Hello::new` are swapped on one of them \
+         (first what that side receives, then what it sends)"
+    );
+    server.shutdown().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_answer_a_hello_is_given_up_in_time() {
     let (mine, _theirs) = tokio::io::duplex(1024);

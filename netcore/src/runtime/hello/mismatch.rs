@@ -44,6 +44,8 @@ impl Mismatch {
         let compared = |(ours, theirs): (&'static Schema, Option<Schema>)| ours.compare(&theirs?);
         let difference = by_client_first.into_iter().flatten().find_map(compared);
         let words = match &difference {
+            // What one sends the other sends, too, and so with what they receive.
+            _ if (ours.sends, ours.receives) == (prints.sends, prints.receives) => SWAPPED.to_owned(),
             Some(difference) => format!("{}: {}", differ(side, difference), side.remedy()),
             None => format!("{}: {}", unknown(side, ours, prints), side.remedy()),
         };
@@ -131,5 +133,7 @@ fn short(text: &str) -> Cow<'_, str> {
     }
 }
 
+const SWAPPED: &str = "both sides receive the same packets and send the same: the two types of `Hello::new` are swapped on \
+                       one of them (first what that side receives, then what it sends)";
 /// So many letters of a name or a type are shown.
 const LONGEST: usize = 120;
