@@ -1,29 +1,27 @@
 //! Addresses as people write them.
 
-use std::io;
 use std::net::SocketAddr;
+
+/// What is wrong with an address that cannot be one, whatever the name server says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020")]
+pub struct NoAddress(&'static str);
 
 /// The host of `HOST:PORT` or `[IPv6]:PORT`, without brackets. A name is not looked up.
 ///
 /// # Errors
-/// When it cannot be an address, whatever the name server says.
-pub(super) fn host(address: &str) -> io::Result<&str> {
-    let wrong = |what| {
-        let words = format!("{what}: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020");
-        Err(io::Error::new(io::ErrorKind::InvalidInput, words))
-    };
-    let Some((host, port)) = address.rsplit_once(':') else {
-        return wrong("it has no port");
-    };
+/// When it cannot be an address.
+pub(super) fn host(address: &str) -> Result<&str, NoAddress> {
+    let (host, port) = address.rsplit_once(':').ok_or(NoAddress("has no port"))?;
     if port.parse::<u16>().is_err() {
-        return wrong("its port is no number from 0 to 65535");
+        return Err(NoAddress("has a port that is no number from 0 to 65535"));
     }
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     match bare {
         Some(bare) if address.parse::<SocketAddr>().is_ok() => Ok(bare),
-        None if host.is_empty() => wrong("it has no host"),
+        None if host.is_empty() => Err(NoAddress("has no host")),
         None if !host.contains(|letter: char| "[]/ ".contains(letter) || letter.is_control()) => Ok(host),
-        _ => wrong("its host is none"),
+        _ => Err(NoAddress("has a host that is none")),
     }
 }
 
@@ -43,16 +41,16 @@ mod tests {
             assert_eq!(host(address).unwrap(), there);
         }
         for (address, words) in [
-            ("", "it has no port: "),
-            ("8080", "it has no port: "),
-            ("localhost", "it has no port: "),
-            ("localhost:", "its port is no number "),
-            ("localhost:70000", "its port is no number "),
-            (":80", "it has no host: "),
-            ("[::1", "its port is no number "),
-            ("[localhost]:80", "its host is none: "),
-            ("two words:80", "its host is none: "),
-            ("ws://localhost:80", "its host is none: "),
+            ("", "has no port: "),
+            ("8080", "has no port: "),
+            ("localhost", "has no port: "),
+            ("localhost:", "has a port that is no number "),
+            ("localhost:70000", "has a port that is no number "),
+            (":80", "has no host: "),
+            ("[::1", "has a host that is none: "),
+            ("[localhost]:80", "has a host that is none: "),
+            ("two words:80", "has a host that is none: "),
+            ("ws://localhost:80", "has a host that is none: "),
         ] {
             let error = host(address).unwrap_err().to_string();
             assert!(

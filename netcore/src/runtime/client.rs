@@ -214,7 +214,9 @@ where
     /// Sends a request and waits for its answer: the packet whose id the request declares as its `reply`. Answers are
     /// matched in the order of the requests, or by their number where the packets carry one.
     ///
-    /// Other packets that come meanwhile wait for [`recv`](Self::recv).
+    /// Other packets that come meanwhile wait for [`recv`](Self::recv): when so many do that the inbox
+    /// ([`Limits::inbox`](crate::Limits::inbox), 1,024) is full, no more is read, and no answer comes until some are received.
+    /// Who wants nothing but answers [splits](Self::split) the client and drops the receiver.
     ///
     /// A `reply` of `Out` that `In` does not have, or of which only one side is `numbered`, stops the build, though not
     /// `cargo check`. Nothing is known of an `In` that is written by hand or has an `other` variant; there such a request
@@ -296,7 +298,10 @@ where
                 Ok(answer)
             }
             Ok(Err(_)) => Err(RequestError::Closed),
-            Err(_) => Err(RequestError::Timeout(time)),
+            Err(_) => Err(match self.open.0.held_up() {
+                Some(waiting) => RequestError::Unreceived(time, waiting),
+                None => RequestError::Timeout(time),
+            }),
         }
     }
 }

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
+use super::address;
 use super::door::TcpSettings;
 use super::house::House;
 use super::incoming::Arrivals;
@@ -17,6 +18,9 @@ use super::memory::MemoryListener;
 
 /// Binds a door's socket.
 pub(super) async fn bind(address: &str, settings: TcpSettings) -> io::Result<TcpListener> {
+    if let Err(why) = address::host(address) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it {why}")));
+    }
     let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
     // A name may have several addresses, of which the machine may have but one.
     for address in tokio::net::lookup_host(address).await? {

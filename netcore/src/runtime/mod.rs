@@ -57,6 +57,7 @@ mod turn;
 mod worker;
 
 pub use adapter::{Adapter, Binary};
+pub use address::NoAddress;
 pub use client::{
     Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, ConnectStage,
     NotSent, Reconnect, ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,

@@ -132,6 +132,11 @@ impl<In> Peer<In> {
         self.lock().reader = Reader::Worker { queue, queued: true };
     }
 
+    /// How many packets wait, where so many do that the socket is not read.
+    pub(crate) fn held_up(&self) -> Option<usize> {
+        self.lock().full.then(|| self.packets.load(Relaxed))
+    }
+
     /// Adds a batch, and calls whoever waited for it, unless that is `own`: the task that delivers sees to itself.
     pub(crate) fn deliver(self: &Arc<Self>, batch: &mut Inbound<In>, own: &Waker) {
         let mut inbox = self.lock();

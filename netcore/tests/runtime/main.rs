@@ -20,6 +20,7 @@ mod pressed;
 mod pressure;
 mod reconnect;
 mod reconnect_odd;
+mod reconnect_words;
 mod requests;
 mod rooms;
 mod shutdown;

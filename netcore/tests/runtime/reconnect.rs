@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use netcore::memory::{self, MemoryConnector, MemoryListener, MemoryStream};
@@ -90,9 +89,9 @@ async fn pauses_double_up_to_the_cap_and_the_client_gives_up_after_the_last_try(
     assert_eq!((unsent.packets(), unsent.count(), unsent.bytes()), (&[say(1)][..], 1, 9));
     assert!(client.next().await.is_none());
     assert_eq!(*times.lock().unwrap(), [0, 100, 300, 700, 1_400, 2_100]);
-    assert!(matches!(client.send(&say(2)), Err(NotSent::Ended)));
-    assert!(matches!(client.send_wait(&say(2)).await, Err(NotSent::Ended)));
-    assert!(matches!(client.request(say(2)).await, Err(RequestError::NoReply(_) | RequestError::Send(_))));
+    assert!(matches!(client.send(&say(2)), Err(NotSent::Ended(_))));
+    assert!(matches!(client.send_wait(&say(2)).await, Err(NotSent::Ended(_))));
+    assert!(matches!(client.request(say(2)).await, Err(RequestError::Ended(_))));
     let stats = client.stats();
     assert_eq!((stats.failed, stats.connected, stats.unsent), (6, 0, 1));
     assert!(client.close().await.is_empty());
@@ -316,14 +315,12 @@ async fn a_server_that_accepts_and_closes_at_once_is_not_called_without_end() {
 #[tokio::test(start_paused = true)]
 async fn a_name_that_has_no_address_is_a_try_that_failed() {
     // No label of a name is that long.
-    for address in [format!("{}.invalid:1", "x".repeat(70)), "no address".to_owned()] {
-        let client = reconnect().tries(2).connect(&address);
-        for _ in 0..2 {
-            let ClientEvent::Failed { error, .. } = next(&client).await else { panic!("no failure") };
-            assert!(error.to_string().starts_with("cannot connect: "), "{error}");
-        }
-        assert!(matches!(next(&client).await, ClientEvent::GaveUp { tries: 2, .. }));
+    let client = reconnect().tries(2).connect(format!("{}.invalid:1", "x".repeat(70)));
+    for _ in 0..2 {
+        let ClientEvent::Failed { error, .. } = next(&client).await else { panic!("no failure") };
+        assert!(error.to_string().starts_with("cannot connect: "), "{error}");
     }
+    assert!(matches!(next(&client).await, ClientEvent::GaveUp { tries: 2, .. }));
 }
 
 #[tokio::test]
@@ -417,15 +414,15 @@ async fn a_packet_that_never_fits_is_refused_at_once() {
 async fn where_nothing_is_to_wait_it_is_refused_while_there_is_no_connection() {
     let (mut listener, connector) = memory::listener(4);
     let client = dial(reconnect().away(Away::Refuse), &connector);
-    assert!(matches!(client.send(&say(0)), Err(NotSent::Away)));
-    assert!(matches!(client.send_wait(&say(0)).await, Err(NotSent::Away)));
+    assert!(matches!(client.send(&say(0)), Err(NotSent::Away(_))));
+    assert!(matches!(client.send_wait(&say(0)).await, Err(NotSent::Away(_))));
     for n in 1..4 {
         let mut far = connected(&mut listener, &client).await;
         client.send(&say(n)).unwrap();
         read(&mut far, &[say(n)]).await;
         drop(far);
         assert!(matches!(next(&client).await, ClientEvent::Lost { .. }));
-        assert!(matches!(client.send(&say(0)), Err(NotSent::Away)));
+        assert!(matches!(client.send(&say(0)), Err(NotSent::Away(_))));
     }
     assert_eq!(client.stats().refused, 5);
 }
@@ -592,23 +589,9 @@ async fn requests_wait_for_a_connection_and_fail_when_it_is_lost() {
     let begun = Instant::now();
     let time = Duration::from_millis(2_500);
     let error = within(client.request_within(Question::Add { a: 0, b: 0 }, time)).await.unwrap_err();
-    assert!(matches!(error, RequestError::Away | RequestError::Closed), "{error}");
+    assert!(matches!(error, RequestError::Away(_) | RequestError::Closed), "{error}");
     let error = within(client.request_within(Question::Add { a: 0, b: 0 }, time)).await.unwrap_err();
-    assert!(matches!(error, RequestError::Away) && begun.elapsed() >= time, "{error}");
-}
-
-#[tokio::test]
-async fn errors_say_what_to_do() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = listener.local_addr().unwrap();
-    drop(listener);
-    for (address, words) in [
-        (nobody.to_string(), "nobody listens there: look whether the server runs, and at that port"),
-        ("127.0.0.1".to_owned(), "an address is HOST:PORT or [IPv6]:PORT"),
-    ] {
-        let error = Client::<Hear, Ask>::connect(address).await.unwrap_err().to_string();
-        assert!(error.starts_with("cannot connect: ") && error.contains(words), "{error}");
-    }
+    assert!(matches!(error, RequestError::Away(_)) && begun.elapsed() >= time, "{error}");
 }
 
 /// A stream of numbers over a client that is cut ten thousand times. Each number that was accepted is received once, or told

@@ -190,6 +190,27 @@ async fn answers_come_also_where_nothing_else_is_received() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_behind_packets_that_nobody_receives_says_so() {
+    let (_running, connector) = start().await;
+    let mut client = client(&connector);
+    for _ in 0..3_000 {
+        client.send_wait(&Ask::Tell).await.unwrap();
+    }
+    let error = within(client.request(wait(1, 1))).await.unwrap_err().to_string();
+    let words = "no answer within 1s (`request_timeout`): 1024 packets wait to be received, and what comes behind them is \
+                 not read: receive them, or drop the `ClientReceiver`, or set `only_answers` where the client reconnects";
+    assert_eq!(error, words);
+    for _ in 0..3_000 {
+        assert_eq!(within(client.recv()).await, Ok(Some(Answer::Told)));
+    }
+    // Late: a packet like any other.
+    assert_eq!(within(client.recv()).await, Ok(Some(Answer::Waited { n: 1 })));
+    assert_eq!(within(client.request(wait(1, 2))).await.unwrap(), Answer::Waited { n: 2 });
+    let error = within(client.request(wait(2_000, 3))).await.unwrap_err().to_string();
+    assert_eq!(error, "no answer within 1s (`request_timeout`): is it a packet that the server answers?");
+}
+
+#[tokio::test(start_paused = true)]
 async fn answers_that_have_come_are_heard_though_a_write_fails_and_nothing_else_is_received() {
     let (near, mut far) = netcore::memory::pair(1 << 20);
     let (asks, received) = Client::<Answer, Ask>::options().over(near).split();

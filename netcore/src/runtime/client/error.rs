@@ -1,18 +1,27 @@
 //! Why there is no connection, or no answer.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ConnectStage;
 use crate::PacketId;
 #[cfg(feature = "websocket")]
 use crate::runtime::transport::websocket::NoWebSocket;
-use crate::runtime::{HelloError, SendError};
+use crate::runtime::{HelloError, NoAddress, SendError};
 
 /// There is no connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
+    /// What it was told to connect to cannot be an address: to try again is in vain.
+    #[error("cannot connect: `{address}` {why}")]
+    Address {
+        /// As it was given.
+        address: String,
+        /// What is wrong with it.
+        why: NoAddress,
+    },
     /// The server cannot be reached.
     #[error("cannot connect: {}", in_words(.0))]
     Connect(#[from] io::Error),
@@ -52,12 +61,23 @@ pub enum RequestError {
     /// No answer came in time. If it comes later, it is received like any other packet.
     #[error("no answer within {0:?} (`request_timeout`): is it a packet that the server answers?")]
     Timeout(Duration),
+    /// No answer came in time, and packets wait to be received behind which it may be: the connection is not read until
+    /// they are. If it comes later, it is received like any other packet.
+    #[error(
+        "no answer within {0:?} (`request_timeout`): {1} packets wait to be received, and what comes behind them is not \
+         read: receive them, or drop the `ClientReceiver`, or set `only_answers` where the client reconnects"
+    )]
+    Unreceived(Duration, usize),
     /// The connection closed before the answer came.
     #[error("the connection closed before the answer came")]
     Closed,
-    /// The client reconnects, and there was no connection to ask over.
-    #[error("there is no connection just now, so that nothing was asked")]
-    Away,
+    /// The client reconnects, and there was no connection to ask over: why the last try failed, or the last connection was
+    /// lost.
+    #[error("there is no connection just now, so that nothing was asked{}", because(.0))]
+    Away(Option<Arc<str>>),
+    /// The client reconnects no more, since it was closed or has given up: why the last try failed.
+    #[error("the client was closed or has given up{}", because(.0))]
+    Ended(Option<Arc<str>>),
     /// The packet declares no answer: `#[packet(id = …, reply = …)]`.
     #[error("packet {0} names no answer: declare it with `reply = …`, or use `send`")]
     NoReply(PacketId),
@@ -74,6 +94,11 @@ impl From<NoWebSocket> for ClientError {
             NoWebSocket::Answer { status, words } => Self::Refused { status, words },
         }
     }
+}
+
+/// The last failure, in brackets, where there is one.
+pub(super) fn because(last: &Option<Arc<str>>) -> String {
+    last.as_ref().map(|last| format!(" ({last})")).unwrap_or_default()
 }
 
 /// Why there is no connection, for a person.

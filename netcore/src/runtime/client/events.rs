@@ -42,8 +42,8 @@ pub enum ClientEvent<In, Out> {
         /// How long until the next try; `None`: there is none.
         pause: Option<Duration>,
     },
-    /// So many tries in a row have failed that there are no more, or one has shown that the two sides are of different
-    /// versions. Nothing follows.
+    /// So many tries in a row have failed that there are no more, or the last would end the same way each time: the two
+    /// sides are of different versions, or the address is none. Nothing follows.
     GaveUp {
         /// How many.
         tries: u32,
@@ -74,11 +74,15 @@ pub enum TryError {
 }
 
 impl TryError {
-    /// Whether the next try would end the same way: the two sides are of different versions.
+    /// Whether the next try would end the same way: the two sides are of different versions, or the address is none.
     pub(super) fn is_final(&self) -> bool {
         use crate::HelloError::{Fault, Ids, Version};
         use crate::HelloFault::Protocol;
-        matches!(self, Self::Connect(ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))))
+        let Self::Connect(error) = self else { return false };
+        matches!(
+            error,
+            ClientError::Address { .. } | ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))
+        )
     }
 }
 

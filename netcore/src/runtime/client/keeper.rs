@@ -66,6 +66,7 @@ where
                     lost_at = Some(Instant::now());
                     shared.counters.lost.fetch_add(1, Relaxed);
                     metrics::client_lost(reason);
+                    shared.failed(format_args!("the connection was lost: {reason}"));
                     self.count(&unsent);
                     let pause = self.settings.backoff.lost(begun.elapsed());
                     shared.notice(ClientEvent::Lost { reason, unsent, pause });
@@ -95,7 +96,8 @@ where
             };
             self.shared.counters.failed.fetch_add(1, Relaxed);
             metrics::client_failed(&error);
-            // Two versions do not become one by waiting.
+            self.shared.failed(&error);
+            // Two versions do not become one by waiting, nor a slip of the pen an address.
             let pause = self.settings.backoff.failed().filter(|_| !error.is_final());
             let tries = self.settings.backoff.count();
             self.shared.notice(ClientEvent::Failed { tries, error, pause });

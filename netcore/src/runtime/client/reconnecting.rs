@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::error::because;
 use super::events::Events;
 use super::{Away, ClientEvent, ClientOptions, ClientSender, Reconnect, RequestError, SendError, Unsent};
 use crate::runtime::Adapter;
@@ -78,15 +79,16 @@ pub struct ReconnectingClient<In, Out> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotSent {
-    /// There is no connection, and [`Away::Refuse`] says what that means.
-    #[error("there is no connection just now")]
-    Away,
+    /// There is no connection, and [`Away::Refuse`] says what that means: why the last try failed, or the last connection
+    /// was lost.
+    #[error("there is no connection just now{}", because(.0))]
+    Away(Option<Arc<str>>),
     /// Too much waits already: for the server, or for a connection. `send_wait` waits for room.
     #[error("too much waits to be sent: send less, or wait for room with `send_wait`")]
     Full,
-    /// The client was closed, or has given up.
-    #[error("the client was closed or has given up")]
-    Ended,
+    /// The client was closed, or has given up: why the last try failed.
+    #[error("the client was closed or has given up{}", because(.0))]
+    Ended(Option<Arc<str>>),
     /// It cannot be encoded: a mistake of ours.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -156,6 +158,8 @@ struct State<In, Out> {
     lengths: VecDeque<u32>,
     // Nothing more is accepted.
     ended: bool,
+    // Why there is no connection, as far as that is known.
+    last: Option<Arc<str>>,
     left: Unsent<Out>,
 }
 
@@ -236,7 +240,8 @@ where
     /// As there.
     pub async fn request_within(&self, packet: Out, time: Duration) -> Result<In, RequestError> {
         let begun = Instant::now();
-        let up = timeout(time, self.connection()).await.map_err(|_| RequestError::Away)??;
+        let up =
+            timeout(time, self.connection()).await.map_err(|_| RequestError::Away(self.shared.last()))??;
         up.request_within(packet, time.saturating_sub(begun.elapsed())).await
     }
 
@@ -281,9 +286,11 @@ where
             match self.shared.up() {
                 Some(up) => return Ok(up),
                 None if self.shared.lock().ended => {
-                    return Err(SendError::Closed(CloseReason::Ended).into());
+                    return Err(RequestError::Ended(self.shared.last()));
                 }
-                None if self.shared.away == Away::Refuse => return Err(RequestError::Away),
+                None if self.shared.away == Away::Refuse => {
+                    return Err(RequestError::Away(self.shared.last()));
+                }
                 None => changed.await,
             }
         }
@@ -312,6 +319,7 @@ where
             waiting: BytesMut::new(),
             lengths: VecDeque::new(),
             ended: false,
+            last: None,
             left: Unsent::none(),
         };
         Self {
@@ -331,7 +339,7 @@ where
     fn send(&self, packet: &Out) -> Result<(), NotSent> {
         let mut state = self.lock();
         if state.ended {
-            return Err(NotSent::Ended);
+            return Err(NotSent::Ended(state.last.clone()));
         }
         if let Some(up) = &state.up {
             match up.send(packet) {
@@ -340,7 +348,7 @@ where
                 result => return result.map_err(NotSent::from_open),
             }
         }
-        let Away::Queue(most) = self.away else { return Err(NotSent::Away) };
+        let Away::Queue(most) = self.away else { return Err(NotSent::Away(state.last.clone())) };
         let bytes = self.encode(packet)?;
         if bytes.len() > self.largest || state.waiting.len().saturating_add(bytes.len()) > most {
             return Err(NotSent::Full);
@@ -377,7 +385,7 @@ where
             (*waiting, *lengths) = (BytesMut::new(), VecDeque::new());
         }
         if all && !state.ended {
-            state.up = Some(sender.clone());
+            (state.up, state.last) = (Some(sender.clone()), None);
         }
         drop(state);
         self.changed.notify_waiters();
@@ -388,6 +396,15 @@ where
     pub(super) fn lose(&self) {
         let up = self.lock().up.take();
         drop(up);
+    }
+
+    /// Why there is no connection.
+    pub(super) fn failed(&self, why: impl fmt::Display) {
+        self.lock().last = Some(why.to_string().into());
+    }
+
+    fn last(&self) -> Option<Arc<str>> {
+        self.lock().last.clone()
     }
 
     /// Nothing more is accepted.
@@ -421,7 +438,7 @@ where
 
     /// Counts a packet that was refused.
     fn count(&self, result: Result<(), NotSent>) -> Result<(), NotSent> {
-        if let Err(NotSent::Full | NotSent::Away) = result {
+        if let Err(NotSent::Full | NotSent::Away(_)) = result {
             self.counters.refused.fetch_add(1, Relaxed);
         }
         result

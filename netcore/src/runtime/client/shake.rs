@@ -27,7 +27,8 @@ where
     /// TCP, and what comes on top of it.
     pub(super) async fn shake(&self, address: &str) -> Result<Shaken<TcpStream>, ClientError> {
         let deadline = self.deadline()?;
-        let host = address::host(address)?;
+        let no_address = |why| ClientError::Address { address: address.to_owned(), why };
+        let host = address::host(address).map_err(no_address)?;
         let stream = deadline.stage(ConnectStage::Connect, race::connect(address)).await?;
         stream.set_nodelay(true)?;
         let target = Target { host, address: stream.peer_addr()? };
