@@ -142,6 +142,9 @@ impl TextProtocol for People {
             Event::Stopping => lines.line("the server stops"),
             Event::NodesAway => lines.line("the other servers are away: only those on this one hear you"),
             Event::NodesBack { unsent: 0 } => lines.line("the other servers are back"),
+            Event::NodesBack { unsent: 1 } => {
+                lines.line("the other servers are back, and did not hear one message of this one");
+            }
             Event::NodesBack { unsent } => {
                 lines.line(format_args!(
                     "the other servers are back, and did not hear {unsent} messages of this one"
@@ -153,7 +156,8 @@ impl TextProtocol for People {
     }
 }
 
-const HELP: &str = "\
+/// What can be typed, a line each.
+pub const HELP: &str = "\
 /nick NAME · /대화명 이름: take a name
 /join ROOM · /참가 방: go into a room
 /leave · /나가기: go back to the lobby

@@ -123,7 +123,7 @@ async fn of_two_who_took_one_name_while_apart_the_later_one_gives_way() {
         // On its way over workers the name is still looked after.
         second.joins(5, &[]).await;
         a.line.back();
-        first.reads(&["the other servers are back, and did not hear 1 messages of this one"]).await;
+        first.reads(&["the other servers are back, and did not hear one message of this one"]).await;
         let rest = second.rest().await;
         assert_eq!(rest.len(), 1, "in words: {rest:?}");
         first.types("/who").await.reads(&["in room 4: kim (#)"]).await;

@@ -226,7 +226,7 @@ fn packets_of_three_formats_and_lines_cross_servers_and_outlive_one_of_them_and_
     bob.chats("alone").hears_chat(is_bob.user, "alone").hears(Event::Chat(Code::Ok));
     redis.again();
     for person in [&mut eve, &mut tom] {
-        person.finds("the other servers are back, and did not hear 1 messages of this one");
+        person.finds("the other servers are back, and did not hear one message of this one");
     }
     ann.relays(b"again").hears_relay(is_ann.user, b"again");
     dan.hears_relay(is_ann.user, b"again");
