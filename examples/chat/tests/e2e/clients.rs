@@ -53,6 +53,67 @@ fn a_person_chats_with_each_format_as_at_the_text_door() {
 }
 
 #[test]
+fn the_help_lists_what_the_client_has_packets_for() {
+    for format in FORMATS {
+        let server = Started::new(Settings::default());
+        let mut ann = at(&server, format, "ann", "3");
+        ann.reads(&["you are logged in", "you are in room 3, as number 1"]).types("/help");
+        ann.reads(&[
+            "/join ROOM · /참가 방: go into a room",
+            "/leave · /나가기: go back to the lobby",
+            "/who · /누구: who is here",
+            "/msg WHO TEXT · /메시지 누구 내용: say something to one user, in any room",
+            "/invite WHO · /초대 누구: ask a user into your room",
+            "/accept, /refuse · /수락, /거절: answer the last one who asked you",
+            "/login NAME TOKEN · /로그인 이름 토큰: log in",
+            "/help · /도움말: this",
+            "/quit · /종료: leave",
+            "anything else is said to everyone here; // begins a line with /",
+        ]);
+        for other in ["/nick bob", "/rooms", "/dice 6", "/vote start why", "/vote x"] {
+            ann.types(other).reads(&["a game client has no packet for that"]);
+        }
+        ann.ends();
+        server.ends_empty("help");
+    }
+}
+
+#[test]
+fn a_room_that_the_flags_ask_for_and_that_does_not_let_in_ends_the_client() {
+    let settings = Settings { room_users: 1, ..Settings::default() };
+    for format in FORMATS {
+        let server = Started::new(settings.clone());
+        let mut ann = at(&server, format, "ann", "3");
+        ann.reads(&["you are logged in", "you are in room 3, as number 1"]);
+        let (spoken, door) = (format!("{format:?}").to_lowercase(), server.at(format).to_string());
+        for (room, why) in [("99999", "there is no room of that number"), ("3", "that room is full")] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+            command.args(["--format", &spoken, "--name", "bob", "--room", room, "--connect", &door]);
+            let ended = Process::start(&mut command).end();
+            let sentence = format!("chat-client: not in room {room}: {why}");
+            assert_eq!((ended.code, ended.stderr), (Some(2), vec![sentence]), "{format:?}");
+        }
+        // Who types it stays.
+        ann.types("/join 99999").reads(&["you left the room", "there is no room of that number"]);
+        ann.ends();
+        server.ends_empty(&spoken);
+    }
+}
+
+#[test]
+fn what_comes_from_another_door_says_what_is_wrong_with_it() {
+    let server = Started::new(Settings::default());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));
+    command.args(["--name", "ann", "--format", "raw", "--connect", &server.at(MsgPack).to_string()]);
+    let sentence = Process::start(&mut command).end().refused();
+    let begins = "chat-client: the body of packet 702 does not decode: ";
+    let ends = ": is that a door for game clients, and of this --format?";
+    assert!(sentence.starts_with(begins) && sentence.ends_with(ends), "{sentence}");
+    assert!(sentence.len() > begins.len() + ends.len(), "{sentence}");
+    server.ends_empty("another door");
+}
+
+#[test]
 fn a_token_may_begin_with_a_hyphen() {
     let server = Started::new(Settings::default());
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat-client"));

@@ -11,19 +11,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use chat::text::People;
+use chat::text::{HELP, People};
 use chat::{Command, Happening};
 use clap::ValueEnum;
 use lobby::client::{self, Format};
 use lobby::{Code, Event, Name, Request, Who};
-use netcore::{Adapter, Client, ClientSender, ClientTls, SendError, Text, TextProtocol, WebSocket};
+use netcore::{
+    Adapter, Client, ClientSender, ClientTls, CloseReason, Fault, SendError, Text, TextProtocol, WebSocket,
+};
 use support::Outcome;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Chats in a room of the chat server, over raw structs, MessagePack or protobuf.
 ///
 /// Lines are said to the room; `/help` names what else there is. The exit code is 0 after /quit or the end of the input,
-/// 2 for wrong flags, when no server is there, when it refuses the log-in, or when it closes the connection.
+/// 2 for wrong flags, when no server is there, when it refuses the log-in or `--room`, or when it closes the connection.
 #[derive(clap::Parser)]
 #[command(name = "chat-client", version)]
 #[command(
@@ -93,6 +95,7 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     let mut session = Session::<F>::new(sender);
     session.ask(Request::LogIn { name: Some(flags.name), password: flags.password.into() })?;
     if let Some(room) = flags.room {
+        session.wanted = true;
         session.enter(room)?;
     }
     let mut lines = support::typed();
@@ -102,7 +105,7 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
                 Some(line) if session.typed(&line)? => {}
                 _ => break,
             },
-            packet = receiver.recv() => session.heard(packet?.ok_or(CLOSED)?)?,
+            came = receiver.recv_any() => session.came(came)?,
             () = sleep_until(until), if !session.is_logged_in => Err(SILENT)?,
         }
     }
@@ -110,7 +113,7 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
     session.ask(Request::Ping(0))?;
     let rest = async {
         while !session.is_answered {
-            session.heard(receiver.recv().await?.ok_or(CLOSED)?)?;
+            session.came(receiver.recv_any().await)?;
         }
         Ok(())
     };
@@ -119,6 +122,8 @@ async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {
 
 const CLOSED: &str = "the server closed the connection";
 const SILENT: &str = "the server does not answer: is that a door for game clients?";
+/// Of what there is at the text door, that for which game clients have no packet.
+const NOT_HERE: [&str; 4] = ["/nick", "/rooms", "/dice", "/vote"];
 
 /// What is remembered of the room, since most packets name a user by number alone.
 struct Session<F: Format> {
@@ -137,6 +142,8 @@ struct Session<F: Format> {
     me: Option<Name>,
     // Whether the flags' log-in is answered: without it there is nothing to do here.
     is_logged_in: bool,
+    // Whether the flags' room is asked for and not answered: who is not let in there has nothing to do here either.
+    wanted: bool,
     // The ping at the end.
     is_answered: bool,
 }
@@ -154,6 +161,7 @@ impl<F: Format> Session<F> {
             accepted: None,
             me: None,
             is_logged_in: false,
+            wanted: false,
             is_answered: false,
         }
     }
@@ -182,7 +190,10 @@ impl<F: Format> Session<F> {
         match People.parse(line) {
             Err(words) => self.say(&words)?,
             Ok(Request::Quit) => return Ok(false),
-            Ok(Request::Help) => self.print(&Event::Help)?,
+            Ok(Request::Help) => {
+                let here = |line: &&str| !NOT_HERE.iter().any(|word| line.starts_with(word));
+                HELP.lines().filter(here).try_for_each(|line| self.say(line))?;
+            }
             Ok(Request::Who) if self.room.is_none() => self.say(&Code::NotInRoom.to_string())?,
             Ok(Request::Who) => {
                 let users = self.users.iter().map(|(user, name)| Who { user: *user, name: name.clone() });
@@ -217,6 +228,20 @@ impl<F: Format> Session<F> {
         Ok(true)
     }
 
+    /// What came, or that nothing will. What cannot be read before the log-in is answered may well be another door's.
+    fn came(&mut self, came: Result<Option<Result<F::In, Fault>>, CloseReason>) -> Outcome {
+        let (words, is_strange) = match came {
+            Ok(Some(Ok(packet))) => return self.heard(packet),
+            Ok(Some(Err(fault))) => (fault.to_string(), true),
+            Ok(None) => (CLOSED.to_owned(), false),
+            Err(reason) => (reason.to_string(), reason.is_peers_fault()),
+        };
+        if is_strange && !self.is_logged_in {
+            return Err(format!("{words}: is that a door for game clients, and of this --format?").into());
+        }
+        Err(words.into())
+    }
+
     fn heard(&mut self, packet: F::In) -> Outcome {
         let Some(mut event) = F::heard::<Happening>(packet) else {
             return self.say("a packet that this client does not know");
@@ -240,13 +265,17 @@ impl<F: Format> Session<F> {
             }
             Event::Enter { code, room, user } => {
                 let asked = self.entering.pop_front();
+                self.let_in(*code, asked)?;
                 if *code == Code::Ok {
                     *room = if *room == 0 { asked.unwrap_or_default() } else { *room };
                     self.room = Some(*room);
                     self.users.extend(self.me.clone().map(|me| (*user, me)));
                 }
             }
-            Event::Error(Code::NoRoom) => drop(self.entering.pop_front()),
+            Event::Error(Code::NoRoom) => {
+                let asked = self.entering.pop_front();
+                self.let_in(Code::NoRoom, asked)?;
+            }
             Event::Leave(Code::Ok) => {
                 self.room = None;
                 self.users.clear();
@@ -266,6 +295,16 @@ impl<F: Format> Session<F> {
             _ => {}
         }
         self.print(&event)
+    }
+
+    /// Ends the client if it was not let into the room of its flags.
+    fn let_in(&mut self, code: Code, room: Option<i32>) -> Outcome {
+        match std::mem::take(&mut self.wanted) {
+            true if code != Code::Ok => {
+                Err(format!("not in room {}: {code}", room.unwrap_or_default()).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints an event as the text door does.
