@@ -108,7 +108,11 @@ impl Server {
         let Self { listener, app, bounds, stop } = self;
         let looking = app.store.is_shared().then(|| {
             let app = app.clone();
-            tokio::spawn(async move { app.watch_matches().await })
+            tokio::spawn(async move {
+                // Asked once at the start: whoever mistyped its address reads so in the log now, and not with the first player.
+                let _ = app.store.ping().await;
+                app.watch_matches().await
+            })
         });
         let stopping = app.stopping.clone();
         let waiting = tokio::spawn(async move {

@@ -66,6 +66,14 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
     }
 }
 
+#[test]
+fn a_redis_that_is_not_there_is_in_the_log_before_anybody_asks() {
+    let server = Server::start(&mut command(&["--redis", "redis://127.0.0.1:1"]), 1);
+    let line = server.process.logged(&["redis is away; what needs it is refused"]);
+    assert!(line.contains("WARN"), "{line}");
+    assert_eq!(server.terminate().code, Some(0));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_database_that_cannot_be_written_is_refused_at_the_start() {
