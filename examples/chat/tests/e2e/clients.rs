@@ -227,6 +227,29 @@ fn bots_hear_every_line_of_their_room() {
     server.ends_empty("bots");
 }
 
+#[cfg(unix)]
+#[test]
+fn bots_that_are_interrupted_report_what_was_done_until_then() {
+    let server = Started::new(Settings::default());
+    let mut person = Person::new(&server, "guest1");
+    person.types("/join 0").reads(&["you are in room 0, as number 1"]);
+    let more = ["--rooms", "1", "--room-users", "2", "--duration", "600", "--rate", "50"];
+    let running = bots(&server, Raw, &more);
+    let mut lines = 0;
+    while lines < 20 {
+        lines += u32::from(person.line().starts_with("bot"));
+    }
+    running.signal("INT");
+    let ended = running.end();
+    assert_eq!((ended.code, &ended.stderr[..]), (Some(0), &[][..]));
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout.concat()).unwrap();
+    assert!(report["deliveries"].as_u64().unwrap() > 10 && report["interrupted"] == true, "{report}");
+    assert!(report["seconds"].as_f64().unwrap() < 60.0, "{report}");
+    person.types("/leave");
+    drop(person);
+    server.ends_empty("interrupted");
+}
+
 #[test]
 fn bots_say_what_is_wrong_in_one_sentence() {
     let server = Started::new(Settings::default());

@@ -55,6 +55,41 @@ fn it_sends_for_a_while_and_reports_in_json() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn interrupted_it_reports_what_was_done_until_then() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    for (json, whole) in [(false, ["--duration", "60"]), (true, ["--count", "100000000"])] {
+        let more = if json { &["--json"][..] } else { &[] };
+        let running = Process::start(echo_load(&["--connect", &addr]).args(whole).args(more));
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut echo = |most: u64| {
+            let mut bytes = [0; 4096];
+            let mut came = 0;
+            while came < most {
+                let Ok(read @ 1..) = stream.read(&mut bytes) else { return };
+                came += read as u64;
+                if stream.write_all(&bytes[..read]).is_err() {
+                    return;
+                }
+            }
+        };
+        // More than one window: what was sent before was counted when it came back.
+        echo(1 << 20);
+        running.signal("INT");
+        echo(u64::MAX);
+        let ended = running.end();
+        assert_eq!((ended.code, &ended.stderr[..]), (Some(0), &[][..]), "{whole:?}");
+        if json {
+            let report: serde_json::Value = serde_json::from_str(&ended.stdout.concat()).unwrap();
+            assert!(report["packets"].as_u64().unwrap() > 0 && report["interrupted"] == true, "{report}");
+        } else {
+            assert!(ended.stdout.last().unwrap().ends_with(" s in all, interrupted"), "{:?}", ended.stdout);
+        }
+    }
+}
+
 #[test]
 fn by_the_clock_a_stall_counts_for_all_who_wait_behind_it() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

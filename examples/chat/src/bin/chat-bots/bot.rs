@@ -1,8 +1,8 @@
 //! One bot: it enters its room, chats, and checks what it hears.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use lobby::client::Format;
@@ -31,6 +31,8 @@ pub(crate) struct Crowd {
     connecting: Arc<Semaphore>,
     ready: Barrier,
     start: Instant,
+    /// When all were in their rooms and the first began to speak.
+    pub(crate) begun: OnceLock<Instant>,
 }
 
 /// One of those who connect, until it is dropped.
@@ -49,7 +51,7 @@ impl Crowd {
     pub(crate) fn new(flags: Flags, tally: Tally) -> Arc<Self> {
         let ready = Barrier::new(flags.bots() as usize);
         let connecting = Arc::new(Semaphore::new(64));
-        Arc::new(Self { flags, tally, connecting, ready, start: Instant::now() })
+        Arc::new(Self { flags, tally, connecting, ready, start: Instant::now(), begun: OnceLock::new() })
     }
 
     /// A bot's turn to connect.
@@ -85,6 +87,7 @@ impl<F: Format> Bot<F> {
         drop(turn);
         crowd.ready.wait().await;
         let start = Instant::now();
+        let _ = crowd.begun.set(start);
         let end = start + crowd.flags.duration();
         // Not all at once.
         let mut due = start + crowd.flags.duration() / crowd.flags.bots().max(1) * number / 16;
@@ -228,6 +231,13 @@ impl<F: Format> Bot<F> {
                 () = sleep_until(deadline) => return Err(late("a line")),
             }
         }
+    }
+}
+
+impl<F: Format> Drop for Bot<F> {
+    /// What a bot heard counts, also where it is interrupted.
+    fn drop(&mut self) {
+        self.crowd.tally.add(&mut self.latencies);
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use lobby::client::{Format, MsgPack, Protobuf, Raw};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use crate::bot::{Bot, Crowd, Failed, Room};
 use crate::flags::{Flags, Spoken};
@@ -38,15 +39,23 @@ async fn main() -> ExitCode {
 }
 
 async fn run<F: Format>(flags: Flags) -> Result<(), Failed> {
+    let end = support::signal().map_err(|error| Failed(1, error.to_string()))?;
     let tally = Tally::new().map_err(|words| Failed(1, words))?;
     let crowd = Crowd::new(flags.clone(), tally);
     let progress = progress(crowd.clone());
     let mut bots = JoinSet::new();
-    let ended = live::<F>(&crowd, &mut bots).await;
+    let ended = tokio::select! {
+        biased;
+        ended = live::<F>(&crowd, &mut bots) => ended.map(|()| None),
+        () = end => Ok(Some(crowd.begun.get().map(Instant::elapsed))),
+    };
     bots.shutdown().await;
     progress.finish_and_clear();
-    ended?;
-    let printed = support::load::print(&Report::new(&flags, &crowd.tally), flags.json);
+    let cut = match ended? {
+        Some(None) => return Err(Failed(1, "interrupted before all bots were in their rooms".into())),
+        cut => cut.flatten(),
+    };
+    let printed = support::load::print(&Report::new(&flags, &crowd.tally, cut), flags.json);
     printed.map_err(|error| Failed(1, error.to_string()))
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Report {
     refused: u64,
     deliveries: u64,
     seconds: f64,
+    /// Whether the seconds are fewer than were asked for.
+    interrupted: bool,
     chats_per_second: f64,
     deliveries_per_second: f64,
     latency_us: Latency,
@@ -52,8 +54,9 @@ impl Tally {
 }
 
 impl Report {
-    pub(crate) fn new(flags: &Flags, tally: &Tally) -> Self {
-        let seconds = flags.duration().as_secs_f64();
+    /// `cut`: the bots were interrupted after so long.
+    pub(crate) fn new(flags: &Flags, tally: &Tally, cut: Option<Duration>) -> Self {
+        let seconds = cut.unwrap_or(flags.duration()).as_secs_f64();
         let [chats, refused, deliveries] =
             [&tally.chats, &tally.refused, &tally.deliveries].map(|count| count.load(Relaxed));
         Self {
@@ -67,6 +70,7 @@ impl Report {
             refused,
             deliveries,
             seconds,
+            interrupted: cut.is_some(),
             chats_per_second: chats as f64 / seconds,
             deliveries_per_second: deliveries as f64 / seconds,
             latency_us: tally.latencies.summary(),
@@ -86,6 +90,7 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{}", self.latency_us)?;
         let (chats, deliveries) = (self.chats_per_second, self.deliveries_per_second);
-        write!(f, "{chats:.0} chats/s, {deliveries:.0} deliveries/s, {:.0} s", self.seconds)
+        write!(f, "{chats:.0} chats/s, {deliveries:.0} deliveries/s, {:.0} s", self.seconds)?;
+        f.write_str(if self.interrupted { ", interrupted" } else { "" })
     }
 }

@@ -54,6 +54,8 @@ async fn main() -> ExitCode {
 async fn load(flags: &Arc<Flags>, streams: Vec<TcpStream>) -> Result<Report, String> {
     let packets = Packets::new(flags.id, flags.size);
     let tally = Arc::new(Tally::new()?);
+    let end = support::signal().map_err(|error| error.to_string())?;
+    tokio::pin!(end);
     let start = Instant::now();
     let pacer = flags.rate.map(|rate| Pacer::start(rate, streams.len(), start));
     let progress = Progress::start(flags, tally.clone());
@@ -63,19 +65,29 @@ async fn load(flags: &Arc<Flags>, streams: Vec<TcpStream>) -> Result<Report, Str
         let (flags, packets, tally) = (flags.clone(), packets.of(number), tally.clone());
         connections.spawn(Connection { number, flags, packets, start, pace, tally }.run(stream));
     }
+    // Whether it was interrupted.
     let outcome = loop {
-        match connections.join_next().await {
-            None => break Ok(()),
+        let joined = tokio::select! {
+            biased;
+            joined = connections.join_next() => joined,
+            () = &mut end => break Ok(true),
+        };
+        match joined {
+            None => break Ok(false),
             Some(Ok(Ok(()))) => {}
             // The others end with the set.
             Some(Ok(Err(sentence))) => break Err(sentence),
             Some(Err(error)) => break Err(format!("this program failed: {error}")),
         }
     };
+    connections.shutdown().await;
     progress.clear();
-    outcome?;
+    let interrupted = outcome?;
     if tally.packets.load(Relaxed) == 0 {
-        return Err("the time was over before a packet was sent: give it a longer --duration".into());
+        return Err(match interrupted {
+            true => "interrupted before a packet came back".into(),
+            false => "the time was over before a packet was sent: give it a longer --duration".into(),
+        });
     }
-    Ok(Report::new(flags, &tally))
+    Ok(Report::new(flags, &tally, interrupted))
 }

@@ -31,6 +31,8 @@ pub(crate) struct Report {
     rate: Option<u32>,
     packets: u64,
     seconds: f64,
+    /// Whether that is less than was asked for.
+    interrupted: bool,
     packets_per_second: f64,
     /// Each way.
     megabytes_per_second: f64,
@@ -55,7 +57,7 @@ impl Tally {
 }
 
 impl Report {
-    pub(crate) fn new(flags: &Flags, tally: &Tally) -> Self {
+    pub(crate) fn new(flags: &Flags, tally: &Tally, interrupted: bool) -> Self {
         let packets = tally.packets.load(Relaxed);
         let seconds = Duration::from_nanos(tally.last.load(Relaxed).max(1)).as_secs_f64();
         let packet_bytes = usize::from(flags.size) + Header::LEN;
@@ -68,6 +70,7 @@ impl Report {
             rate: flags.rate,
             packets,
             seconds,
+            interrupted,
             packets_per_second,
             megabytes_per_second: packets_per_second * packet_bytes as f64 / 1e6,
             latency_us: tally.latencies.summary(),
@@ -95,6 +98,7 @@ impl fmt::Display for Report {
             f,
             "{:.0} packets/s, {:.1} MB/s each way, {:.2} s in all",
             self.packets_per_second, self.megabytes_per_second, self.seconds
-        )
+        )?;
+        f.write_str(if self.interrupted { ", interrupted" } else { "" })
     }
 }
