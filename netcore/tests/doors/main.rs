@@ -16,6 +16,8 @@ mod proxy;
 mod slow_reader;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_words;
 #[cfg(feature = "websocket")]
 mod websocket;
 #[cfg(feature = "websocket")]

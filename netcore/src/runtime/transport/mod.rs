@@ -9,6 +9,8 @@ mod proxy_header;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tls")]
+mod tls_anyone;
+#[cfg(feature = "tls")]
 mod tls_stream;
 #[cfg(feature = "tls")]
 pub(super) mod tls_words;
