@@ -11,6 +11,7 @@ mod reconnect;
 mod reconnecting;
 mod replies;
 mod shake;
+mod shared;
 mod unsent;
 mod words;
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::reconnect::Dial;
-use super::reconnecting::Shared;
+use super::shared::Shared;
 use super::{Client, ClientEvent, ClientReceiver, ClientSender, Reconnect, TryError, Unsent};
 use crate::runtime::metrics;
 use crate::session::{CloseReason, Fault, Kept};

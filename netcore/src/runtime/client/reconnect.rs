@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::backoff::Backoff;
 use super::deadline::Deadline;
 use super::keeper::Keeper;
-use super::reconnecting::Shared;
+use super::shared::Shared;
 use super::{Client, ClientError, ClientOptions, ConnectStage, ReconnectingClient};
 use crate::Packet;
 
