@@ -28,7 +28,7 @@ use super::handshake::Slot;
 use super::link::{Link, Transport};
 use super::metrics::RoundTrip;
 use super::peer::Peer;
-use super::requests::Pending;
+use super::requests::{Asked, Pending};
 use super::time::now;
 use super::{Connection, SendError, Sender, Stats};
 use crate::Packet;
@@ -293,7 +293,8 @@ where
         let round_trip = RoundTrip::begin(&packet);
         // Waits before it is sent: the answer may be here before the next line.
         let answer = self.pending.wait(reply, packet.request_number(), || self.sender.send(&packet))?;
-        match timeout(time, answer).await {
+        let mut asked = Asked { answer, peer: &self.open.0 };
+        match timeout(time, &mut asked.answer).await {
             Ok(Ok(answer)) => {
                 round_trip.end();
                 Ok(answer)

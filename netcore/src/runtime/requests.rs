@@ -3,10 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, AtomicUsize};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 use tokio::sync::oneshot;
 
+use super::peer::Peer;
 use super::{RequestError, SendError};
 use crate::session::Inbound;
 use crate::{Packet, PacketId};
@@ -92,6 +94,24 @@ impl<In: Packet> Pending<In> {
 impl<In> Pending<In> {
     fn lock(&self) -> MutexGuard<'_, Waiting<In>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way. Dropped when its answer has come and nobody has looked yet, the answer is received like any other
+/// packet.
+pub(super) struct Asked<'a, In> {
+    pub(super) answer: oneshot::Receiver<In>,
+    pub(super) peer: &'a Arc<Peer<In>>,
+}
+
+impl<In> Drop for Asked<'_, In> {
+    fn drop(&mut self) {
+        self.answer.close();
+        if let Ok(answer) = self.answer.try_recv() {
+            let mut batch = Inbound::new();
+            batch.push(Ok(answer), 0);
+            self.peer.deliver(&mut batch, Waker::noop());
+        }
     }
 }
 

@@ -234,3 +234,17 @@ async fn answers_that_have_come_are_heard_though_a_write_fails_and_nothing_else_
     let answered = join_all(asking).await;
     assert!(answered.into_iter().all(|answered| answered.unwrap()));
 }
+
+/// Something else was ready in the same moment, and the future that would have brought the answer was dropped with it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_came_as_its_request_was_dropped_is_received() {
+    let (_running, connector) = start().await;
+    let (sender, mut receiver) = client(&connector).split();
+    for ask in [wait(10, 7), any(10, 7)] {
+        let mut asked = Box::pin(sender.request(ask));
+        assert!(futures::FutureExt::now_or_never(asked.as_mut()).is_none());
+        pass(100).await;
+        drop(asked);
+        assert!(matches!(within(receiver.recv()).await, Ok(Some(_))));
+    }
+}

@@ -124,6 +124,39 @@ where
     /// What is done on each new connection before anything else is sent on it: `login` gets the plain client and gives it
     /// back. An error, a panic or a delay above [`login_timeout`](Self::login_timeout) is a try that failed. Packets that
     /// it does not receive itself follow after [`ClientEvent::Connected`](crate::ClientEvent::Connected).
+    ///
+    /// What it keeps for the next time, a token with which its seat is its own again say, each log-in has a handle of its own to:
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use netcore::{Client, Packet, RequestError};
+    ///
+    /// #[derive(Packet)]
+    /// enum ToServer {
+    ///     #[packet(id = 1, reply = 2)]
+    ///     LogIn { token: u64 },
+    /// }
+    ///
+    /// #[derive(Packet)]
+    /// enum ToClient {
+    ///     #[packet(id = 2)]
+    ///     Welcome { token: u64 },
+    /// }
+    ///
+    /// async fn log_in(
+    ///     client: Client<ToClient, ToServer>,
+    ///     token: Arc<Mutex<u64>>,
+    /// ) -> Result<Client<ToClient, ToServer>, RequestError> {
+    ///     let ask = ToServer::LogIn { token: *token.lock().unwrap() };
+    ///     let ToClient::Welcome { token: new } = client.request(ask).await?;
+    ///     *token.lock().unwrap() = new;
+    ///     Ok(client)
+    /// }
+    ///
+    /// let token = Arc::new(Mutex::new(0));
+    /// let reconnect = Client::options().reconnect().login(move |client| log_in(client, token.clone()));
+    /// ```
     #[must_use]
     pub fn login<T, E>(mut self, login: impl Fn(Client<In, Out>) -> T + Send + Sync + 'static) -> Self
     where

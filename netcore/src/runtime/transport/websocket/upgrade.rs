@@ -1,7 +1,7 @@
 //! The server's side of the upgrade from HTTP, and what both sides of it read and write.
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::handshake::machine::TryParse;
