@@ -63,8 +63,8 @@ enum Reader<In> {
 
 /// A worker's queue of sessions that have something for it.
 pub(crate) trait Schedule<In>: Send + Sync {
-    /// Puts a session at the end of the queue.
-    fn schedule(&self, peer: Arc<Peer<In>>);
+    /// Puts a session at the end of the queue, in whose inbox so many bytes wait.
+    fn schedule(&self, peer: Arc<Peer<In>>, bytes: usize);
 }
 
 /// Whether an inbox takes more.
@@ -349,7 +349,7 @@ impl<In> Peer<In> {
                 *queued = true;
                 let queue = queue.clone();
                 drop(inbox);
-                queue.schedule(self.clone());
+                queue.schedule(self.clone(), self.bytes.load(Relaxed));
             }
         }
     }

@@ -98,11 +98,10 @@ impl<In, Message> Queue<In, Message> {
         Ok(())
     }
 
-    /// Adds an event out of a session's task. Nobody hears it when the worker has ended.
-    pub(super) fn bring(&self, event: Event<In, Message>) {
+    /// Adds an event out of a session's task, with so many bytes to look at. Nobody hears it when the worker has ended.
+    pub(super) fn bring(&self, event: Event<In, Message>, bytes: usize) {
         match self.add(event) {
-            Ok(true) => self.bell.ring_after_round(),
-            Ok(false) => {}
+            Ok(first) => self.bell.ring_for(bytes, first),
             Err(event) => event.unheard(),
         }
     }
@@ -160,12 +159,13 @@ impl<In, Message> Queue<In, Message> {
         if let Some(events) = &mut *self.lock() {
             std::mem::swap(events, to);
         }
+        self.bell.answered();
     }
 
     /// The worker has ended, and nothing comes in any more. What waits is [unheard](Event::unheard).
     pub(crate) fn close(&self) -> impl Iterator<Item = Event<In, Message>> + use<In, Message> {
         let events = self.lock().take();
-        self.bell.ring_after_round();
+        self.bell.silence();
         events.into_iter().flatten()
     }
 
@@ -195,7 +195,7 @@ impl<In, Message> Queue<In, Message> {
 }
 
 impl<In: Send, Message: Send> Schedule<In> for Queue<In, Message> {
-    fn schedule(&self, peer: Arc<Peer<In>>) {
-        self.bring(Event::Ready(peer));
+    fn schedule(&self, peer: Arc<Peer<In>>, bytes: usize) {
+        self.bring(Event::Ready(peer), bytes);
     }
 }

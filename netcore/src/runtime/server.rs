@@ -317,7 +317,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 let number = next.fetch_add(1, Relaxed) % queues.len();
                 if let Some(queue) = queues.get(number) {
                     peer.read_by(queue.clone());
-                    queue.bring(Event::Opened(peer));
+                    queue.bring(Event::Opened(peer), 0);
                 }
             }))
         };
