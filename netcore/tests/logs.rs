@@ -85,9 +85,11 @@ async fn who_was_closed_before_a_cut_keeps_its_reason() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_dropped_says_that_it_stops() {
+async fn a_server_that_is_dropped_with_its_sessions_says_so() {
     let log = Log::of_all();
-    drop(serve().await);
+    let (running, connector) = serve().await;
+    assert!(matches!(says(&connector, "hello").await, Ok(Some(_))));
+    drop(running);
     let line = log.wait_for("its `Running` was dropped without a `shutdown`").await;
     assert!(line.starts_with("WARN "), "{line}");
 }

@@ -231,7 +231,8 @@ impl<Message> Drop for Running<Message> {
     fn drop(&mut self) {
         self.house.close_doors();
         let (sessions, bytes) = self.house.cut();
-        if !self.in_order {
+        // One that nobody has come to may be dropped for what its program finds out as it starts.
+        if !self.in_order && self.stats.opened.load(Relaxed) > 0 {
             warn!(sessions, bytes, "stopped at once: its `Running` was dropped without a `shutdown`");
         }
     }
