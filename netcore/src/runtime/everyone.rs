@@ -12,20 +12,19 @@ pub(crate) struct Everyone {
     pub(super) encoded: Encoded,
 }
 
-/// The last that a worker has given to its sessions. A session that moves past more of them than this may miss one.
-#[derive(Debug, Default)]
-pub(super) struct Given {
-    kept: VecDeque<Everyone>,
-    // Numbers come nearly in order: of what is not kept any more, all was smaller, and what is smaller has been here.
+/// The last of what came to a worker. Numbers come nearly in order: of what is not kept any more all was smaller than
+/// `before`, and what is smaller than that has come.
+#[derive(Clone, Debug)]
+pub(super) struct Last<T> {
+    kept: VecDeque<T>,
     before: u64,
 }
 
-/// What a worker had no room for: its sessions do not hear it. The last of it, of which what is older came nearly in order.
-#[derive(Clone, Debug, Default)]
-pub(super) struct PassedOver {
-    numbers: VecDeque<u64>,
-    before: u64,
-}
+/// What a worker has given to its sessions. A session that moves past more of it than is kept may miss one.
+pub(super) type Given = Last<Everyone>;
+
+/// What a worker had no room for: its sessions do not hear it.
+pub(super) type PassedOver = Last<u64>;
 
 /// What a session has heard that comes from another worker.
 #[derive(Debug, Default)]
@@ -35,37 +34,55 @@ pub(crate) struct Heard {
     numbers: Vec<u64>,
 }
 
-impl PassedOver {
-    pub(super) fn add(&mut self, number: u64) {
-        if self.numbers.len() >= KEPT
-            && let Some(oldest) = self.numbers.pop_front()
+/// What has a number among all that goes to every session of the server.
+pub(super) trait Numbered {
+    fn number(&self) -> u64;
+}
+
+impl Numbered for Everyone {
+    fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Numbered for u64 {
+    fn number(&self) -> u64 {
+        *self
+    }
+}
+
+impl<T: Numbered> Last<T> {
+    pub(super) fn add(&mut self, item: T) {
+        if self.kept.len() >= KEPT
+            && let Some(oldest) = self.kept.pop_front()
         {
-            self.before = self.before.max(oldest + 1);
+            self.before = self.before.max(oldest.number() + 1);
         }
-        self.numbers.push_back(number);
+        self.kept.push_back(item);
     }
 
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.kept.iter().map(T::number)
+    }
+
+    /// Whether that has come.
     fn has(&self, number: u64) -> bool {
-        number < self.before || self.numbers.contains(&number)
+        number < self.before || self.numbers().any(|kept| kept == number)
+    }
+}
+
+impl<T> Default for Last<T> {
+    fn default() -> Self {
+        Self { kept: VecDeque::new(), before: 0 }
     }
 }
 
 impl Given {
-    pub(super) fn add(&mut self, everyone: Everyone) {
-        if self.kept.len() >= KEPT
-            && let Some(oldest) = self.kept.pop_front()
-        {
-            self.before = self.before.max(oldest.number + 1);
-        }
-        self.kept.push_back(everyone);
-    }
-
     /// What a session has heard that leaves this worker, to which it came with `ahead`, or is not to hear: the worker was
     /// `passed_over`.
     pub(super) fn heard(&self, ahead: &[u64], passed_over: &PassedOver) -> Heard {
-        let given = self.kept.iter().map(|given| given.number);
-        let others = ahead.iter().chain(&passed_over.numbers).copied();
-        let mut numbers: Vec<_> = given.chain(others).collect();
+        let ahead = ahead.iter().copied();
+        let mut numbers: Vec<_> = self.numbers().chain(ahead).chain(passed_over.numbers()).collect();
         numbers.sort_unstable();
         numbers.dedup();
         Heard { all_before: self.before.max(passed_over.before), numbers }
@@ -79,9 +96,8 @@ impl Given {
 
     /// What it has heard already that is still to come here, where the worker was not `passed_over` with it.
     pub(super) fn ahead(&self, heard: Heard, passed_over: &PassedOver) -> Vec<u64> {
-        let given = |number: &u64| self.kept.iter().any(|given| given.number == *number);
-        let came = |number: &u64| *number < self.before || passed_over.has(*number) || given(number);
-        heard.numbers.into_iter().filter(|number| !came(number)).collect()
+        let came = |number| self.has(number) || passed_over.has(number);
+        heard.numbers.into_iter().filter(|number| !came(*number)).collect()
     }
 }
 

@@ -8,8 +8,8 @@ use clap::ValueEnum;
 /// in order.
 ///
 /// It prints chats and deliveries a second, and the percentiles of the time from a chat's sending to each of its
-/// deliveries; at Ctrl-C, of what was done until then. A terminal sees the progress. The server lets a session make 100 requests a second unless it is started
-/// with `--requests-per-second 0`.
+/// deliveries; at Ctrl-C, of what was done until then. A terminal sees the progress. The server lets a session make 100
+/// requests a second unless it is started with `--requests-per-second 0`.
 ///
 /// Exit code: 0 when all was delivered, 1 when a line was lost, doubled or out of order or a connection broke, 2 for wrong
 /// flags or when no server is there.
