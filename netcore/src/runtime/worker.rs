@@ -137,21 +137,19 @@ impl<L: Logic> Worker<L> {
             for event in events.drain(..) {
                 let session = event.session();
                 self.watch.begin();
-                self.guarded(session, |worker| {
-                    worker.handle(event);
-                    worker.keep_time();
-                });
+                self.guarded(session, |worker| worker.handle(event));
+                self.keep_time(session);
                 self.watch.end(self.context.worker, session);
                 if self.is_pressed() {
                     // Then timers and ticks that are due are due still.
                     self.others_turn().await;
-                    self.guarded(None, Self::keep_time);
+                    self.keep_time(None);
                 }
                 self.others_turn().await;
             }
             self.breather = None;
             self.watch.begin();
-            self.guarded(None, Self::keep_time);
+            self.keep_time(None);
             self.flush();
             self.watch.end(self.context.worker, None);
             self.others_turn().await;
@@ -159,7 +157,7 @@ impl<L: Logic> Worker<L> {
                 return self.end();
             }
             self.watch.pause();
-            let due = self.context.timers.next().into_iter().chain(self.tick.map(|(due, _)| due)).min();
+            let due = self.due();
             if self.queue.has_more() || due.is_some_and(|due| due <= now()) {
                 // Beside other tasks, where the worker is one of the runtime's; a thread of its own goes on at once.
                 tokio::task::yield_now().await;
@@ -278,7 +276,7 @@ impl<L: Logic> Worker<L> {
             if self.unflushed >= FLUSH {
                 self.flush();
                 // No session leaves before its packets are put back.
-                self.fire();
+                self.fire(Some(session));
             }
         }
     }

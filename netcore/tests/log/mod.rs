@@ -19,14 +19,15 @@ impl Log {
         log.clone()
     }
 
-    /// The first line that holds these words, once there is one.
+    /// The first line that holds these words, once there is one; it is taken out.
     pub(crate) async fn wait_for(&self, words: &str) -> String {
         let looking = async {
             loop {
-                let line = self.0.lock().unwrap().iter().find(|line| line.contains(words)).cloned();
-                if let Some(line) = line {
-                    return line;
+                let mut lines = self.0.lock().unwrap();
+                if let Some(at) = lines.iter().position(|line| line.contains(words)) {
+                    return lines.remove(at);
                 }
+                drop(lines);
                 tokio::task::yield_now().await;
             }
         };

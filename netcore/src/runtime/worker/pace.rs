@@ -6,21 +6,36 @@ use std::time::{Duration, Instant};
 use super::super::time::now;
 use super::super::{LateTick, Logic, Tick};
 use super::Worker;
+use crate::session::SessionId;
 
 impl<L: Logic> Worker<L> {
-    /// Fires what is due, and sends those on their way who were moved.
-    pub(super) fn keep_time(&mut self) {
-        self.fire();
-        self.settle();
+    /// Fires what is due, and sends those on their way who were moved. What took its time until here is `session`'s.
+    pub(super) fn keep_time(&mut self, session: Option<SessionId>) {
+        self.guarded(None, |worker| {
+            worker.fire(session);
+            worker.settle();
+        });
     }
 
     /// Fires what is due.
-    pub(super) fn fire(&mut self) {
-        if self.tick.is_none() && self.context.timers.next().is_none() {
-            return;
-        }
+    pub(super) fn fire(&mut self, session: Option<SessionId>) {
+        let Some(due) = self.due() else { return };
         let now = now();
         self.context.now = now.into();
+        if due > now {
+            return;
+        }
+        self.watch.end(self.context.worker, session);
+        self.fire_due(now);
+        self.watch.end(self.context.worker, None);
+    }
+
+    /// When the next tick or timer is due.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.context.timers.next().into_iter().chain(self.tick.map(|(due, _)| due)).min()
+    }
+
+    fn fire_due(&mut self, now: Instant) {
         let ticked = std::mem::take(&mut self.owed) && self.tick(now);
         let started = self.context.timers.started();
         // Where somebody's transport is to have its turn, what else is due is due still.

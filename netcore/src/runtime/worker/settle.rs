@@ -28,7 +28,9 @@ impl<L: Logic> Worker<L> {
             }
             // Nobody says when the next event comes: what is said and done in these goes out now.
             self.context.now = OnceLock::new();
+            self.watch.begin();
             self.guarded(None, Self::settle_all);
+            self.watch.end(self.context.worker, None);
             self.flush();
         }
     }
