@@ -352,6 +352,19 @@ async fn a_stream_that_an_http_server_has_upgraded_is_handed_in() {
     assert_eq!(close, (4060, "the server shuts down".to_owned()));
 }
 
+#[tokio::test]
+async fn answers_may_come_before_the_one_that_counts() {
+    let (door, incoming) = Door::incoming(Binary::new());
+    let _running = Server::new().door(door.websocket(WebSocket::new())).serve(session).await.unwrap();
+    let (near, mut far) = duplex(1024);
+    far.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n").await.unwrap();
+    incoming.enter(far, None).unwrap();
+    let options = Client::<Hear, Ask>::options().websocket(WebSocket::new());
+    let mut client = within(options.connect_over(near)).await.unwrap();
+    client.send(&Ask::Say { n: 5 }).unwrap();
+    assert_eq!(within(client.recv()).await, Ok(Some(Hear::Said { n: 5 })));
+}
+
 /// A proxy may put its own line in front of the browser's.
 #[tokio::test(start_paused = true)]
 async fn a_request_asks_for_an_upgrade_in_however_many_lines() {

@@ -269,6 +269,8 @@ async fn what_is_no_upgrade_is_answered_in_http_and_in_words() {
         ("GET / HTTP/1.1\r\nHost: here\r\n\r\n".to_owned(), 426, is_websocket),
         ("POST / HTTP/1.1\r\nHost: here\r\n\r\n".to_owned(), 426, is_websocket),
         ("GET / HTTP/1.0\r\n\r\n".to_owned(), 426, is_websocket),
+        (good.replace("Host: here\r\n", ""), 400, none),
+        (good.replace("Host: here", "Host: here\r\nHost: there"), 400, none),
         (good.replace("13", "12"), 426, is_websocket),
         (good.replace("dGhl", "dGh"), 400, broken),
         (good.replace("/game", "/other"), 404, other),

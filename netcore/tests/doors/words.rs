@@ -69,6 +69,11 @@ async fn of_such_an_answer_no_more_is_said_than_fits_a_line() {
             "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nno\x1b[1and",
             "403: no [1",
         ),
+        (
+            "HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 503 Busy\r\n\r\n",
+            "503",
+        ),
+        (&"HTTP/1.1 100 Go on\r\n\r\n".repeat(1000), "100"),
         ("HTTP/1.1 500 Oh\r\nContent-Type: application/octet-stream\r\n\r\nbytes", "500"),
         ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n\0\r\n\x07", "200"),
         (&long, &format!("502{cut}")),

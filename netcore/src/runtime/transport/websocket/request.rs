@@ -42,14 +42,14 @@ impl WebSocket {
         request += "\r\n";
         write(&mut io, request.as_bytes()).await?;
         let mut bytes = BytesMut::new();
-        let len = read_head(&mut io, &mut bytes).await.map_err(|unread| match unread {
-            Unread::Gone(reason) => reason,
-            Unread::TooLong | Unread::NotHttp => WebSocketFault::NotUpgrade.into(),
-        })?;
-        let head = bytes.split_to(len);
-        let Ok(Some((_, answer))) = Answer::try_parse(&head) else {
-            return Err(WebSocketFault::NotUpgrade.into());
-        };
+        let mut answer = read_answer(&mut io, &mut bytes).await?;
+        // RFC 9110 §15.2: "a client MUST be able to parse one or more 1xx responses received prior to a final response".
+        for _ in 0..INTERIM {
+            if !answer.status().is_informational() || answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+                break;
+            }
+            answer = read_answer(&mut io, &mut bytes).await?;
+        }
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             let status = answer.status().as_u16();
             return Err(NoWebSocket::Answer { status, words: words(&mut io, answer.headers(), bytes).await });
@@ -81,6 +81,19 @@ impl WebSocket {
     }
 }
 
+/// Reads the head of one answer. What came behind it stays in `bytes`.
+async fn read_answer(io: &mut (impl AsyncRead + Unpin), bytes: &mut BytesMut) -> Result<Answer, CloseReason> {
+    let len = read_head(io, bytes).await.map_err(|unread| match unread {
+        Unread::Gone(reason) => reason,
+        Unread::TooLong | Unread::NotHttp => WebSocketFault::NotUpgrade.into(),
+    })?;
+    let head = bytes.split_to(len);
+    match Answer::try_parse(&head) {
+        Ok(Some((_, answer))) => Ok(answer),
+        _ => Err(WebSocketFault::NotUpgrade.into()),
+    }
+}
+
 /// The first words of an answer's body, if it is text. Those that do not come within a second are not waited for.
 async fn words(io: &mut (impl AsyncRead + Unpin), headers: &HeaderMap, mut body: BytesMut) -> String {
     let value = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -109,6 +122,8 @@ impl From<WebSocketFault> for NoWebSocket {
     }
 }
 
+/// So many answers may come before the one that counts.
+const INTERIM: usize = 8;
 /// So many bytes of a body are read, and so many letters of them shown.
 const MAX_WORDS: usize = 512;
 const LETTERS: usize = 100;

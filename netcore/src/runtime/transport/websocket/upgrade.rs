@@ -1,7 +1,7 @@
 //! The server's side of the upgrade from HTTP, and what both sides of it read and write.
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::handshake::machine::TryParse;
@@ -47,6 +47,10 @@ impl WebSocket {
             }
             _ => return Err(refuse(io, WebSocketFault::NotUpgrade, Some(StatusCode::BAD_REQUEST))),
         };
+        // RFC 9112 §3.2: "A server MUST respond with a 400" to a request without it, or with several.
+        if request.headers().get_all(header::HOST).iter().count() != 1 {
+            return Err(refuse(io, WebSocketFault::NotUpgrade, Some(StatusCode::BAD_REQUEST)));
+        }
         let answer = match self.judge(&request) {
             Ok(answer) => answer,
             Err(fault) => return Err(refuse(io, fault, None)),
@@ -83,30 +87,32 @@ pub(super) enum Unread {
     NotHttp,
 }
 
-/// Reads until the head of a request or an answer is whole; how long it is. What came behind it stays there, too.
+/// Reads until the head of a request or an answer is whole; how long it is. It may be there already, and what came behind it
+/// stays there, too.
 pub(super) async fn read_head(
     io: &mut (impl AsyncRead + Unpin),
     bytes: &mut BytesMut,
 ) -> Result<usize, Unread> {
+    let mut seen = 0;
     loop {
-        let seen = bytes.len();
+        // A packet's header, a TLS hello: known at once, where else nothing would be said until the deadline.
+        if !bytes.iter().take(4).all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
+            return Err(Unread::NotHttp);
+        }
+        let from = usize::saturating_sub(seen, END.len() - 1);
+        let end = bytes.get(from..).unwrap_or_default().windows(END.len()).position(|window| window == END);
+        match end {
+            Some(end) => return Ok(from + end + END.len()),
+            None if bytes.len() >= MAX_REQUEST => return Err(Unread::TooLong),
+            None => {}
+        }
+        seen = bytes.len();
         // Memory follows what came.
         bytes.reserve(512);
         match io.read_buf(bytes).await {
             Ok(0) => return Err(Unread::Gone(CloseReason::PeerClosed)),
             Ok(_) => {}
             Err(error) => return Err(Unread::Gone(reason(&error))),
-        }
-        // A packet's header, a TLS hello: known at once, where else nothing would be said until the deadline.
-        if !bytes.iter().take(4).all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
-            return Err(Unread::NotHttp);
-        }
-        let from = seen.saturating_sub(END.len() - 1);
-        let end = bytes.get(from..).unwrap_or_default().windows(END.len()).position(|window| window == END);
-        match end {
-            Some(end) => return Ok(from + end + END.len()),
-            None if bytes.len() >= MAX_REQUEST => return Err(Unread::TooLong),
-            None => {}
         }
     }
 }
