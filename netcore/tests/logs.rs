@@ -121,3 +121,22 @@ async fn a_hello_says_what_it_does_not_see_into() {
         assert!(line.starts_with("WARN ") && line.contains("derive `Describe`"), "{line}");
     }
 }
+
+#[tokio::test]
+async fn what_a_client_meets_is_for_who_looks_for_it() {
+    let log = Log::of_all();
+    let (running, connector) = serve().await;
+    running.shutdown().await;
+    let options = || Client::<Word, Word>::options();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert!(options().connect(closed).await.is_err());
+    let line = log.wait_for(&format!("address=\"{closed}\"")).await;
+    assert!(line.starts_with("DEBUG ") && line.contains("message=not connected"), "{line}");
+    let client = options().reconnect().tries(1).dial(move || {
+        let connector = connector.clone();
+        async move { connector.connect() }
+    });
+    while client.next().await.is_some() {}
+    let line = log.wait_for("no more tries to connect").await;
+    assert!(line.starts_with("DEBUG ") && line.contains("tries=1"), "{line}");
+}

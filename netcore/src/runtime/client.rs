@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tracing::{Instrument, debug};
 
 use super::encoding::Encoding;
 use super::handshake::Slot;
@@ -155,11 +156,14 @@ where
         }
         let task = {
             let over = Over { peer: peer.clone(), pending: pending.clone(), reason: CloseReason::Panicked };
-            tokio::spawn(async move {
+            let run = async move {
                 let mut over = over;
                 over.reason = link.run().await;
+                debug!(reason = %over.reason, "the connection to the server has ended");
                 over.reason
-            })
+            };
+            // Of many bots, the span that its maker is in says which one it was.
+            tokio::spawn(run.in_current_span())
         };
         let slow: Option<fn(&Out) -> Slow> = if options.lasting { Some(|_| Slow::DropNewest) } else { None };
         let mut connection = Connection::new(peer.clone(), Encoding { encode: options.encode, slow });

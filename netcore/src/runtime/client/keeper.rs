@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, debug};
 
 use super::reconnect::Dial;
 use super::shared::Shared;
@@ -69,6 +70,7 @@ where
                     shared.failed(format_args!("the connection was lost: {reason}"));
                     self.count(&unsent);
                     let pause = self.settings.backoff.lost(begun.elapsed());
+                    debug!(%reason, unsent = unsent.count(), ?pause, "the connection was lost");
                     shared.notice(ClientEvent::Lost { reason, unsent, pause });
                     if self.pause(pause).await.is_none() {
                         break;
@@ -83,6 +85,7 @@ where
             return self.leave(unsent);
         }
         self.count(&unsent);
+        debug!(tries = self.settings.backoff.count(), unsent = unsent.count(), "no more tries to connect");
         shared.notice(ClientEvent::GaveUp { tries: self.settings.backoff.count(), unsent });
     }
 
@@ -100,6 +103,7 @@ where
             // Two versions do not become one by waiting, nor a slip of the pen an address.
             let pause = self.settings.backoff.failed().filter(|_| !error.is_final());
             let tries = self.settings.backoff.count();
+            debug!(tries, %error, ?pause, "a try to connect failed");
             self.shared.notice(ClientEvent::Failed { tries, error, pause });
             self.pause(pause).await?;
         }
@@ -108,11 +112,13 @@ where
     async fn attempt(&self) -> Result<Client<In, Out>, TryError> {
         // A task of its own: a panic of the game's code ends this try, and not the client.
         let (dial, options) = (self.dial.clone(), self.settings.options.clone());
-        let dialing = AbortOnDropHandle::new(tokio::spawn(async move { dial(options).await }));
+        let dialing =
+            AbortOnDropHandle::new(tokio::spawn(async move { dial(options).await }.in_current_span()));
         let client = dialing.await.map_err(|_| TryError::DialPanicked)??;
         let Some(login) = &self.settings.login else { return Ok(client) };
         let login = login.clone();
-        let logging_in = AbortOnDropHandle::new(tokio::spawn(async move { login(client).await }));
+        let logging_in =
+            AbortOnDropHandle::new(tokio::spawn(async move { login(client).await }.in_current_span()));
         let limit = self.settings.login_timeout;
         match timeout(limit, logging_in).await {
             Ok(Ok(result)) => result.map_err(TryError::Login),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::debug;
 
 use super::deadline::Deadline;
 use super::{Client, ClientError, ConnectStage, Reconnect};
@@ -145,7 +146,9 @@ where
     /// When there is no connection in time, or the hello was not answered by a welcome.
     pub async fn connect(self, address: impl ToString) -> Result<Client<In, Out>, ClientError> {
         let address = address.to_string();
-        let shaken = self.shake(&address).await?;
+        let shaken =
+            self.shake(&address).await.inspect_err(|error| debug!(address, %error, "not connected"))?;
+        debug!(address, "connected");
         Ok(self.speak(shaken))
     }
 
@@ -159,7 +162,8 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let shaken = self.shake_over(stream, None, self.deadline()?).await?;
+        let shaken = self.shake_over(stream, None, self.deadline()?).await;
+        let shaken = shaken.inspect_err(|error| debug!(%error, "not connected"))?;
         Ok(self.speak(shaken))
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::Instrument;
 
 use super::backoff::Backoff;
 use super::deadline::Deadline;
@@ -236,7 +237,7 @@ where
         self.options.lasting = true;
         let shared = Arc::new(Shared::new(&self));
         let client = ReconnectingClient::new(shared.clone());
-        tokio::spawn(Keeper::new(self, dial, shared).run());
+        tokio::spawn(Keeper::new(self, dial, shared).run().in_current_span());
         client
     }
 }
