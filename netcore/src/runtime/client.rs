@@ -4,6 +4,7 @@ mod backoff;
 mod deadline;
 mod error;
 mod events;
+mod halves;
 mod keeper;
 mod options;
 mod race;
@@ -17,27 +18,25 @@ mod words;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use tracing::{Instrument, debug};
 
 use super::encoding::Encoding;
 use super::handshake::Slot;
 use super::link::{Link, Transport};
-use super::metrics::RoundTrip;
 use super::peer::Peer;
-use super::requests::{Asked, Pending};
+use super::requests::Pending;
 use super::time::now;
-use super::{Connection, SendError, Sender, Stats};
+use super::{Connection, SendError, Stats};
 use crate::Packet;
 use crate::session::{CloseReason, Fault, Outbox, Session, SessionId, Slow};
+use halves::Closer;
 
 pub use deadline::ConnectStage;
 pub use error::{ClientError, RequestError};
 pub use events::{ClientEvent, TryError};
+pub use halves::{ClientReceiver, ClientSender};
 pub use options::ClientOptions;
 pub use reconnect::{Away, Reconnect};
 pub use reconnecting::{NotSent, ReconnectStats, ReconnectingClient};
@@ -94,22 +93,6 @@ pub struct Client<In, Out> {
     receiver: ClientReceiver<In, Out>,
     sender: ClientSender<In, Out>,
     task: JoinHandle<CloseReason>,
-}
-
-/// The half that sends and asks. Cheap to clone. The connection closes when this half and its clones and the
-/// [`ClientReceiver`] are all gone.
-pub struct ClientSender<In, Out> {
-    sender: Sender<Out>,
-    pending: Arc<Pending<In>>,
-    timeout: Duration,
-    open: Arc<Closer<In>>,
-}
-
-/// The half that receives. Without it, what the server sends unasked is thrown away; with it, it must be received, since
-/// answers wait behind what is not.
-pub struct ClientReceiver<In, Out> {
-    connection: Connection<In, Out>,
-    _open: Arc<Closer<In>>,
 }
 
 impl<In, Out> Client<In, Out>
@@ -256,90 +239,6 @@ where
     }
 }
 
-impl<In, Out> ClientSender<In, Out>
-where
-    In: Packet + Send + 'static,
-    Out: Packet + Send + Sync + 'static,
-{
-    /// As [`Client::send`].
-    ///
-    /// # Errors
-    /// As there.
-    pub fn send(&self, packet: &Out) -> Result<(), SendError> {
-        self.sender.send(packet)
-    }
-
-    /// As [`Client::send_wait`]. Cancel-safe.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn send_wait(&self, packet: &Out) -> Result<(), SendError> {
-        self.sender.send_wait(packet).await
-    }
-
-    /// As [`Client::request`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn request(&self, packet: Out) -> Result<In, RequestError> {
-        self.request_within(packet, self.timeout).await
-    }
-
-    /// As [`Client::request`], with a time of its own.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn request_within(&self, mut packet: Out, time: Duration) -> Result<In, RequestError> {
-        const { replies::check::<In, Out>() };
-        let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
-        let number = self.pending.numbers.fetch_add(1, Relaxed);
-        packet.set_request_number(number);
-        let round_trip = RoundTrip::begin(&packet);
-        // Waits before it is sent: the answer may be here before the next line.
-        let answer = self.pending.wait(reply, packet.request_number(), || self.sender.send(&packet))?;
-        let mut asked = Asked { answer, peer: &self.open.0 };
-        match timeout(time, &mut asked.answer).await {
-            Ok(Ok(answer)) => {
-                round_trip.end();
-                Ok(answer)
-            }
-            Ok(Err(_)) => Err(RequestError::Closed),
-            Err(_) => Err(match self.open.0.held_up() {
-                Some(waiting) => RequestError::Unreceived(time, waiting),
-                None => RequestError::Timeout(time),
-            }),
-        }
-    }
-}
-
-impl<In, Out> ClientSender<In, Out> {
-    fn outbox(&self) -> &Outbox {
-        &self.open.0.outbox
-    }
-}
-
-impl<In, Out> ClientReceiver<In, Out>
-where
-    In: Packet + Send + 'static,
-    Out: Packet + Send + Sync + 'static,
-{
-    /// As [`Client::recv`]. Cancel-safe.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn recv(&mut self) -> Result<Option<In>, CloseReason> {
-        self.connection.recv().await
-    }
-
-    /// As [`Client::recv_any`]. Cancel-safe.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn recv_any(&mut self) -> Result<Option<Result<In, Fault>>, CloseReason> {
-        self.connection.recv_any().await
-    }
-}
-
 /// Tells everyone who waits that the connection is over, also when a body format of the game's own has panicked.
 struct Over<In: Packet> {
     peer: Arc<Peer<In>>,
@@ -355,40 +254,8 @@ impl<In: Packet> Drop for Over<In> {
     }
 }
 
-/// Closes the connection when the last half is gone.
-struct Closer<In>(Arc<Peer<In>>);
-
-impl<In> Drop for Closer<In> {
-    fn drop(&mut self) {
-        self.0.finish(CloseReason::Ended);
-    }
-}
-
-impl<In, Out> Clone for ClientSender<In, Out> {
-    fn clone(&self) -> Self {
-        Self {
-            sender: self.sender.clone(),
-            pending: self.pending.clone(),
-            timeout: self.timeout,
-            open: self.open.clone(),
-        }
-    }
-}
-
 impl<In, Out> fmt::Debug for Client<In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Client")
-    }
-}
-
-impl<In, Out> fmt::Debug for ClientSender<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientSender")
-    }
-}
-
-impl<In, Out> fmt::Debug for ClientReceiver<In, Out> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientReceiver")
     }
 }

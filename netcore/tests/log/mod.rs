@@ -23,15 +23,19 @@ impl Log {
     pub(crate) async fn wait_for(&self, words: &str) -> String {
         let looking = async {
             loop {
-                let mut lines = self.0.lock().unwrap();
-                if let Some(at) = lines.iter().position(|line| line.contains(words)) {
-                    return lines.remove(at);
+                if let Some(line) = self.take(words) {
+                    return line;
                 }
-                drop(lines);
                 tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(Duration::from_secs(30), looking).await.expect(words)
+    }
+
+    fn take(&self, words: &str) -> Option<String> {
+        let mut lines = self.0.lock().unwrap();
+        let at = lines.iter().position(|line| line.contains(words))?;
+        Some(lines.remove(at))
     }
 }
 

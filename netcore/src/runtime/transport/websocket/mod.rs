@@ -3,6 +3,7 @@
 #[cfg(feature = "testing")]
 mod check;
 mod frames;
+mod messages;
 mod request;
 mod stream;
 mod upgrade;

@@ -9,7 +9,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::Named;
-use super::frames::{BINARY, CLOSE, Control, Found, Frames, Head, MAX_CONTROL, PONG, unmask};
+use super::frames::{CLOSE, Control, Found, Frames, Head, MAX_CONTROL, PONG, unmask};
+use super::messages::Messages;
 use crate::runtime::handshake::Slot;
 use crate::runtime::time::now;
 use crate::session::{Bucket, CloseReason, Outbox, Rate, WebSocketFault};
@@ -31,15 +32,7 @@ pub(crate) struct WebSocketStream<S> {
     // Came together with the answer to the upgrade.
     early: Bytes,
     empty: Option<Bucket>,
-    // A client masks what it sends.
-    masks: Option<Masks>,
-    // Where there is no writing in pieces, or it must be masked: what goes out, with its head, and for how many bytes
-    // of payload it stands.
-    assembled: BytesMut,
-    standing: usize,
-    // The frame that goes out: what is left of its head and of its payload.
-    head: Option<(Head, usize)>,
-    owed: usize,
+    messages: Messages,
     // Control frames that go out, before anything else.
     control: BytesMut,
     // They were written, and the stream below may hold them back.
@@ -86,11 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             // An empty one would keep the whole request.
             early: if early.is_empty() { Bytes::new() } else { early },
             empty: rate.map(|rate| Bucket::new(rate, now())),
-            masks: (!server).then(Masks::default),
-            assembled: BytesMut::new(),
-            standing: 0,
-            head: None,
-            owed: 0,
+            messages: Messages::new(!server),
             control: BytesMut::new(),
             held_back: false,
             pong: None,
@@ -173,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             }
             // §5.5.1: the answer goes out "as soon as practical", and whoever holds the session may hold it for long. Then
             // both have closed: §7.1.1, "the server MUST close the TCP connection immediately".
-            Reading::Closed(_) if !self.is_within_frame() => {
+            Reading::Closed(_) if !self.messages.is_within() => {
                 if !self.close_sent {
                     self.say_close();
                 }
@@ -186,14 +175,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         }
     }
 
-    /// Whether a frame of ours is under way, which must end before another begins.
-    fn is_within_frame(&self) -> bool {
-        self.owed > 0 || self.head.is_some() || !self.assembled.is_empty()
-    }
-
     /// Writes control frames that wait, unless they must wait for a message's end.
     fn poll_control(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_within_frame() {
+        if self.messages.is_within() {
             return Poll::Ready(Ok(()));
         }
         loop {
@@ -220,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     }
 
     fn say(&mut self, opcode: u8, payload: &[u8]) {
-        let mask = self.masks.as_mut().map(Masks::next);
+        let mask = self.messages.mask();
         self.control.extend_from_slice(Head::new(opcode, payload.len(), mask).bytes());
         let start = self.control.len();
         self.control.extend_from_slice(payload);
@@ -265,80 +249,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             self.shut = true;
         }
         Poll::Ready(Ok(()))
-    }
-
-    /// Writes a message from the writer's own bytes.
-    fn poll_pieces(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if self.owed == 0 && self.head.is_none() {
-            self.owed = bufs.iter().map(|buf| buf.len()).sum::<usize>().min(MESSAGE);
-            self.head = Some((Head::new(BINARY, self.owed, None), 0));
-        }
-        loop {
-            let mut slices = [IoSlice::new(&[]); PIECES + 1];
-            let mut count = 0;
-            let head =
-                self.head.as_ref().map_or(&[][..], |(head, at)| head.bytes().get(*at..).unwrap_or_default());
-            let mut left = self.owed;
-            let pieces = bufs.iter().map(|buf| {
-                let len = buf.len().min(left);
-                left -= len;
-                buf.get(..len).unwrap_or_default()
-            });
-            for (slice, piece) in
-                slices.iter_mut().zip(std::iter::once(head).chain(pieces).filter(|piece| !piece.is_empty()))
-            {
-                *slice = IoSlice::new(piece);
-                count += 1;
-            }
-            let slices = slices.get(..count).unwrap_or_default();
-            let mut written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            if let Some((head, at)) = &mut self.head {
-                let of_head = written.min(head.bytes().len() - *at);
-                written -= of_head;
-                *at += of_head;
-                if *at == head.bytes().len() {
-                    self.head = None;
-                }
-            }
-            self.owed = self.owed.saturating_sub(written);
-            if written > 0 {
-                return Poll::Ready(Ok(written));
-            }
-        }
-    }
-
-    /// Writes a message from a copy. Its bytes count as written when all of it was.
-    fn poll_assembled(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if self.assembled.is_empty() {
-            let total: usize = bufs.iter().map(|buf| buf.len()).sum();
-            self.standing = total.min(MESSAGE);
-            let mask = self.masks.as_mut().map(Masks::next);
-            let head = Head::new(BINARY, self.standing, mask);
-            self.assembled.reserve(head.bytes().len() + self.standing);
-            self.assembled.extend_from_slice(head.bytes());
-            let start = self.assembled.len();
-            let mut left = self.standing;
-            for buf in bufs {
-                let len = buf.len().min(left);
-                self.assembled.extend_from_slice(buf.get(..len).unwrap_or_default());
-                left -= len;
-            }
-            if let (Some(mut mask), Some(payload)) = (mask, self.assembled.get_mut(start..)) {
-                unmask(payload, &mut mask);
-            }
-        }
-        while !self.assembled.is_empty() {
-            let written = ready!(Pin::new(&mut self.io).poll_write(cx, &self.assembled))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.assembled.advance(written);
-        }
-        self.assembled = BytesMut::new();
-        Poll::Ready(Ok(std::mem::take(&mut self.standing)))
     }
 }
 
@@ -389,17 +299,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
         ready!(this.poll_control(cx))?;
         let total = bufs.iter().map(|buf| buf.len()).sum();
         let closed = matches!(this.reading, Reading::Closed(_));
-        if total > 0 && closed && !this.is_within_frame() && this.slot.get().is_some_and(Outbox::keeps) {
+        if total > 0 && closed && !this.messages.is_within() && this.slot.get().is_some_and(Outbox::keeps) {
             return Poll::Ready(Err(Named::error(CloseReason::PeerClosed)));
         }
-        if total == 0 || ((this.close_sent || closed) && !this.is_within_frame()) {
+        if total == 0 || ((this.close_sent || closed) && !this.messages.is_within()) {
             return Poll::Ready(Ok(total));
         }
-        if this.masks.is_some() || !this.io.is_write_vectored() {
-            this.poll_assembled(cx, bufs)
-        } else {
-            this.poll_pieces(cx, bufs)
-        }
+        this.messages.poll_write(&mut this.io, cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -415,7 +321,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketStream<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         // Within a message nothing else can be said: its length was announced.
-        if !this.is_within_frame() {
+        if !this.messages.is_within() {
             if !this.close_sent {
                 this.say_close();
             }
@@ -442,27 +348,8 @@ pub(super) fn close_code(reason: CloseReason) -> u16 {
     }
 }
 
-/// Draws masks that nobody can foresee (§10.3): the standard library's keyed hash of a count, its key drawn by the system.
-#[derive(Debug, Default)]
-struct Masks {
-    key: std::hash::RandomState,
-    count: u64,
-}
-
-impl Masks {
-    fn next(&mut self) -> [u8; 4] {
-        self.count += 1;
-        let hash = std::hash::BuildHasher::hash_one(&self.key, self.count);
-        hash.to_ne_bytes().first_chunk().copied().unwrap_or_default()
-    }
-}
-
 /// "1000 indicates a normal closure".
 const NORMAL: u16 = 1000;
-/// As many pieces as a session's task writes at once.
-const PIECES: usize = 64;
-/// The most that goes out as one message: peers have bounds of theirs, and nothing else can be said before its end.
-const MESSAGE: usize = 64 * 1024;
 /// So many reads without data are made in one turn.
 const TURNS: usize = 16;
 
