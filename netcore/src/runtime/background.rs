@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use tracing::error;
 
-use super::queue::{Event, Queue};
+use super::queue::{Event, Queue, Weight};
 use super::{Context, Full, Logic};
 use crate::session::SessionId;
 
@@ -120,7 +120,7 @@ impl<L: Logic> Context<L> {
                 error!(session, panic = super::panicked::words(&**panic), "background work panicked");
             });
             let event = match (message, whom) {
-                (Ok(message), None) => Event::Message(message),
+                (Ok(message), None) => Event::Message(message, Weight::default()),
                 (message, Some(whom)) => Event::Done(whom, message.ok()),
                 (Err(_), None) => return,
             };

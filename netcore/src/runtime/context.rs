@@ -12,7 +12,7 @@ use tracing::error;
 use super::encoding::Encoding;
 use super::everyone::Given;
 use super::groups::Groups;
-use super::queue::Queues;
+use super::queue::{Queues, Weight};
 use super::slots::{Slot, Slots};
 use super::time::{YEARS, now};
 use super::timers::Timers;
@@ -235,7 +235,7 @@ impl<L: Logic> Context<L> {
     /// [`Full`] when that worker waits for as many messages as it may, or there is none of that number.
     pub fn tell(&mut self, worker: usize, message: L::Message) -> Result<(), Full<L::Message>> {
         match self.queues.get(worker) {
-            Some(queue) => queue.post(message),
+            Some(queue) => queue.post(message, Weight::default()),
             None => Err(Full(message)),
         }
     }

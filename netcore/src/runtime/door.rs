@@ -60,6 +60,7 @@ pub(super) struct TcpSettings {
     pub(super) backlog: u32,
     pub(super) send_buffer: Option<u32>,
     pub(super) recv_buffer: Option<u32>,
+    pub(super) unsent: Option<u32>,
 }
 
 impl<In: 'static, Out: 'static> Door<In, Out> {
@@ -148,6 +149,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
             backlog: 1024,
             send_buffer: None,
             recv_buffer: None,
+            unsent: None,
         };
         let adapter = Arc::new(adapter);
         let encode = Arc::new(Writes(adapter.clone(), PhantomData));
@@ -271,6 +273,17 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     pub fn buffers(mut self, send: impl Into<Option<u32>>, receive: impl Into<Option<u32>>) -> Self {
         self.tcp.send_buffer = send.into();
         self.tcp.recv_buffer = receive.into();
+        self
+    }
+
+    /// How many bytes the system may have taken for each socket and not sent yet (`TCP_NOTSENT_LOWAT`, on Linux and Android;
+    /// elsewhere it does nothing). `None`, the default: it takes up to megabytes for a peer that does not read, and hands them
+    /// all over when it reads again. With 16 KiB, say, what waits for such a peer is in its queue, where
+    /// [`Slow::Latest`](crate::Slow::Latest) keeps it fresh and [`Limits::stall`] sees that nothing goes out. A fast line
+    /// loses nothing by it.
+    #[must_use]
+    pub fn unsent(mut self, bytes: impl Into<Option<u32>>) -> Self {
+        self.tcp.unsent = bytes.into();
         self
     }
 

@@ -115,6 +115,10 @@ fn set(stream: &TcpStream, settings: TcpSettings) {
         let keepalive = TcpKeepalive::new().with_time(whole(time)).with_interval(whole(time / 3));
         let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
     }
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(bytes) = settings.unsent {
+        let _ = SockRef::from(stream).set_tcp_notsent_lowat(bytes);
+    }
 }
 
 fn is_about_one(error: &io::Error) -> bool {
@@ -194,6 +198,22 @@ mod tests {
         let times = if cfg!(target_os = "linux") { 2 } else { 1 };
         assert_eq!(sizes(&small), (16 * 1024 * times, 8 * 1024 * times));
         assert_eq!(sizes(&large), (64 * 1024 * times, 48 * 1024 * times));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_system_takes_no_more_unsent_than_the_door_says() {
+        let takes = async |door| {
+            let (_, _client, accepted) = connected(door).await;
+            let mut taken = 0;
+            while let Ok(len) = accepted.try_write(&[0; 1024]) {
+                taken += len;
+            }
+            taken
+        };
+        // What the peer's own buffer holds is sent.
+        let (little, much) = (takes(door().unsent(4096)).await, takes(door()).await);
+        assert!(little + 500_000 < much, "{little} bytes, and {much}");
     }
 
     #[tokio::test]

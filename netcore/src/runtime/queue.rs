@@ -23,7 +23,7 @@ pub(crate) enum Event<In, Message> {
     /// A session comes from another worker.
     Arrived(Arc<Peer<In>>, Message, Heard),
     /// The game says something to itself.
-    Message(Message),
+    Message(Message, Weight),
     /// What was done in the background for a session, which waits for it; nothing if it panicked.
     Done(Whom, Option<Message>),
     /// Another worker broadcasts to all sessions of the server.
@@ -45,6 +45,25 @@ pub(crate) struct Queue<In, Message> {
     bell: Bell,
 }
 
+/// What a message in a queue weighs, for who bounds that: it is given back once the worker has handled it.
+#[derive(Debug, Default)]
+pub(crate) struct Weight(Option<(Arc<AtomicUsize>, usize)>);
+
+impl Weight {
+    pub(super) fn new(of_all: &Arc<AtomicUsize>, bytes: usize) -> Self {
+        of_all.fetch_add(bytes, Relaxed);
+        Self(Some((of_all.clone(), bytes)))
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        if let Some((of_all, bytes)) = &self.0 {
+            of_all.fetch_sub(*bytes, Relaxed);
+        }
+    }
+}
+
 /// The queues of all workers, by their number.
 pub(crate) type Queues<L> = Arc<[Arc<Queue<<L as Logic>::In, <L as Logic>::Message>>]>;
 
@@ -59,7 +78,7 @@ impl<In, Message> Event<In, Message> {
         match self {
             Self::Opened(peer) | Self::Ready(peer) | Self::Arrived(peer, ..) => Some(peer.id),
             Self::Done((session, _), _) => Some(*session),
-            Self::Message(_) | Self::Everyone(_) | Self::Stopping(_) | Self::Stop => None,
+            Self::Message(..) | Self::Everyone(_) | Self::Stopping(_) | Self::Stop => None,
         }
     }
 
@@ -116,9 +135,9 @@ impl<In, Message> Queue<In, Message> {
     }
 
     /// Adds a message, if there is room.
-    pub(crate) fn post(&self, message: Message) -> Result<(), Full<Message>> {
+    pub(crate) fn post(&self, message: Message, weight: Weight) -> Result<(), Full<Message>> {
         if self.lock().is_some() && self.reserve() {
-            self.push(Event::Message(message));
+            self.push(Event::Message(message, weight));
             Ok(())
         } else {
             Err(Full(message))

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::house::House;
-use super::queue::{Event, Queue};
+use super::queue::{Event, Queue, Weight};
 use super::worker::Worker;
 use super::{Full, Host, Logic, ServerError, Snapshot, Stats};
 use crate::session::CloseReason;
@@ -47,7 +47,8 @@ pub struct Running<Message = ()> {
     in_order: bool,
 }
 
-pub(super) type Tell<Message> = Arc<dyn Fn(usize, Message) -> Result<(), Untold<Message>> + Send + Sync>;
+pub(super) type Tell<Message> =
+    Arc<dyn Fn(usize, Message, Weight) -> Result<(), Untold<Message>> + Send + Sync>;
 
 /// Why a worker was not told something, which is handed back.
 pub(super) enum Untold<Message> {
@@ -91,12 +92,17 @@ impl<Message> Teller<Message> {
     /// # Errors
     /// [`Full`] when that worker waits for as many messages as it may, has ended, or there is none of that number.
     pub fn tell(&self, worker: usize, message: Message) -> Result<(), Full<Message>> {
-        self.try_tell(worker, message)
+        self.try_tell(worker, message, Weight::default())
             .map_err(|(Untold::Full(message) | Untold::Gone(message))| Full(message))
     }
 
-    pub(super) fn try_tell(&self, worker: usize, message: Message) -> Result<(), Untold<Message>> {
-        (self.0)(worker, message)
+    pub(super) fn try_tell(
+        &self,
+        worker: usize,
+        message: Message,
+        weight: Weight,
+    ) -> Result<(), Untold<Message>> {
+        (self.0)(worker, message, weight)
     }
 }
 

@@ -266,7 +266,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         };
         let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
         let opened = self.open(Way::Task(Arc::new(handler)), stats).await?;
-        Ok(Running::new(opened, stop, Arc::new(|_, ()| Err(Untold::Gone(())))))
+        Ok(Running::new(opened, stop, Arc::new(|_, (), _| Err(Untold::Gone(())))))
     }
 
     /// Starts, with one worker that owns `logic`. After a panic it goes on with the same state: to make it anew needs
@@ -327,8 +327,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let opened = self.open(way, stats.clone()).await?;
         let tell = {
             let queues = queues.clone();
-            Arc::new(move |worker: usize, message| match queues.get(worker) {
-                Some(queue) => queue.post(message).map_err(|Full(message)| {
+            Arc::new(move |worker: usize, message, weight| match queues.get(worker) {
+                Some(queue) => queue.post(message, weight).map_err(|Full(message)| {
                     if queue.is_open() { Untold::Full(message) } else { Untold::Gone(message) }
                 }),
                 None => Err(Untold::Gone(message)),

@@ -194,7 +194,8 @@ impl<L: Logic> Worker<L> {
                 self.call(Some(session), |logic, ctx| logic.arrived(ctx, session, baggage));
                 self.packets_of(&peer);
             }
-            Event::Message(message) => {
+            // Its weight is there until it was handled.
+            Event::Message(message, _weight) => {
                 self.queue.release();
                 self.call(None, |logic, ctx| logic.message(ctx, message));
             }

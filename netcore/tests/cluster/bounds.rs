@@ -74,6 +74,32 @@ async fn what_nobody_receives_is_dropped_and_counted(mut world: impl World) {
     end(&world, &[speaker, listener]).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_nobody_receives_is_bounded_in_bytes_too() {
+    let memory = Memory::new();
+    let mut listener = Node::with(Options::new(memory.clone()).inbound(1000, 4200));
+    let speaker = Node::with(Options::new(memory));
+    listener.cluster.subscribe("t").unwrap();
+    listener.settle().await;
+    for n in 0..100 {
+        speaker.cluster.publish("t", vec![n; 1000]).unwrap();
+    }
+    speaker.settle().await;
+    within(async {
+        while listener.cluster.stats().dropped_in < 92 {
+            listener.settle().await;
+        }
+    })
+    .await;
+    // Four with the receiver, four that wait.
+    assert_eq!((listener.cluster.stats().delivered, listener.cluster.stats().dropped_in), (4, 92));
+    for n in 0..8 {
+        assert_eq!(listener.message().await, String::from_utf8(vec![n; 1000]).unwrap());
+    }
+    speaker.cluster.publish("t", "again").unwrap();
+    assert_eq!(listener.message().await, "again");
+}
+
 async fn a_node_whose_events_were_dropped_keeps_nothing_for_nobody(mut world: impl World) {
     let speaker = Node::new(&mut world);
     let Node { cluster, events } = Node::new(&mut world);

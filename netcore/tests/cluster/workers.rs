@@ -63,13 +63,19 @@ struct Served {
 impl Served {
     /// A server with two workers on that line.
     async fn new(line: &Memory, max_messages: usize) -> Self {
-        let (cluster, starter) = Options::new(line.clone()).node(NodeId::new(50)).build();
+        Self::hosted(Host::Task, Options::new(line.clone()), max_messages).await
+    }
+
+    async fn hosted(host: Host, options: Options, max_messages: usize) -> Self {
+        let (cluster, starter) = options.node(NodeId::new(50)).build();
         let (sender, heard) = mpsc::unbounded_channel();
         let handle = cluster.clone();
         let (door, _) = Door::<Nothing, Nothing>::memory(Binary::new());
         let running =
-            Server::new().door(door).host(Host::Task).max_messages(max_messages).workers(2, move |worker| {
-                Game { cluster: handle.at(worker), claims: Vec::new(), heard: sender.clone() }
+            Server::new().door(door).host(host).max_messages(max_messages).workers(2, move |worker| Game {
+                cluster: handle.at(worker),
+                claims: Vec::new(),
+                heard: sender.clone(),
             });
         let running = running.await.unwrap();
         starter.start(running.teller(), Message::Cluster);
@@ -247,4 +253,36 @@ async fn what_a_worker_would_hear_that_is_not_there_is_dropped_and_counted() {
     }
     dropped(20).await;
     assert_eq!((cluster.stats().dropped_in, cluster.stats().delivered), (20, 0));
+}
+
+#[tokio::test]
+async fn a_worker_that_is_busy_keeps_no_more_bytes_than_may_wait_for_it() {
+    let memory = Memory::new();
+    let options = Options::new(memory.line()).inbound(1000, 4200);
+    let mut served = Served::hosted(Host::Thread, options, 1000).await;
+    let other = Node::with(Options::new(memory.line()).node(NodeId::new(60)));
+    served.tell(1, |game, _| game.cluster.subscribe("t").unwrap());
+    served.did().await;
+    within(served.cluster.settled()).await.unwrap();
+    let (release, released) = std::sync::mpsc::channel();
+    served.tell(1, move |_, _| released.recv().unwrap());
+    for n in 0..100 {
+        other.cluster.publish("t", vec![n; 1000]).unwrap();
+    }
+    within(other.cluster.settled()).await.unwrap();
+    within(async {
+        while served.cluster.stats().dropped_in < 92 {
+            served.cluster.settled().await.unwrap();
+        }
+    })
+    .await;
+    // Four in its own queue, four that wait for room in it.
+    assert_eq!((served.cluster.stats().delivered, served.cluster.stats().dropped_in), (4, 92));
+    release.send(()).unwrap();
+    for n in 0..8 {
+        let (worker, heard) = served.message().await;
+        let Heard::Event(Event::Message { body, .. }) = heard else { panic!("{heard:?}") };
+        assert_eq!((worker, &body[..]), (1, &[n; 1000][..]));
+    }
+    served.running.shutdown().await;
 }

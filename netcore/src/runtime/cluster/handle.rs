@@ -16,6 +16,7 @@ use super::outlet::Workers;
 use super::{Event, Listing, NODES, NodeId, Options, Snapshot, driver};
 use crate::runtime::Teller;
 use crate::runtime::metrics::publish_node;
+use crate::runtime::queue::Weight;
 use crate::runtime::running::Untold;
 
 /// One node of the cluster, for the game's code: cheap to clone, and no call waits.
@@ -170,7 +171,7 @@ impl Starter {
         teller: Teller<M>,
         map: impl Fn(Event) -> M + Send + Sync + 'static,
     ) {
-        self.run(move |worker, message| teller.try_tell(worker, message), map);
+        self.run(move |worker, message, weight| teller.try_tell(worker, message, weight), map);
     }
 
     /// Starts the node without workers: its events are received by a task.
@@ -180,10 +181,10 @@ impl Starter {
     pub fn start_events(self) -> Events {
         let room = self.0.options.inbound.clamp(1, Semaphore::MAX_PERMITS);
         let (sender, receiver) = mpsc::channel(room);
-        let tell = move |_, event| {
-            sender.try_send(event).map_err(|error| match error {
-                TrySendError::Full(event) => Untold::Full(event),
-                TrySendError::Closed(event) => Untold::Gone(event),
+        let tell = move |_, event, weight| {
+            sender.try_send((event, weight)).map_err(|error| match error {
+                TrySendError::Full((event, _)) => Untold::Full(event),
+                TrySendError::Closed((event, _)) => Untold::Gone(event),
             })
         };
         self.run(tell, |event| event);
@@ -192,7 +193,7 @@ impl Starter {
 
     fn run<M: Send + 'static>(
         self,
-        tell: impl Fn(usize, M) -> Result<(), Untold<M>> + Send + Sync + 'static,
+        tell: impl Fn(usize, M, Weight) -> Result<(), Untold<M>> + Send + Sync + 'static,
         map: impl Fn(Event) -> M + Send + Sync + 'static,
     ) {
         let core = self.0;
@@ -216,7 +217,7 @@ impl std::fmt::Debug for Starter {
 /// What a node hears, for a task. Dropped, it leaves a node that goes on without a hearer: messages are then dropped and
 /// counted ([`Snapshot::dropped_in`]).
 #[derive(Debug)]
-pub struct Events(mpsc::Receiver<Event>);
+pub struct Events(mpsc::Receiver<(Event, Weight)>);
 
 impl Events {
     /// The next event; `None` when the node has ended and everything was received that had room here. Messages that had
@@ -224,6 +225,6 @@ impl Events {
     ///
     /// Cancel-safe.
     pub async fn recv(&mut self) -> Option<Event> {
-        self.0.recv().await
+        self.0.recv().await.map(|(event, _)| event)
     }
 }

@@ -98,7 +98,8 @@ impl Options {
     }
 
     /// How many messages may wait for a worker besides those that its server lets wait, and how many bytes they may have;
-    /// 16,384 and 16 MiB by default.
+    /// 16,384 and 16 MiB by default. As many bytes again may wait among those that its server lets wait, or for the task
+    /// that receives [`Events`](super::Events).
     pub fn inbound(mut self, messages: usize, bytes: usize) -> Self {
         (self.inbound, self.inbound_bytes) = (messages, bytes);
         self

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::error;
 
 use super::stats::{Stats, count};
 use super::{Event, NodeId};
+use crate::runtime::queue::Weight;
 use crate::runtime::running::Untold;
 
 /// Hands events to workers; what a worker has no room for waits here.
@@ -22,13 +23,15 @@ pub(super) trait Outlet: Send + Sync {
 }
 
 pub(super) struct Workers<M> {
-    tell: Box<dyn Fn(usize, M) -> Result<(), Untold<M>> + Send + Sync>,
+    tell: Box<Tell<M>>,
     map: Box<dyn Fn(Event) -> M + Send + Sync>,
     waiting: Mutex<All<M>>,
     max: usize,
     max_bytes: usize,
     stats: Arc<Stats>,
 }
+
+type Tell<M> = dyn Fn(usize, M, Weight) -> Result<(), Untold<M>> + Send + Sync;
 
 /// What waits for one worker, in order.
 struct Waiting<M> {
@@ -38,6 +41,8 @@ struct Waiting<M> {
 }
 
 struct All<M> {
+    // The bytes of the messages in each worker's own queue.
+    told: HashMap<usize, Arc<AtomicUsize>>,
     // Of each worker for which something does.
     waiting: HashMap<usize, Waiting<M>>,
     // What a `Back` said to be unsent that is not told any more: the next one for that worker says it.
@@ -83,12 +88,13 @@ impl What {
 
 impl<M: Send + 'static> Workers<M> {
     pub(super) fn new(
-        tell: impl Fn(usize, M) -> Result<(), Untold<M>> + Send + Sync + 'static,
+        tell: impl Fn(usize, M, Weight) -> Result<(), Untold<M>> + Send + Sync + 'static,
         map: impl Fn(Event) -> M + Send + Sync + 'static,
         (max, max_bytes): (usize, usize),
         stats: Arc<Stats>,
     ) -> Self {
-        let waiting = Mutex::new(All { waiting: HashMap::new(), unsent: HashMap::new() });
+        let waiting =
+            Mutex::new(All { told: HashMap::new(), waiting: HashMap::new(), unsent: HashMap::new() });
         Self { tell: Box::new(tell), map: Box::new(map), waiting, max, max_bytes, stats }
     }
 
@@ -103,7 +109,8 @@ impl<M: Send + 'static> Workers<M> {
         let message = if all.waiting.contains_key(&worker) {
             message
         } else {
-            match (self.tell)(worker, message) {
+            let told = all.told.entry(worker).or_default();
+            match self.tell(worker, message, what, told) {
                 Ok(()) => {
                     if let What::Message(_) = what {
                         count(&self.stats.delivered);
@@ -146,6 +153,16 @@ impl<M: Send + 'static> Workers<M> {
         true
     }
 
+    /// Tells a worker, unless so many bytes are in its queue already that another message would be too much.
+    fn tell(&self, worker: usize, message: M, what: What, told: &Arc<AtomicUsize>) -> Result<(), Untold<M>> {
+        let What::Message(bytes) = what else { return (self.tell)(worker, message, Weight::default()) };
+        let there = told.load(Relaxed);
+        if there > 0 && there.saturating_add(bytes) > self.max_bytes {
+            return Err(Untold::Full(message));
+        }
+        (self.tell)(worker, message, Weight::new(told, bytes))
+    }
+
     fn lock(&self) -> MutexGuard<'_, All<M>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -166,10 +183,12 @@ impl<M: Send + 'static> Outlet for Workers<M> {
 
     fn retry(&self) -> bool {
         let mut gone = Vec::new();
-        let mut all = self.lock();
+        let mut guard = self.lock();
+        let all = &mut *guard;
         all.waiting.retain(|worker, waiting| {
+            let told = all.told.entry(*worker).or_default();
             while let Some((message, what)) = waiting.queue.pop_front() {
-                match (self.tell)(*worker, message) {
+                match self.tell(*worker, message, what, told) {
                     Ok(()) => {}
                     Err(Untold::Full(message)) => {
                         waiting.queue.push_front((message, what));
@@ -191,7 +210,7 @@ impl<M: Send + 'static> Outlet for Workers<M> {
         });
         let waits = !all.waiting.is_empty();
         // Not under the lock: they are the game's own.
-        drop(all);
+        drop(guard);
         drop(gone);
         waits
     }
@@ -226,7 +245,7 @@ mod tests {
     fn a_worker_that_stands_still_is_told_how_things_stand_and_not_all_that_was() {
         let (open, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let (may, tells) = (open.clone(), told.clone());
-        let tell = move |_, event| {
+        let tell = move |_, event, _| {
             if !may.load(Relaxed) {
                 return Err(Untold::Full(event));
             }
@@ -263,12 +282,44 @@ mod tests {
         ];
         assert_eq!(*told.lock().unwrap(), expected.concat());
     }
+
+    #[test]
+    fn a_workers_own_queue_takes_no_more_bytes_than_may_wait_for_it() {
+        let queue = Arc::new(Mutex::new(VecDeque::new()));
+        let queued = queue.clone();
+        let tell = move |_, event, weight| {
+            queued.lock().unwrap().push_back((event, weight));
+            Ok(())
+        };
+        let stats = Arc::<Stats>::default();
+        let workers = Workers::new(tell, |event| event, (1000, 1000), stats.clone());
+        let say = |bytes| {
+            let event = Event::Message { topic: "t".into(), from: NodeId::new(1), body: Bytes::new() };
+            workers.message(0, event, bytes)
+        };
+        assert_eq!([400, 400, 400, 400].map(say), [false, false, true, true]);
+        assert_eq!((queue.lock().unwrap().len(), say(400)), (2, true));
+        assert_eq!(stats.snapshot().dropped_in, 1);
+        // News are no messages, and wait behind those that do.
+        assert!(workers.notice(0, Event::NodeDown { node: NodeId::new(2) }));
+        queue.lock().unwrap().pop_front();
+        assert!(workers.retry());
+        queue.lock().unwrap().clear();
+        assert!(!workers.retry());
+        assert_eq!(queue.lock().unwrap().len(), 2);
+        queue.lock().unwrap().clear();
+        // One that is larger than all that may wait goes alone.
+        assert_eq!([5000, 1].map(say), [false, true]);
+        assert_eq!((stats.snapshot().delivered, stats.snapshot().dropped_in), (5, 1));
+    }
+
     #[test]
     fn for_a_worker_that_is_gone_nothing_waits_and_messages_count_as_dropped() {
         let gone = Arc::new(AtomicBool::new(false));
         let ends = gone.clone();
-        let tell =
-            move |_, event| Err(if ends.load(Relaxed) { Untold::Gone(event) } else { Untold::Full(event) });
+        let tell = move |_, event, _| {
+            Err(if ends.load(Relaxed) { Untold::Gone(event) } else { Untold::Full(event) })
+        };
         let stats = Arc::<Stats>::default();
         let workers = Workers::new(tell, |event| event, (2, 100), stats.clone());
         let message = || Event::Message { topic: "t".into(), from: NodeId::new(1), body: Bytes::new() };

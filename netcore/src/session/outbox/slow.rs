@@ -4,6 +4,9 @@
 ///
 /// The first quarter of the queue's bound is joined into one piece for the next write, whatever the policy. Behind that,
 /// and while the transport takes nothing, droppable packets are kept apart.
+///
+/// A system takes up to megabytes for a TCP peer that reads nothing, before the transport takes no more and a policy begins: what
+/// is in there goes out as it is. [`Door::unsent`](crate::Door::unsent) makes that little.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Slow {
     /// It is never dropped: when there is no room for it, the session is closed. Droppable packets make room first.

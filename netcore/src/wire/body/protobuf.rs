@@ -37,6 +37,9 @@ use super::{BodyError, Format, Reader};
 /// assert_eq!(FromServer::from_frame(&frame)?, packet);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
+///
+/// An empty message in a list is two bytes of the body, and `size_of` that message in memory. Where a peer that is not trusted
+/// sends lists, give the packet a `max`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Protobuf;
 
