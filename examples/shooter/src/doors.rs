@@ -11,13 +11,13 @@ use crate::{Event, TextLines};
 /// Lines of text at an address.
 #[must_use]
 pub fn text(at: &str) -> Door<Event, Event> {
-    Door::text(at, Text::new(TextLines).max_line(LONGEST)).name("text").limits(limits())
+    Door::text(at, Text::new(TextLines).max_line(LONGEST)).name("text").limits(limits()).unsent(UNSENT)
 }
 
 /// Packets at an address.
 #[must_use]
 pub fn raw(at: &str) -> Door<Event, Event> {
-    Door::tcp_with(at, frames()).name("raw").limits(limits())
+    Door::tcp_with(at, frames()).name("raw").limits(limits()).unsent(UNSENT)
 }
 
 /// Packets in a WebSocket, whose upgrade is the HTTP server's.
@@ -49,6 +49,9 @@ pub fn server(doors: impl IntoIterator<Item = Door<Event, Event>>, rules: &Rules
         .max_per_address(MOST)
         .drain(Duration::from_secs(2))
 }
+
+/// So much may be on its way to a client that does not read: positions behind it are replaced by newer ones.
+pub(crate) const UNSENT: u32 = 16 * 1024;
 
 /// A client that reads too slowly hears where players are, not where they were. All else it hears, or is closed.
 fn slow(event: &Event) -> Slow {

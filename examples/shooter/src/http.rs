@@ -13,11 +13,16 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use netcore::{Incoming, ServerError, WebSocket};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use socket2::SockRef;
 use support::{Visitors, accept};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::debug;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use crate::doors::UNSENT;
 
 /// An HTTP server that listens: the page at `/`, its WebSocket at `/game`.
 #[derive(Debug)]
@@ -69,10 +74,12 @@ impl Http {
         })
     }
 
-    /// The next connection, in which no packet waits for the one behind it.
+    /// The next connection, in which no packet waits for the one behind it, and few wait where nothing sees them.
     async fn next(&self) -> (TcpStream, SocketAddr) {
         let (stream, from) = accept(&self.listener).await;
         let _ = stream.set_nodelay(true);
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
         (stream, from)
     }
 }
@@ -174,5 +181,7 @@ mod tests {
         let (client, (stream, from)) = tokio::join!(TcpStream::connect(http.addr()), http.next());
         assert_eq!(from, client.unwrap().local_addr().unwrap());
         assert!(stream.nodelay().unwrap());
+        #[cfg(target_os = "linux")]
+        assert_eq!(SockRef::from(&stream).tcp_notsent_lowat().unwrap(), UNSENT);
     }
 }
