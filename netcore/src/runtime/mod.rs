@@ -48,6 +48,7 @@ mod spare;
 mod stage;
 mod stats;
 mod task;
+mod teller;
 mod text;
 mod time;
 mod timers;
@@ -74,13 +75,14 @@ pub use packed::Packed;
 pub use queue::Full;
 pub use relay::Relay;
 pub use rooms::{EnterError, Room, Rooms, Seat};
-pub use running::{Report, Running, Stopper, Teller};
+pub use running::{Report, Running, Stopper};
 pub use sender::{SendError, Sender};
 pub use server::{Host, Server, ServerError};
 pub use stats::Snapshot;
 pub(crate) use stats::Stats;
 #[cfg(feature = "testing")]
 pub use task::serve_one;
+pub use teller::Teller;
 pub use text::{Lines, PlainText, Text, TextProtocol};
 pub use timers::TimerId;
 #[cfg(feature = "websocket")]

@@ -8,16 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::house::House;
-use super::queue::{Event, Queue, Weight};
-use super::worker::Worker;
-use super::{Full, Host, Logic, ServerError, Snapshot, Stats};
+use super::teller::{Tell, Teller};
+use super::worker::WorkerHandle;
+use super::{Snapshot, Stats};
 use crate::session::CloseReason;
 
 #[must_use = "a server stops at once when this is dropped, which `let _ =` does: give it a name, and end with `run_until` or `shutdown`"]
@@ -47,17 +46,6 @@ pub struct Running<Message = ()> {
     in_order: bool,
 }
 
-pub(super) type Tell<Message> =
-    Arc<dyn Fn(usize, Message, Weight) -> Result<(), Untold<Message>> + Send + Sync>;
-
-/// Why a worker was not told something, which is handed back.
-pub(super) enum Untold<Message> {
-    /// It has no room just now.
-    Full(Message),
-    /// It has ended, or there is none of that number.
-    Gone(Message),
-}
-
 /// How a shutdown went.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
@@ -80,35 +68,6 @@ impl Stopper {
     /// Asks.
     pub fn stop(&self) {
         self.0.cancel();
-    }
-}
-
-/// Sends messages to a server's workers, from anywhere.
-pub struct Teller<Message>(Tell<Message>);
-
-impl<Message> Teller<Message> {
-    /// Sends a message to a worker.
-    ///
-    /// # Errors
-    /// [`Full`] when that worker waits for as many messages as it may, has ended, or there is none of that number.
-    pub fn tell(&self, worker: usize, message: Message) -> Result<(), Full<Message>> {
-        self.try_tell(worker, message, Weight::default())
-            .map_err(|(Untold::Full(message) | Untold::Gone(message))| Full(message))
-    }
-
-    pub(super) fn try_tell(
-        &self,
-        worker: usize,
-        message: Message,
-        weight: Weight,
-    ) -> Result<(), Untold<Message>> {
-        (self.0)(worker, message, weight)
-    }
-}
-
-impl<Message> Clone for Teller<Message> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
     }
 }
 
@@ -250,12 +209,6 @@ impl<Message> fmt::Debug for Running<Message> {
     }
 }
 
-impl<Message> fmt::Debug for Teller<Message> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Teller")
-    }
-}
-
 /// A house, whatever is spoken in it.
 pub(super) trait Inside: Send + Sync {
     fn close_doors(&self);
@@ -302,108 +255,5 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Ou
     }
 }
 
-/// One worker that runs. Dropped, it ends when it is done with what is before it.
-pub(super) struct WorkerHandle {
-    queue: Box<dyn Control>,
-    ended: oneshot::Receiver<()>,
-}
-
-trait Control: Send + Sync {
-    fn stopping(&self, done: oneshot::Sender<()>);
-    fn stop(&self);
-}
-
-impl<In: Send, Message: Send> Control for Arc<Queue<In, Message>> {
-    fn stopping(&self, done: oneshot::Sender<()>) {
-        self.push(Event::Stopping(done));
-    }
-
-    fn stop(&self) {
-        self.push(Event::Stop);
-    }
-}
-
-impl WorkerHandle {
-    pub(super) fn start<L: Logic>(
-        number: usize,
-        worker: Worker<L>,
-        host: Host,
-        queue: Arc<Queue<L::In, L::Message>>,
-    ) -> Result<Self, ServerError> {
-        let (end, ended) = oneshot::channel();
-        let work = async move {
-            worker.run().await;
-            let _ = end.send(());
-        };
-        match host {
-            Host::Task => drop(tokio::spawn(work)),
-            Host::Thread => {
-                // A runtime of its own gives the worker its clock; sockets stay with the server's.
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-                let runtime = Unused(Some(runtime.map_err(ServerError::Thread)?));
-                if queue.is_called() {
-                    let queue = queue.clone();
-                    drop(tokio::spawn(async move { queue.call().await }));
-                }
-                let thread = std::thread::Builder::new().name(format!("netcore-{number}"));
-                thread.spawn(move || runtime.block_on(work)).map_err(ServerError::Thread)?;
-            }
-        }
-        Ok(Self { queue: Box::new(queue), ended })
-    }
-
-    fn say_stopping(&self) -> impl Future<Output = ()> + use<> {
-        let (done, said) = oneshot::channel();
-        self.queue.stopping(done);
-        async move {
-            let _ = said.await;
-        }
-    }
-
-    fn stop(&mut self) {
-        self.queue.stop();
-    }
-
-    async fn ended(&mut self) {
-        let _ = (&mut self.ended).await;
-    }
-}
-
-/// A runtime that may be dropped where no thread may wait: with the thread that was to be its own and could not be made.
-struct Unused(Option<tokio::runtime::Runtime>);
-
-impl Unused {
-    fn block_on(mut self, work: impl Future<Output = ()>) {
-        if let Some(runtime) = self.0.take() {
-            runtime.block_on(work);
-        }
-    }
-}
-
-impl Drop for Unused {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl Drop for WorkerHandle {
-    fn drop(&mut self) {
-        self.queue.stop();
-    }
-}
-
 /// How long what was told to end at once may take to do so.
 const GRACE: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests {
-    use super::Unused;
-
-    #[tokio::test]
-    async fn a_worker_whose_thread_cannot_be_made_is_dropped_where_it_was_to_start() {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        drop(Unused(Some(runtime)));
-    }
-}

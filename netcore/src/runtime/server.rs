@@ -17,9 +17,9 @@ pub use error::ServerError;
 use super::bell::Bell;
 use super::house::Way;
 use super::queue::{Event, Queue};
-use super::running::{Untold, WorkerHandle};
 use super::task::Handling;
-use super::worker::{Parts, Worker, WorkerSettings};
+use super::teller::Untold;
+use super::worker::{Parts, Worker, WorkerHandle, WorkerSettings};
 use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats};
 use crate::session::{CloseReason, Slow};
 

@@ -1,5 +1,6 @@
 //! One worker: a queue, a logic, and the loop between them.
 
+mod handle;
 mod pace;
 mod panics;
 mod patience;
@@ -24,6 +25,7 @@ use super::time::now;
 use super::timers::Timers;
 use super::{AfterPanic, Context, LateTick, Logic};
 use crate::session::{CloseReason, Sequence, SessionId};
+pub(crate) use handle::WorkerHandle;
 use patience::Patience;
 use watch::Watch;
 

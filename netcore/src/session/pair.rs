@@ -1,15 +1,17 @@
 //! Two sessions joined by pipes, on a clock that only the caller moves: the same each time.
 
+mod end;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::task::{Wake, Waker};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 
 use super::pipe::{Arrival, Pipe};
-use super::{CloseReason, Decode, Fault, FaultKind, Inbound, Limits, Outbox, Session, Slow, Total, Verdict};
-use crate::{Frame, FrameCodec, FrameError};
+use super::{CloseReason, Fault, Limits, Outbox, Session, Slow, Total, Verdict};
+use crate::{Frame, FrameCodec};
+use end::End;
 
 /// One of the two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,27 +39,6 @@ pub struct Pair {
     pipes: [Pipe; 2],
     total: Arc<Total>,
     told: Arc<AtomicUsize>,
-}
-
-#[derive(Debug)]
-struct End {
-    session: Session<Frame>,
-    outbox: Outbox,
-    woken: Arc<Woken>,
-    waker: Waker,
-    blocked: bool,
-    input: BytesMut,
-    batch: Inbound<Frame>,
-    // The last batch was full: there may be whole packets in the input.
-    more: bool,
-    received: Vec<Frame>,
-    faults: Vec<Fault>,
-    game_is_slow: bool,
-    stays_open: bool,
-    reads_on: bool,
-    ended: Option<CloseReason>,
-    finished: Option<CloseReason>,
-    discards_until: Option<Instant>,
 }
 
 impl Pair {
@@ -382,80 +363,5 @@ impl Side {
             Self::Left => Self::Right,
             Self::Right => Self::Left,
         }
-    }
-}
-
-impl End {
-    fn new(limits: Limits, total: Arc<Total>, now: Instant) -> Self {
-        let outbox = Outbox::within(limits.queue, Some(total));
-        let woken = Arc::new(Woken(AtomicBool::new(true)));
-        Self {
-            session: Session::new(Arc::new(limits), Box::new(Frames(FrameCodec::new())), outbox.clone(), now),
-            outbox,
-            waker: woken.clone().into(),
-            woken,
-            blocked: false,
-            input: BytesMut::new(),
-            batch: Inbound::new(),
-            more: false,
-            received: Vec::new(),
-            faults: Vec::new(),
-            game_is_slow: false,
-            stays_open: false,
-            reads_on: false,
-            ended: None,
-            finished: None,
-            discards_until: None,
-        }
-    }
-
-    /// Nothing is read any more.
-    fn end(&mut self, now: Instant, reason: CloseReason) {
-        self.ended.get_or_insert(reason);
-        self.session.pause(now);
-        self.input.clear();
-        if !self.stays_open {
-            self.outbox.close(reason);
-        }
-    }
-
-    /// Nothing is written any more.
-    fn finish(&mut self, now: Instant, reason: CloseReason, pipe: &mut Pipe) {
-        self.finished = Some(reason);
-        if !self.reads_on {
-            self.ended.get_or_insert(reason);
-        }
-        self.blocked = false;
-        self.discards_until = now.checked_add(self.session.limits().linger);
-        pipe.end(now);
-    }
-}
-
-/// Frames as they are. Ids from 60,000 on are nobody's, so that a heartbeat's can be among them.
-#[derive(Debug)]
-struct Frames(FrameCodec);
-
-impl Decode<Frame> for Frames {
-    fn decode(&mut self, input: &mut BytesMut, batch: &mut Inbound<Frame>) -> Result<(), FrameError> {
-        while !batch.is_full() {
-            let Some(frame) = self.0.decode_frame(input)? else { break };
-            let size = frame.body.len() + crate::Header::LEN;
-            let known = frame.id.0 < 60_000;
-            batch.push(if known { Ok(frame) } else { Err(FaultKind::Unknown(frame).into()) }, size);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, rest: &[u8]) -> Result<(), FrameError> {
-        self.0.finish(rest)
-    }
-}
-
-#[derive(Debug)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Relaxed);
     }
 }

@@ -17,7 +17,7 @@ use super::{Event, Listing, NODES, NodeId, Options, Snapshot, driver};
 use crate::runtime::Teller;
 use crate::runtime::metrics::publish_node;
 use crate::runtime::queue::Weight;
-use crate::runtime::running::Untold;
+use crate::runtime::teller::Untold;
 
 /// One node of the cluster, for the game's code: cheap to clone, and no call waits.
 ///

@@ -10,7 +10,7 @@ use tracing::error;
 use super::stats::{Stats, count};
 use super::{Event, NodeId};
 use crate::runtime::queue::Weight;
-use crate::runtime::running::Untold;
+use crate::runtime::teller::Untold;
 
 /// Hands events to workers; what a worker has no room for waits here.
 pub(super) trait Outlet: Send + Sync {
