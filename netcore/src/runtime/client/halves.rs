@@ -36,7 +36,7 @@ where
     In: Packet + Send + 'static,
     Out: Packet + Send + Sync + 'static,
 {
-    /// As [`Client::send`].
+    /// As [`Client::send`](super::Client::send).
     ///
     /// # Errors
     /// As there.
@@ -44,7 +44,7 @@ where
         self.sender.send(packet)
     }
 
-    /// As [`Client::send_wait`]. Cancel-safe.
+    /// As [`Client::send_wait`](super::Client::send_wait). Cancel-safe.
     ///
     /// # Errors
     /// As there.
@@ -52,7 +52,7 @@ where
         self.sender.send_wait(packet).await
     }
 
-    /// As [`Client::request`].
+    /// As [`Client::request`](super::Client::request).
     ///
     /// # Errors
     /// As there.
@@ -60,7 +60,7 @@ where
         self.request_within(packet, self.timeout).await
     }
 
-    /// As [`Client::request`], with a time of its own.
+    /// As [`Client::request`](super::Client::request), with a time of its own.
     ///
     /// # Errors
     /// As there.
@@ -98,7 +98,7 @@ where
     In: Packet + Send + 'static,
     Out: Packet + Send + Sync + 'static,
 {
-    /// As [`Client::recv`]. Cancel-safe.
+    /// As [`Client::recv`](super::Client::recv). Cancel-safe.
     ///
     /// # Errors
     /// As there.
@@ -106,7 +106,7 @@ where
         self.connection.recv().await
     }
 
-    /// As [`Client::recv_any`]. Cancel-safe.
+    /// As [`Client::recv_any`](super::Client::recv_any). Cancel-safe.
     ///
     /// # Errors
     /// As there.
