@@ -36,7 +36,7 @@ pub(crate) struct Code {
     /// Types that the code needs.
     pub(crate) items: TokenStream,
     /// An arm that writes header and body in one piece, where the layout is fixed.
-    pub(crate) whole: TokenStream,
+    pub(crate) whole: Option<TokenStream>,
 }
 
 /// What reads, makes, writes and describes the packet of one variant.
@@ -45,7 +45,7 @@ pub(crate) fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn:
     let variant = &packet.variant.ident;
     match &packet.body {
         Body::Unit => {
-            let name = plain(variant);
+            let (name, id) = (plain(variant), packet.id);
             Code {
                 read: quote!(::core::option::Option::Some(())),
                 make: quote!(|()| #ident::#variant),
@@ -60,7 +60,14 @@ pub(crate) fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn:
                 min: quote!(0),
                 exact: Some(quote!(::core::option::Option::Some(0))),
                 items: TokenStream::new(),
-                whole: TokenStream::new(),
+                // Beside packets of other formats, one call more for each of them would cost more than it saves.
+                whole: (packet.format.kind == FormatKind::Raw).then(|| {
+                    quote! {
+                        Self::#variant => #nc::derive::encode_fixed::<{ #nc::Header::LEN }>(
+                            #nc::PacketId(#id), #name, __max_out, __to, |_| ::core::result::Result::Ok(()),
+                        ),
+                    }
+                }),
             }
         }
         Body::Tuple(ty, spec) if packet.format.kind == FormatKind::Raw => {
@@ -140,7 +147,7 @@ fn raw_tuple(
         exact: Some(exact(&min, &fixed)),
         min,
         items: TokenStream::new(),
-        whole,
+        whole: Some(whole),
     }
 }
 
@@ -160,9 +167,9 @@ fn whole(
     let (id, name) = (packet.id, plain(&packet.variant.ident));
     quote! {
         #pattern if #fixed && #min <= #nc::derive::ONE_PIECE => {
-            return #nc::derive::encode_fixed::<{ #nc::Header::LEN + #min }>(
+            #nc::derive::encode_fixed::<{ #nc::Header::LEN + #min }>(
                 #nc::PacketId(#id), #name, __max_out, __to, |__to| { #write },
-            );
+            )
         }
     }
 }
@@ -201,7 +208,7 @@ fn tuple(cx: &Context, packet: &PacketVariant<'_>, ident: &syn::Ident, ty: &Type
         min: quote!(0),
         exact: None,
         items: TokenStream::new(),
-        whole: TokenStream::new(),
+        whole: None,
     }
 }
 
@@ -238,7 +245,7 @@ fn raw_fields(
         exact: Some(exact(&min, &fixed)),
         min,
         items: TokenStream::new(),
-        whole,
+        whole: Some(whole),
     }
 }
 
@@ -297,6 +304,6 @@ fn serde_fields(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn::Ident
             #[serde(crate = #serde_path)]
             struct #borrowed #lifetime { #(#[serde(rename = #renames)] #idents: &'__a #types),* }
         },
-        whole: TokenStream::new(),
+        whole: None,
     }
 }

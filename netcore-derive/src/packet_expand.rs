@@ -33,7 +33,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
             items: own,
             whole,
         } = code_of(&mut cx, packet, ident);
-        wholes.push(whole);
+        wholes.extend(whole);
         let (variant, packet_doc, extra) = (&packet.variant.ident, &packet.doc, packet.ignore_extra);
         let variant_name = plain(variant);
         let id = Literal::u16_unsuffixed(packet.id);
@@ -112,6 +112,21 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
     let (layout_consts, layout_checks, never) =
         (&cx.consts, &cx.checks, packets.is_empty() && other.is_none());
     let me = if never { quote!(*self) } else { quote!(self) };
+    let encode = if wholes.is_empty() {
+        quote!(#nc::derive::encode(self, __to, __max_out))
+    } else {
+        quote! {
+            #[allow(unreachable_patterns)]
+            let __whole = match self {
+                #(#wholes)*
+                _ => ::core::option::Option::None,
+            };
+            match __whole {
+                ::core::option::Option::Some(__result) => __result,
+                ::core::option::Option::None => #nc::derive::encode_any(self, __to, __max_out),
+            }
+        }
+    };
     quote! {
         #constants
 
@@ -186,10 +201,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
                     __to: &mut #nc::derive::BytesMut,
                     __max_out: ::core::primitive::u16,
                 ) -> ::core::result::Result<(), #nc::EncodeError> {
-                    match #me {
-                        #(#wholes)*
-                        _ => #nc::derive::encode(self, __to, __max_out),
-                    }
+                    #encode
                 }
 
                 #[inline]

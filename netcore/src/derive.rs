@@ -143,7 +143,9 @@ pub fn write_request(number: u32, to: &mut BytesMut) {
 /// Up to how many bytes a fixed layout is put together on the stack, to go to the send buffer in one piece.
 pub const ONE_PIECE: usize = 1024;
 
-/// Writes a whole packet of a fixed layout, `N` bytes with its header, in one piece.
+/// Writes a whole packet of a fixed layout, `N` bytes with its header, in one piece. `None`: `dst` has no room for it, and
+/// [`encode_any`] is to make it.
+// No more than that: where the way to new memory is a part of it, registers are saved for that with every packet.
 #[inline]
 pub fn encode_fixed<const N: usize>(
     id: PacketId,
@@ -151,16 +153,28 @@ pub fn encode_fixed<const N: usize>(
     max_out: u16,
     dst: &mut BytesMut,
     write: impl FnOnce(&mut FixedSink<'_>) -> Result<(), BodyError>,
-) -> Result<(), EncodeError> {
-    let header = header_out(id, PacketType::NORMAL, N.saturating_sub(Header::LEN), max_out)?;
+) -> Option<Result<(), EncodeError>> {
+    if dst.capacity() - dst.len() < N {
+        return None;
+    }
+    let header = match header_out(id, PacketType::NORMAL, N.saturating_sub(Header::LEN), max_out) {
+        Ok(header) => header,
+        Err(error) => return Some(Err(error.into())),
+    };
     let mut packet = [0; N];
     let mut to = FixedSink::new(&mut packet);
     to.put(&header.to_bytes());
     if let Err(source) = write(&mut to) {
-        return Err(EncodeError::Body { id, source: source.within(name) });
+        return Some(Err(EncodeError::Body { id, source: source.within(name) }));
     }
     dst.extend_from_slice(&packet);
-    Ok(())
+    Some(Ok(()))
+}
+
+/// [`encode`] for an enum some of whose packets are written by [`encode_fixed`].
+#[inline(never)]
+pub fn encode_any<P: Packet>(packet: &P, dst: &mut BytesMut, max_out: u16) -> Result<(), EncodeError> {
+    encode(packet, dst, max_out)
 }
 
 /// Writes a whole packet of any layout: header, then body.

@@ -866,3 +866,40 @@ fn the_length_of_an_array_may_be_a_constant_of_the_type_itself() {
     <netcore::Raw as netcore::body::Format<Hand>>::encode(&hand, &mut bytes).unwrap();
     assert_eq!(&bytes[..], [1, 2, 3, 4]);
 }
+
+#[derive(Packet, Debug, PartialEq)]
+enum Kinds {
+    #[packet(id = 1)]
+    Nothing,
+    #[packet(id = 2)]
+    Fixed { a: u32, b: [u16; 3], c: bool },
+    #[packet(id = 3)]
+    Varies(#[raw(rest)] Bytes),
+    #[packet(other)]
+    Other(Frame),
+}
+
+#[test]
+fn a_packet_is_the_same_bytes_however_much_room_its_buffer_has() {
+    for (packet, wire) in [
+        (Kinds::Nothing, &b"\x05\0\x01\0\0"[..]),
+        (Kinds::Fixed { a: 7, b: [1, 2, 3], c: true }, b"\x10\0\x02\0\0\x07\0\0\0\x01\0\x02\0\x03\0\x01"),
+        (Kinds::Varies("abc".into()), b"\x08\0\x03\0\0abc"),
+        (Kinds::Other(Frame::new(9, "x")), b"\x06\0\x09\0\0x"),
+    ] {
+        for (room, max_out) in (0..40).flat_map(|room| [0, 4, 5, 7, 8, 15, 16].map(|max_out| (room, max_out)))
+        {
+            let mut dst = BytesMut::with_capacity(6 + room);
+            dst.extend_from_slice(b"before");
+            let result = packet.encode(&mut dst, max_out).map_err(|error| error.to_string());
+            let (fits, body) = (wire.len() <= max_out.into(), wire.len() - 5);
+            let words = format!(
+                "packet {} with a body of {body} bytes is over the limit of {max_out} bytes, header included (`max_out`)",
+                packet.id(),
+            );
+            assert_eq!(result, if fits { Ok(()) } else { Err(words) }, "{packet:?}, room for {room}");
+            let written = if fits { wire } else { &[] };
+            assert_eq!(dst.strip_prefix(b"before"), Some(written), "{packet:?}, room for {room}");
+        }
+    }
+}

@@ -78,14 +78,14 @@ pub(super) fn stage<Out>(outbox: &Outbox, encoding: &Encoding<Out>, packet: &Out
     TURN.with(|turn| match turn.try_borrow_mut() {
         Ok(mut turn) if turn.is_of(outbox) && encoding.slow.is_none() && !outbox.is_singly() => {
             let before = turn.staged.len();
-            let staged =
-                encoding.append(packet, &mut turn.staged.bytes).is_ok() && turn.staged.len() <= turn.room;
-            if !staged {
+            if encoding.append(packet, &mut turn.staged.bytes).is_err() || turn.staged.len() > turn.room {
                 turn.staged.bytes.truncate(before);
-            } else if before == 0 {
+                return false;
+            }
+            if before == 0 {
                 turn.begun(outbox, Slow::Disconnect);
             }
-            staged
+            true
         }
         _ => false,
     })
@@ -230,7 +230,7 @@ impl Turn {
     }
 
     /// A packet was staged where none was. If it is one: a door may have no word for it.
-    #[inline]
+    #[inline(never)]
     fn begun(&mut self, outbox: &Outbox, slow: Slow) {
         if !self.staged.is_empty() {
             self.staged.added(slow);
