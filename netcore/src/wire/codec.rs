@@ -149,11 +149,7 @@ impl FrameCodec {
     /// [`FrameError::BodyTooLong`] when it is larger than `max_out`; nothing is written then, and the codec goes on.
     #[inline]
     pub fn encode_frame(&self, frame: &Frame, dst: &mut BytesMut) -> Result<(), FrameError> {
-        let header = header_out(frame.id, frame.kind, frame.body.len(), self.max_out)?;
-        dst.reserve(usize::from(header.size()));
-        dst.extend_from_slice(&header.to_bytes());
-        dst.extend_from_slice(&frame.body);
-        Ok(())
+        append_frame(frame, dst, self.max_out)
     }
 
     /// The header of the packet at the front of `bytes`, if all of the packet is there and the stream is good so far.
@@ -238,10 +234,22 @@ pub(crate) fn header_out(
     body_len: usize,
     max: u16,
 ) -> Result<Header, FrameError> {
-    match Header::new(id, kind, body_len) {
-        Ok(header) if header.size() <= max => Ok(header),
-        _ => Err(FrameError::BodyTooLong { id, body: body_len, max }),
+    // First: what is within `max` is within the wire's own limit, so that this is all there is to compare.
+    if body_len.saturating_add(Header::LEN) > usize::from(max) {
+        return Err(FrameError::BodyTooLong { id, body: body_len, max });
     }
+    Header::new(id, kind, body_len)
+}
+
+/// Appends a frame of at most `max` bytes, or nothing.
+// Always: called through an adapter, it would be a second call for each packet.
+#[inline(always)]
+pub(super) fn append_frame(frame: &Frame, dst: &mut BytesMut, max: u16) -> Result<(), FrameError> {
+    let header = header_out(frame.id, frame.kind, frame.body.len(), max)?;
+    dst.reserve(usize::from(header.size()));
+    dst.extend_from_slice(&header.to_bytes());
+    dst.extend_from_slice(&frame.body);
+    Ok(())
 }
 
 #[cfg(test)]

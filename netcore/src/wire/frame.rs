@@ -3,8 +3,9 @@
 use bytes::{Bytes, BytesMut};
 
 use super::body::{BodyError, Reader};
+use super::codec::append_frame;
 use super::schema::Schema;
-use super::{EncodeError, FrameCodec, FrameError, Header, Packet, PacketError, PacketId, PacketType};
+use super::{EncodeError, FrameError, Header, Packet, PacketError, PacketId, PacketType};
 
 /// One packet as it is on the wire: id, type byte, body.
 ///
@@ -104,7 +105,7 @@ impl Packet for Frame {
     // The codec's own way: it knows the body's length beforehand, and its limits are those of frames everywhere.
     #[inline]
     fn encode(&self, dst: &mut BytesMut, max_out: u16) -> Result<(), EncodeError> {
-        Ok(FrameCodec::new().max_out(max_out).encode_frame(self, dst)?)
+        Ok(append_frame(self, dst, max_out)?)
     }
 }
 

@@ -191,20 +191,33 @@ impl<'a> Reader<'a> {
 
 /// `part` of the `copy` of what follows it in `whole`.
 fn kept(part: &[u8], whole: &[u8], copy: &OnceLock<Bytes>) -> Bytes {
-    if part.is_empty() {
-        return Bytes::new();
+    if let Some(copy) = copy.get()
+        && let Some(start) = again(part, whole, copy.len())
+    {
+        return copy.slice(start..start + part.len());
     }
-    let at = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
-    let follows = whole.get(at..).unwrap_or_default();
-    if copy.get().is_none() && part.len() < follows.len() / 2 {
-        let _ = copy.set(Bytes::copy_from_slice(follows));
+    first_kept(part, whole, copy)
+}
+
+/// Where `part` is in a copy of so many bytes: that begins where the first part did, and ends where `whole` does.
+#[inline]
+fn again(part: &[u8], whole: &[u8], copied: usize) -> Option<usize> {
+    let follows = whole.len().checked_sub(offset(part, whole))?;
+    copied.checked_sub(follows).filter(|_| part.len() <= follows)
+}
+
+#[cold]
+fn first_kept(part: &[u8], whole: &[u8], copy: &OnceLock<Bytes>) -> Bytes {
+    let follows = whole.get(offset(part, whole)..).unwrap_or_default();
+    if part.is_empty() || copy.get().is_some() || part.len() >= follows.len() / 2 {
+        return Bytes::copy_from_slice(part);
     }
-    // It begins where the first part did.
-    let start = copy.get().and_then(|copy| Some((copy, copy.len().checked_sub(follows.len())?)));
-    match start {
-        Some((copy, start)) if part.len() <= follows.len() => copy.slice(start..start + part.len()),
-        _ => Bytes::copy_from_slice(part),
-    }
+    let all = copy.get_or_init(|| Bytes::copy_from_slice(follows));
+    all.slice(..part.len())
+}
+
+fn offset(part: &[u8], whole: &[u8]) -> usize {
+    part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr())
 }
 
 #[cfg(test)]
