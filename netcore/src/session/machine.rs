@@ -1,17 +1,17 @@
 //! One peer as a state machine without IO.
 
 mod charge;
+mod clocks;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::outbox::Take;
-use super::{CloseReason, Decode, Fault, FaultKind, Inbound, Limits, Moment, Outbox, Slow};
-use crate::{Frame, FrameCodec};
+use super::{CloseReason, Decode, Inbound, Limits, Moment, Outbox};
 use charge::Rates;
 
 /// One peer: what it may still send and when it must, and what goes out to it. It does no IO and reads no clock: the
@@ -164,41 +164,6 @@ impl<In> Session<In> {
         self.decode.finish(rest).err().map_or(CloseReason::PeerClosed, CloseReason::from)
     }
 
-    /// Does what is due `now`.
-    ///
-    /// # Errors
-    /// When a deadline has passed.
-    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), CloseReason> {
-        let mut ping = false;
-        for (due, deadline) in self.deadlines() {
-            match deadline {
-                _ if due > now => {}
-                Deadline::Close(reason) => return Err(reason),
-                Deadline::Ping => ping = true,
-            }
-        }
-        if ping {
-            self.ping(now);
-        }
-        Ok(())
-    }
-
-    fn ping(&mut self, now: Instant) {
-        self.pinged = Some(now);
-        if let Some(heartbeat) = &self.limits.heartbeat {
-            let mut ping = BytesMut::new();
-            // Too long for the wire, it cannot be sent; the idle deadline will say so.
-            let _ = FrameCodec::new().encode_frame(&heartbeat.ping, &mut ping);
-            self.outbox.push(&ping, Slow::DropNewest);
-        }
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout) next, as things are; `None`: no deadline runs.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.is_timeless() { None } else { self.deadlines().map(|(due, _)| due).min() }
-    }
-
     /// What goes out next, as pieces of bytes in order. Empty when nothing waits: `waker` is called when that changes.
     /// After a part was written, call [`handle_written`](Self::handle_written), then this again.
     ///
@@ -284,22 +249,6 @@ impl<In> Session<In> {
         }
     }
 
-    /// Stops the clocks: from now on the caller does not read, because the game does not keep up.
-    pub fn pause(&mut self, now: impl Moment) {
-        self.paused.get_or_insert_with(|| now.now());
-    }
-
-    /// Lets the clocks run again.
-    pub fn resume(&mut self, now: impl Moment) {
-        let Some(since) = self.paused.take() else { return };
-        let stood = now.now().saturating_duration_since(since);
-        self.opened += stood;
-        self.received += stood;
-        for clock in [&mut self.unfinished, &mut self.pinged] {
-            *clock = clock.map(|at| at + stood);
-        }
-    }
-
     /// The game lets the peer in: the log-in deadline and the admission budget end.
     pub fn admit(&mut self) {
         self.admitted = true;
@@ -321,66 +270,6 @@ impl<In> Session<In> {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.counts
-    }
-
-    /// Every deadline that runs. A silence of the peer counts only while we read.
-    fn deadlines(&self) -> impl Iterator<Item = (Instant, Deadline)> {
-        let limits = &*self.limits;
-        let close = |since: Instant, time: Option<Duration>, reason: fn(Duration) -> CloseReason| {
-            let time = time?;
-            Some((since.checked_add(time)?, Deadline::Close(reason(time))))
-        };
-        let stalled = self.waiting.and_then(|since| close(since, Some(limits.stall), CloseReason::Stalled));
-        let mut heard = [const { None }; 5];
-        if self.paused.is_none() {
-            let first = if self.fresh { limits.first_packet } else { None };
-            let login = if self.admitted { None } else { limits.login };
-            heard = [
-                close(self.opened, first, CloseReason::FirstPacket),
-                close(self.opened, login, CloseReason::Login),
-                self.unfinished.and_then(|since| close(since, limits.unfinished, CloseReason::Unfinished)),
-                close(self.received, limits.idle_time(), CloseReason::Idle),
-                limits.heartbeat.as_ref().and_then(|heartbeat| {
-                    let since = self.pinged.unwrap_or(self.received).max(self.received);
-                    Some((since.checked_add(heartbeat.every)?, Deadline::Ping))
-                }),
-            ];
-        }
-        let closing = self.closing.and_then(|since| close(since, Some(limits.flush), CloseReason::Stalled));
-        heard.into_iter().chain([stalled, closing]).flatten()
-    }
-
-    /// Whether no deadline runs: what is true of most sessions most of the time, told without looking at the clock.
-    fn is_timeless(&self) -> bool {
-        let limits = &*self.limits;
-        let heard = self.paused.is_some()
-            || (!(self.fresh && limits.first_packet.is_some())
-                && self.admitted
-                && self.unfinished.is_none()
-                && limits.idle_time().is_none()
-                && limits.heartbeat.is_none());
-        heard && self.waiting.is_none() && self.closing.is_none()
-    }
-
-    /// Answers pings and takes out pongs. Their ids are not the game's, so they are among the unknown ones.
-    fn beats(&mut self, batch: &mut Inbound<In>) {
-        let Some(heartbeat) = &self.limits.heartbeat else { return };
-        let outbox = &self.outbox;
-        batch.packets.retain(|packet| {
-            let Err(fault) = packet else { return true };
-            match Fault::kind(fault) {
-                FaultKind::Unknown(frame) if frame.id == heartbeat.pong => false,
-                FaultKind::Unknown(frame) if frame.id == heartbeat.ping.id => {
-                    let pong = Frame { id: heartbeat.pong, ..frame.clone() };
-                    let mut bytes = BytesMut::new();
-                    if FrameCodec::new().encode_frame(&pong, &mut bytes).is_ok() {
-                        outbox.push(&bytes, Slow::DropNewest);
-                    }
-                    false
-                }
-                _ => true,
-            }
-        });
     }
 }
 
@@ -406,11 +295,6 @@ impl<In> std::fmt::Debug for Session<In> {
             .field("counts", &self.counts)
             .finish_non_exhaustive()
     }
-}
-
-enum Deadline {
-    Close(CloseReason),
-    Ping,
 }
 
 /// The most bytes that are taken from the outbox at once; what is still in it can be dropped by policy.

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
+use super::add::How;
 use super::queue::Queue;
-use super::{How, Joined, Outbox};
+use super::{Joined, Outbox};
 
 impl Outbox {
     /// The session's own task puts packets together, and will add them or give them to the transport. Until it is

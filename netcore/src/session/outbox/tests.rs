@@ -3,8 +3,9 @@ use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Wake};
 use std::time::Instant;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
+use super::add::SHARE;
 use super::*;
 use crate::FrameError;
 use crate::session::{Decode, Inbound, Limits, Session};
