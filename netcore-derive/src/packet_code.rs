@@ -45,12 +45,16 @@ pub(crate) fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn:
     let variant = &packet.variant.ident;
     match &packet.body {
         Body::Unit => {
-            let (name, id) = (plain(variant), packet.id);
+            let (name, pattern) = (plain(variant), quote!(Self::#variant));
+            let write = quote!(::core::result::Result::Ok(()));
+            // Beside packets of other formats, one call more for each of them would cost more than it saves.
+            let whole = (packet.format.kind == FormatKind::Raw)
+                .then(|| whole(&nc, packet, &pattern, &quote!(0), &quote!(true), &write));
             Code {
                 read: quote!(::core::option::Option::Some(())),
                 make: quote!(|()| #ident::#variant),
-                pattern: quote!(Self::#variant),
-                write: quote!(::core::result::Result::Ok(())),
+                pattern,
+                write,
                 ty: cx.type_constant(&quote!(#nc::derive::Type::Struct(
                     #nc::derive::Struct::new(#name, #nc::derive::By::Position, &[])
                 ))),
@@ -60,14 +64,7 @@ pub(crate) fn code_of(cx: &mut Context, packet: &PacketVariant<'_>, ident: &syn:
                 min: quote!(0),
                 exact: Some(quote!(::core::option::Option::Some(0))),
                 items: TokenStream::new(),
-                // Beside packets of other formats, one call more for each of them would cost more than it saves.
-                whole: (packet.format.kind == FormatKind::Raw).then(|| {
-                    quote! {
-                        Self::#variant => #nc::derive::encode_fixed::<{ #nc::Header::LEN }>(
-                            #nc::PacketId(#id), #name, __max_out, __to, |_| ::core::result::Result::Ok(()),
-                        ),
-                    }
-                }),
+                whole,
             }
         }
         Body::Tuple(ty, spec) if packet.format.kind == FormatKind::Raw => {
@@ -167,8 +164,8 @@ fn whole(
     let (id, name) = (packet.id, plain(&packet.variant.ident));
     quote! {
         #pattern if #fixed && #min <= #nc::derive::ONE_PIECE => {
-            #nc::derive::encode_fixed::<{ #nc::Header::LEN + #min }>(
-                #nc::PacketId(#id), #name, __max_out, __to, |__to| { #write },
+            #nc::derive::encode_fixed::<Self, { #nc::Header::LEN + #min }>(
+                self, #nc::PacketId(#id), #name, __to, __max_out, |__to| { #write },
             )
         }
     }

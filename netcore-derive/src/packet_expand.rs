@@ -116,14 +116,9 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         quote!(#nc::derive::encode(self, __to, __max_out))
     } else {
         quote! {
-            #[allow(unreachable_patterns)]
-            let __whole = match self {
+            match self {
                 #(#wholes)*
-                _ => ::core::option::Option::None,
-            };
-            match __whole {
-                ::core::option::Option::Some(__result) => __result,
-                ::core::option::Option::None => #nc::derive::encode_any(self, __to, __max_out),
+                _ => #nc::derive::encode_any(self, __to, __max_out),
             }
         }
     };

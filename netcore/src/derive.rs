@@ -143,35 +143,33 @@ pub fn write_request(number: u32, to: &mut BytesMut) {
 /// Up to how many bytes a fixed layout is put together on the stack, to go to the send buffer in one piece.
 pub const ONE_PIECE: usize = 1024;
 
-/// Writes a whole packet of a fixed layout, `N` bytes with its header, in one piece. `None`: `dst` has no room for it, and
-/// [`encode_any`] is to make it.
-// No more than that: where the way to new memory is a part of it, registers are saved for that with every packet.
+/// Writes a whole packet of a fixed layout, `N` bytes with its header, in one piece, where `dst` has room for it.
+// New memory is made elsewhere: were that a part of this, registers would be saved for it with every packet.
 #[inline]
-pub fn encode_fixed<const N: usize>(
+pub fn encode_fixed<P: Packet, const N: usize>(
+    packet: &P,
     id: PacketId,
     name: &'static str,
-    max_out: u16,
     dst: &mut BytesMut,
+    max_out: u16,
     write: impl FnOnce(&mut FixedSink<'_>) -> Result<(), BodyError>,
-) -> Option<Result<(), EncodeError>> {
+) -> Result<(), EncodeError> {
     if dst.capacity() - dst.len() < N {
-        return None;
+        return encode_any(packet, dst, max_out);
     }
-    let header = match header_out(id, PacketType::NORMAL, N.saturating_sub(Header::LEN), max_out) {
-        Ok(header) => header,
-        Err(error) => return Some(Err(error.into())),
-    };
-    let mut packet = [0; N];
-    let mut to = FixedSink::new(&mut packet);
+    let header = header_out(id, PacketType::NORMAL, N.saturating_sub(Header::LEN), max_out)?;
+    let mut whole = [0; N];
+    let mut to = FixedSink::new(&mut whole);
     to.put(&header.to_bytes());
     if let Err(source) = write(&mut to) {
-        return Some(Err(EncodeError::Body { id, source: source.within(name) }));
+        return Err(EncodeError::Body { id, source: source.within(name) });
     }
-    dst.extend_from_slice(&packet);
-    Some(Ok(()))
+    dst.extend_from_slice(&whole);
+    Ok(())
 }
 
 /// [`encode`] for an enum some of whose packets are written by [`encode_fixed`].
+// Never inline: its registers are not theirs, either.
 #[inline(never)]
 pub fn encode_any<P: Packet>(packet: &P, dst: &mut BytesMut, max_out: u16) -> Result<(), EncodeError> {
     encode(packet, dst, max_out)

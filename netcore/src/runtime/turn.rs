@@ -230,6 +230,7 @@ impl Turn {
     }
 
     /// A packet was staged where none was. If it is one: a door may have no word for it.
+    // Out of line: it has no part in what the others of a turn cost.
     #[inline(never)]
     fn begun(&mut self, outbox: &Outbox, slow: Slow) {
         if !self.staged.is_empty() {

@@ -206,6 +206,7 @@ fn again(part: &[u8], whole: &[u8], copied: usize) -> Option<usize> {
     copied.checked_sub(follows).filter(|_| part.len() <= follows)
 }
 
+/// The same where there is no copy yet, or none that has it: once a read, mostly.
 #[cold]
 fn first_kept(part: &[u8], whole: &[u8], copy: &OnceLock<Bytes>) -> Bytes {
     let follows = whole.get(offset(part, whole)..).unwrap_or_default();
