@@ -64,7 +64,6 @@ async fn what_waits_for_the_game_is_bounded_in_bytes() {
         Server::<Frame, Frame>::new().door(door.limits(limits)).serve(async |peer: Connection<_, _>| {
             std::future::pending::<()>().await;
             drop(peer);
-            Ok::<_, CloseReason>(())
         });
     let server = server.await.unwrap();
     let mut stream = connector.connect().unwrap();

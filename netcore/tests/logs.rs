@@ -74,7 +74,6 @@ async fn who_was_closed_before_a_cut_keeps_its_reason() {
     let door = door.limits(Limits::new().linger(Duration::from_secs(60)));
     let closes = async |peer: Connection<Word, Word>| {
         peer.close(CloseReason::Game(4711));
-        Ok::<_, CloseReason>(())
     };
     let running = Server::new().door(door).serve(closes).await.unwrap();
     let mut stays = connector.connect().unwrap();
@@ -114,7 +113,7 @@ async fn a_hello_says_what_it_does_not_see_into() {
     let log = Log::of_all();
     let (door, _connector) = Door::memory(Binary::new());
     let door = door.hello(netcore::Hello::new::<Fleet, Word>());
-    let game = async |_: Connection<Fleet, Word>| Ok::<_, CloseReason>(());
+    let game = async |_: Connection<Fleet, Word>| {};
     let _running = Server::new().door(door).serve(game).await.unwrap();
     for packet in ["name=\"Sail\"", "name=\"Sink\""] {
         let line = log.wait_for(packet).await;

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
-use netcore::{Binary, CloseReason, Connection, Door, Frame, Server};
+use netcore::{Binary, Connection, Door, Frame, Server};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_game_sees_its_sessions_in_the_order_in_which_they_came() {
@@ -32,7 +32,6 @@ async fn a_game_that_panics_before_its_first_await_closes_that_session_alone() {
         assert!(peer.id().index() > 0, "the first one is not welcome");
         async move {
             peer.send(&Frame::new(1, "")).unwrap();
-            Ok::<_, CloseReason>(())
         }
     });
     let server = server.await.unwrap();
@@ -45,12 +44,32 @@ async fn a_game_that_panics_before_its_first_await_closes_that_session_alone() {
 }
 
 #[tokio::test]
+async fn a_task_that_ends_with_nothing_closes_its_session() {
+    let (door, connector) = Door::memory(Binary::new());
+    let until_eight = async |mut peer: Connection<Frame, Frame>| {
+        while let Ok(Some(frame)) = peer.recv().await {
+            if frame.id.0 == 8 || peer.send(&frame).is_err() {
+                return;
+            }
+        }
+    };
+    let server = Server::new().door(door).serve(until_eight).await.unwrap();
+    let mut client = netcore::Client::<Frame, Frame>::options().over(connector.connect().unwrap());
+    for id in [7, 8, 9] {
+        client.send(&Frame::new(id, "")).unwrap();
+    }
+    assert_eq!(client.recv().await, Ok(Some(Frame::new(7, ""))));
+    assert_eq!(client.recv().await, Ok(None));
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_door_that_is_off_is_no_door() {
     let off: Option<Door<Frame, Frame>> = None;
-    let server = Server::new().doors(off).serve(async |_| Ok::<_, CloseReason>(()));
+    let server = Server::new().doors(off).serve(async |_| {});
     assert!(matches!(server.await, Err(netcore::ServerError::NoDoor)));
     let on = ["127.0.0.1:0", "127.0.0.1:0"].map(Door::<Frame, Frame>::tcp);
-    let server = Server::new().doors(on).serve(async |_| Ok::<_, CloseReason>(())).await.unwrap();
+    let server = Server::new().doors(on).serve(async |_| {}).await.unwrap();
     assert_eq!(server.addrs().len(), 2);
     server.shutdown().await;
 }

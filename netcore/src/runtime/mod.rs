@@ -80,6 +80,7 @@ pub use sender::{SendError, Sender};
 pub use server::{Host, Server, ServerError};
 pub use stats::Snapshot;
 pub(crate) use stats::Stats;
+pub use task::Outcome;
 #[cfg(feature = "testing")]
 pub use task::serve_one;
 pub use teller::Teller;

@@ -1,9 +1,9 @@
 //! The face that a server starts from.
 
 mod error;
+mod host;
 mod open;
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 pub use error::ServerError;
+pub use host::Host;
 
-use super::bell::Bell;
 use super::house::Way;
 use super::queue::{Event, Queue};
-use super::task::Handling;
+use super::task::{Handling, Outcome};
 use super::teller::Untold;
 use super::worker::{Parts, Worker, WorkerHandle, WorkerSettings};
 use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats};
@@ -81,26 +81,6 @@ pub struct Server<In, Out> {
     drain: Duration,
     host: Host,
     worker: WorkerSettings,
-}
-
-/// Where a worker runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Host {
-    /// On a thread of its own, so that a callback which takes long keeps nobody waiting but its own sessions. Where the process
-    /// has one core, it is called once for all sessions that have something at the time, not for each.
-    #[default]
-    Thread,
-    /// As a task of the runtime: the least latency, and on a paused clock the same each time.
-    Task,
-}
-
-impl Host {
-    fn bell(self) -> Bell {
-        match self {
-            Self::Thread => Bell::of_a_thread(),
-            Self::Task => Bell::new(),
-        }
-    }
 }
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
@@ -224,8 +204,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// Starts, with a task for each session. The session closes when its task ends; a panic closes that session alone. An
-    /// error that it ends with is logged: at `info`, or at `debug` where the session was closed already, by its peer say.
+    /// Starts, with a task for each session. The session closes when its task ends; a panic closes that session alone. It
+    /// ends with nothing, or with a `Result`, whose error is logged: at `info`, or at `debug` where the session was closed
+    /// already, by its peer say.
     ///
     /// What all sessions share, each task has a handle of its own to:
     ///
@@ -245,17 +226,17 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     ///
     /// # Errors
     /// When a door cannot listen.
-    pub async fn serve<F, T, E>(self, handler: F) -> Result<Running, ServerError>
+    pub async fn serve<F, T>(self, handler: F) -> Result<Running, ServerError>
     where
         F: Fn(Connection<In, Out>) -> T + Send + Sync + 'static,
-        T: Future<Output = Result<(), E>> + Send + 'static,
-        E: fmt::Display,
+        T: Future<Output: Outcome> + Send + 'static,
     {
         let handler = move |connection: Connection<In, Out>| {
             let (id, outbox) = (connection.id(), connection.outbox());
             let task = handler(connection);
             Box::pin(async move {
-                let Err(error) = task.await else { return };
+                let outcome = task.await;
+                let Some(error) = outcome.error() else { return };
                 // Of what the peer did, or a limit of the door, the close says more.
                 if outbox.closed() == Some(CloseReason::Ended) {
                     info!(session = %id, %error, "the session's task ended with an error");

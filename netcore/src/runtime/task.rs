@@ -1,5 +1,6 @@
 //! A session whose game is a task: link and game in one, polled by turns.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -14,6 +15,29 @@ use super::peer::Peer;
 use super::time::now;
 use super::{Connection, Stats, turn};
 use crate::session::{Clock, CloseReason};
+
+/// How a session's task ends: with nothing to say, or with a `Result`, whose error is [logged](super::Server::serve).
+#[diagnostic::on_unimplemented(
+    message = "a session's task ends with `()` or a `Result<(), E>`, not with `{Self}`",
+    label = "this task ends with `{Self}`",
+    note = "`E` is any error that can be displayed: it is logged"
+)]
+pub trait Outcome {
+    /// What went wrong, if anything did.
+    fn error(&self) -> Option<&dyn fmt::Display>;
+}
+
+impl Outcome for () {
+    fn error(&self) -> Option<&dyn fmt::Display> {
+        None
+    }
+}
+
+impl<E: fmt::Display> Outcome for Result<(), E> {
+    fn error(&self) -> Option<&dyn fmt::Display> {
+        self.as_ref().err().map(|error| error as &dyn fmt::Display)
+    }
+}
 
 /// What a session's task does.
 pub(super) type Handling = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -46,7 +46,6 @@ async fn receiving_goes_on_to_the_end_and_says_it_each_time() {
         .serve(async |peer: Connection<Ask, Hear>| {
             let _ = peer.send(&said(1));
             let _ = peer.send(&said(2));
-            Ok::<_, CloseReason>(())
         })
         .await
         .unwrap();

@@ -53,7 +53,7 @@ use crate::{Packet, PacketId, Schema};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (door, connector) = Door::memory(Binary::new());
 /// let door = door.hello(Hello::new::<ToServer, ToClient>());
-/// let session = async |_: Connection<ToServer, ToClient>| Ok::<_, SendError>(());
+/// let session = async |_: Connection<ToServer, ToClient>| {};
 /// let server = Server::new().door(door).serve(session).await?;
 ///
 /// let options = Client::<ToClient, OldToServer>::options().hello(Hello::new::<ToClient, OldToServer>());
