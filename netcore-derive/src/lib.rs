@@ -10,6 +10,7 @@ mod field_spec;
 mod layout;
 mod names;
 mod packet;
+mod packet_attrs;
 mod packet_code;
 mod packet_expand;
 mod packet_format;

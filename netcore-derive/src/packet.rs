@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use syn::{
-    Attribute, Data, DataEnum, DeriveInput, Expr, Field, Fields, LitStr, Member, Path, Type, Variant,
-    meta::ParseNestedMeta, spanned::Spanned,
-};
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Data, DataEnum, DeriveInput, Expr, Field, Fields, Member, Type, Variant};
 
-use crate::attr::{Errors, doc, literal, netcore, netcore_path, refuse, refuse_generics, skip_value};
-use crate::field_spec::{FieldSpec, integer};
+use crate::attr::{Errors, doc, netcore, refuse, refuse_generics, skip_value};
+use crate::field_spec::FieldSpec;
 use crate::layout::{self, RawField};
 use crate::names::{plain, screaming};
+use crate::packet_attrs::{Attrs, attrs, container_attr, variant_attr};
 use crate::packet_format::{Format, FormatKind, format};
 use crate::{packet_expand, packet_number};
 
@@ -49,22 +47,6 @@ pub(crate) enum Body<'a> {
     SerdeFields(Vec<&'a Field>),
 }
 
-#[derive(Default)]
-struct Attrs {
-    krate: Option<Path>,
-    id: Option<(i128, Span)>,
-    /// There is an id, though it may be none that can be read.
-    id_given: bool,
-    format: Option<Type>,
-    max: Option<Expr>,
-    ignore_extra: bool,
-    other: bool,
-    reply: Option<(i128, Span)>,
-    /// There is a reply, though it may be none that can be read.
-    reply_given: bool,
-    numbered: Option<Span>,
-}
-
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let attrs = attrs(&input.attrs, &mut errors, container_attr);
@@ -83,99 +65,6 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     }
     errors.finish()?;
     Ok(packet_expand::expand(&model))
-}
-
-fn attrs(
-    attrs: &[Attribute],
-    errors: &mut Errors,
-    take: impl Fn(&mut Attrs, &ParseNestedMeta<'_>) -> syn::Result<()>,
-) -> Attrs {
-    let mut found = Attrs::default();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("packet")) {
-        errors.take(attr.parse_nested_meta(|meta| take(&mut found, &meta)));
-    }
-    found
-}
-
-fn container_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    if meta.path.is_ident("crate") {
-        attrs.krate = Some(netcore_path(meta)?);
-        Ok(())
-    } else if meta.path.is_ident("format") {
-        set_format(attrs, meta)
-    } else {
-        Err(meta.error("unknown attribute; an enum of packets takes `format` or `crate`"))
-    }
-}
-
-fn variant_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    let key = meta.path.get_ident().map(Ident::to_string).unwrap_or_default();
-    match &*key {
-        "id" if attrs.id_given => Err(meta.error("a packet has one id: take this one away")),
-        "id" => {
-            attrs.id_given = true;
-            let message =
-                "an id is an integer literal, 0 to 65535, so that two equal ones are found when compiling";
-            attrs.id = Some(integer(meta).map_err(|error| syn::Error::new(error.span(), message))?);
-            Ok(())
-        }
-        "format" => set_format(attrs, meta),
-        "max" if attrs.max.is_some() => Err(meta.error("a packet has one `max`: take this one away")),
-        "max" => {
-            let max: Expr = meta.value()?.parse()?;
-            if literal(&max).is_some_and(|max| max > MAX_BODY) {
-                return Err(syn::Error::new_spanned(
-                    max,
-                    "a body has 65,530 bytes at most, since its packet's size is a u16: lower `max`, or take it away",
-                ));
-            }
-            attrs.max = Some(max);
-            Ok(())
-        }
-        "ignore_extra" => {
-            attrs.ignore_extra = true;
-            Ok(())
-        }
-        "other" => {
-            attrs.other = true;
-            Ok(())
-        }
-        "reply" if attrs.reply_given => {
-            Err(meta.error("a packet has one reply: take this one away, and let the answer's body say what it is"))
-        }
-        "reply" => {
-            attrs.reply_given = true;
-            let message = "a reply is the id of the packet that answers, an integer literal, 0 to 65535";
-            attrs.reply = Some(integer(meta).map_err(|error| syn::Error::new(error.span(), message))?);
-            Ok(())
-        }
-        "numbered" => {
-            attrs.numbered = Some(meta.path.span());
-            Ok(())
-        }
-        _ => Err(meta.error(
-            "unknown attribute; a packet takes `id`, `format`, `max`, `ignore_extra`, `reply`, `numbered` or `other`",
-        )),
-    }
-}
-
-/// netcore's `Header::MAX_BODY`.
-const MAX_BODY: i128 = 65_530;
-
-fn set_format(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
-    if attrs.format.is_some() {
-        return Err(meta.error(
-            "a packet has one format: take this one away, or give the other format a packet of its own",
-        ));
-    }
-    let value = meta.value()?;
-    if value.peek(LitStr) {
-        return Err(
-            value.error("a format is a type, not text: write it without quotes, as in `format = MsgPack`")
-        );
-    }
-    attrs.format = Some(value.parse()?);
-    Ok(())
 }
 
 fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, errors: &mut Errors) {

@@ -8,6 +8,7 @@ pub use serde;
 pub mod fields {
     pub use crate::wire::body::raw_fields::*;
     pub use crate::wire::body::raw_lists::*;
+    pub use crate::wire::body::raw_text::*;
 }
 
 pub use crate::wire::body::{

@@ -12,6 +12,22 @@ use super::queue::{Event, Queue, Weight};
 use super::{Context, Full, Logic};
 use crate::session::SessionId;
 
+/// Dropped with the worker, it ends the background work.
+#[derive(Default)]
+pub(super) struct Over(tokio_util::sync::CancellationToken);
+
+impl Over {
+    pub(super) fn token(&self) -> tokio_util::sync::CancellationToken {
+        self.0.clone()
+    }
+}
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 /// Which of a worker's sessions something is done for, and since when it is that worker's.
 pub(super) type Whom = (SessionId, u64);
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
+use super::background::Over;
 use super::encoding::Encoding;
 use super::everyone::Given;
 use super::groups::Groups;
@@ -16,6 +17,7 @@ use super::queue::{Queues, Weight};
 use super::slots::{Slot, Slots};
 use super::time::{YEARS, now};
 use super::timers::Timers;
+use super::worker::Leaving;
 use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
 use crate::session::{CloseReason, SessionId};
 
@@ -109,33 +111,6 @@ pub struct Context<L: Logic> {
     pub(super) over: Over,
     // Looked at when it is first asked for: to read a clock costs as much as a small packet.
     pub(super) now: OnceLock<Instant>,
-}
-
-/// Dropped with the worker, it ends the background work.
-#[derive(Default)]
-pub(super) struct Over(tokio_util::sync::CancellationToken);
-
-impl Over {
-    pub(super) fn token(&self) -> tokio_util::sync::CancellationToken {
-        self.0.clone()
-    }
-}
-
-impl Drop for Over {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
-
-pub(super) enum Leaving<Message> {
-    Closed(SessionId, CloseReason),
-    Moved(SessionId, usize, Message),
-}
-
-impl<Message> Leaving<Message> {
-    pub(super) const fn is_closed(&self) -> bool {
-        matches!(self, Self::Closed(..))
-    }
 }
 
 impl<L: Logic> Context<L> {

@@ -3,17 +3,17 @@
 mod handle;
 mod pace;
 mod panics;
+mod parts;
 mod patience;
 mod settle;
 mod watch;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::context::{Leaving, Over};
+use super::background::Over;
 use super::everyone::Given;
 use super::groups::Groups;
 use super::metrics::Ticking;
@@ -23,19 +23,13 @@ use super::slots::Slots;
 use super::stage::Stage;
 use super::time::now;
 use super::timers::Timers;
-use super::{AfterPanic, Context, LateTick, Logic};
+use super::{Context, Logic};
 use crate::session::{CloseReason, Sequence, SessionId};
 pub(crate) use handle::WorkerHandle;
+pub(crate) use parts::{Parts, WorkerSettings};
 use patience::Patience;
+pub(super) use settle::Leaving;
 use watch::Watch;
-
-/// How workers are set up.
-#[derive(Clone)]
-pub(crate) struct WorkerSettings {
-    pub(crate) tick: Option<Duration>,
-    pub(crate) late: LateTick,
-    pub(crate) after_panic: AfterPanic,
-}
 
 pub(crate) struct Worker<L: Logic> {
     logic: L,
@@ -66,17 +60,6 @@ pub(crate) struct Worker<L: Logic> {
     // The game is being told of sessions that it closed.
     settling: bool,
     ended: bool,
-}
-
-/// What a worker is made of besides its logic.
-pub(crate) struct Parts<L: Logic> {
-    pub(crate) doors: Arc<[super::encoding::Encoding<L::Out>]>,
-    pub(crate) queues: super::queue::Queues<L>,
-    pub(crate) worker: usize,
-    pub(crate) io: tokio::runtime::Handle,
-    pub(crate) stats: Arc<super::Stats>,
-    pub(crate) stop: tokio_util::sync::CancellationToken,
-    pub(crate) broadcasts: Arc<AtomicU64>,
 }
 
 impl<L: Logic> Worker<L> {

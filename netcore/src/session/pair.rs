@@ -1,6 +1,7 @@
 //! Two sessions joined by pipes, on a clock that only the caller moves: the same each time.
 
 mod end;
+mod side;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -12,15 +13,7 @@ use super::pipe::{Arrival, Pipe};
 use super::{CloseReason, Fault, Limits, Outbox, Session, Slow, Total, Verdict};
 use crate::{Frame, FrameCodec};
 use end::End;
-
-/// One of the two.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Side {
-    /// The first.
-    Left,
-    /// The second.
-    Right,
-}
+pub use side::Side;
 
 /// Two sessions, each the other's peer. Both are driven as the runtime drives one: they are polled when their waker was
 /// called, when their pipe has room again, when bytes have come and when a deadline has, and not otherwise, so that a
@@ -352,16 +345,5 @@ impl Pair {
 
     fn end_mut(&mut self, side: Side) -> &mut End {
         &mut self.ends[side as usize]
-    }
-}
-
-impl Side {
-    /// The other one.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Left => Self::Right,
-            Self::Right => Self::Left,
-        }
     }
 }

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::pin::pin;
+use std::task::Context;
 
 use super::*;
 use crate::runtime::connection::Connection;

@@ -3,10 +3,21 @@
 use std::sync::OnceLock;
 
 use super::super::Logic;
-use super::super::context::Leaving;
 use super::super::queue::Event;
 use super::Worker;
 use crate::session::{CloseReason, SessionId};
+
+/// A session that leaves its worker's hands.
+pub(in crate::runtime) enum Leaving<Message> {
+    Closed(SessionId, CloseReason),
+    Moved(SessionId, usize, Message),
+}
+
+impl<Message> Leaving<Message> {
+    pub(in crate::runtime) const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(..))
+    }
+}
 
 impl<L: Logic> Worker<L> {
     /// Lets those write who have much to, or those whose thread this is; then goes on with what was left for them.

@@ -45,6 +45,7 @@ mod protobuf;
 mod raw;
 pub(crate) mod raw_fields;
 pub(crate) mod raw_lists;
+pub(crate) mod raw_text;
 mod raw_values;
 mod reader;
 mod sink;

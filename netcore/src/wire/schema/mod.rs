@@ -35,6 +35,7 @@ mod compare;
 mod describe;
 mod render;
 mod runs;
+mod shared;
 mod sizes;
 mod types;
 
@@ -43,4 +44,5 @@ pub use compare::Difference;
 #[cfg(feature = "runtime")]
 pub(crate) use compare::{NONE, NOTHING};
 pub use describe::{Describe, OpaqueBody, Probe};
-pub use types::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Shared, Struct, Type, Variant};
+pub use shared::Shared;
+pub use types::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Struct, Type, Variant};

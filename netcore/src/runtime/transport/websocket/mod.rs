@@ -19,7 +19,7 @@ pub(crate) use self::check::{Pieces, frames_in_pieces};
 pub(crate) use self::request::NoWebSocket;
 pub(crate) use self::stream::WebSocketStream;
 pub(crate) use self::upgrade::NoUpgrade;
-use crate::session::{Rate, WebSocketFault};
+use crate::session::{CloseReason, Rate, WebSocketFault};
 
 /// How WebSocket is spoken on a [`Door`](crate::Door::websocket) or by a [client](crate::ClientOptions::websocket).
 ///
@@ -243,4 +243,12 @@ fn refusal(fault: WebSocketFault, status: Option<StatusCode>) -> Response<String
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade, close"));
     }
     answer
+}
+
+/// A reason as a close code: 4000 and its number. The game's own codes of 1,000 and more have no place there.
+fn close_code(reason: CloseReason) -> u16 {
+    match reason.code() {
+        code @ 0..=999 => 4000 + code,
+        _ => 4999,
+    }
 }

@@ -9,6 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::super::Named;
+use super::close_code;
 use super::frames::{CLOSE, Control, Found, Frames, Head, MAX_CONTROL, PONG, unmask};
 use super::messages::Messages;
 use crate::runtime::handshake::Slot;
@@ -340,35 +341,10 @@ impl<S> fmt::Debug for WebSocketStream<S> {
     }
 }
 
-/// A reason as a close code: 4000 and its number. The game's own codes of 1,000 and more have no place there.
-pub(super) fn close_code(reason: CloseReason) -> u16 {
-    match reason.code() {
-        code @ 0..=999 => 4000 + code,
-        _ => 4999,
-    }
-}
-
 /// "1000 indicates a normal closure".
 const NORMAL: u16 = 1000;
 /// So many reads without data are made in one turn.
 const TURNS: usize = 16;
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::AsyncWriteExt;
-
-    use crate::WebSocket;
-
-    #[tokio::test]
-    async fn nothing_of_the_request_is_kept() {
-        let (mut near, far) = crate::memory::pair(64 * 1024);
-        let request = format!(
-            "GET / HTTP/1.1\r\nHost: here\r\nCookie: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            "x".repeat(5000)
-        );
-        near.write_all(request.as_bytes()).await.unwrap();
-        let stream = WebSocket::new().accept(far).await.ok().unwrap();
-        assert_eq!(stream.early.try_into_mut().map_or(0, |early| early.capacity()), 0);
-    }
-}
+mod tests;
