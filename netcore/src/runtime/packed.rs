@@ -215,12 +215,14 @@ impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
         if let Some(error) = self.dead {
             return Err(error);
         }
-        let mut push = |batch: &mut Inbound<In>, header, packet: Result<In, Fault>, size, inflated| {
-            if packet.is_ok() {
-                count(header, inflated);
-            }
-            batch.push(packet, size);
-        };
+        let mut push =
+            |batch: &mut Inbound<In>, header: Header, packet: Result<In, Fault>, inflated: usize| {
+                if packet.is_ok() {
+                    count(header, inflated);
+                }
+                let size = usize::from(header.size());
+                batch.push_grown(packet, size, inflated.max(size));
+            };
         let mut inflated = 0;
         while !batch.is_full() {
             let Some(header) = self.frames.whole(input) else { return self.frames.judge(input) };
@@ -230,7 +232,7 @@ impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
                 let (packet, size) = self
                     .compressed(header, body, batch.now())
                     .inspect_err(|error| self.dead = Some(*error))?;
-                push(batch, header, packet, size, size);
+                push(batch, header, packet, size);
                 inflated += size;
                 // A read of 64 KiB may inflate to 16 MiB: whether the game has room is looked at in between.
                 if inflated >= BATCH {
@@ -241,11 +243,11 @@ impl<WireIn: Packet, F> DecodePacked<WireIn, F> {
                 let mut body = input.split_to(size);
                 body.advance(Header::LEN);
                 let packet = self.take(header, Reader::shared(&body.freeze()))?;
-                push(batch, header, packet, size, 0);
+                push(batch, header, packet, 0);
             } else {
                 let body = input.get(Header::LEN..size).unwrap_or_default();
                 let packet = self.take(header, Reader::new(body))?;
-                push(batch, header, packet, size, 0);
+                push(batch, header, packet, 0);
                 input.advance(size);
             }
         }

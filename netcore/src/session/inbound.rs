@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+use super::marks::Marks;
 use super::moment::Later;
 use super::{CloseReason, Meter, Moment, Sequence};
 use crate::{BodyError, Frame, FrameError, LineError, PacketId};
@@ -36,9 +37,13 @@ pub struct Inbound<In> {
     pub(crate) packets: Sequence<In>,
     // What the packets took of the stream.
     pub(crate) bytes: usize,
+    // Packets under that size are looked at: those that may be tiny, or all where each pays for its bytes.
+    look_under: usize,
     tiny_under: u16,
-    // A bit for each packet since `begin`: whether it was a tiny one.
-    tiny: [u64; MAX / 64],
+    // Which of the packets since `begin` were tiny.
+    tiny: Marks,
+    // What each of them took of the stream, where that is asked for.
+    sizes: Option<Vec<u32>>,
     room: usize,
     shares: bool,
     // How many there were at `begin`, and how many bytes.
@@ -61,8 +66,10 @@ impl<In> Inbound<In> {
         Self {
             packets: Sequence::new(),
             bytes: 0,
+            look_under: 0,
             tiny_under: 0,
-            tiny: [0; MAX / 64],
+            tiny: Marks::NONE,
+            sizes: None,
             room: MAX,
             shares: true,
             before: 0,
@@ -120,10 +127,17 @@ impl<In> Inbound<In> {
 
     #[inline]
     fn count(&mut self, size: usize) {
-        if size < usize::from(self.tiny_under) {
-            self.mark_tiny();
+        if size < self.look_under {
+            self.look(size);
         }
         self.bytes += size;
+    }
+
+    /// Adds a packet that took `wire` bytes of the stream and has become `size` since.
+    #[cfg(feature = "compress")]
+    pub(crate) fn push_grown(&mut self, packet: Result<In, Fault>, wire: usize, size: usize) {
+        self.push(packet, wire);
+        self.bytes += size.saturating_sub(wire);
     }
 
     /// How many packets wait in it.
@@ -148,11 +162,14 @@ impl<In> Inbound<In> {
         self.room = 0;
     }
 
-    pub(crate) fn begin(&mut self, now: impl Moment, tiny_under: u16) {
+    /// `tiny_under`: which packets are tiny. `each`: what each packet takes is to be kept.
+    pub(crate) fn begin(&mut self, now: impl Moment, tiny_under: u16, each: bool) {
         self.packets.close_up();
         self.when = Some(now.later());
         self.tiny_under = tiny_under;
-        self.tiny = [0; MAX / 64];
+        self.look_under = if each { usize::MAX } else { tiny_under.into() };
+        self.tiny = Marks::NONE;
+        self.sizes = each.then(Vec::new);
         self.before = self.packets.len();
         self.bytes_before = self.bytes;
         self.room = self.before + Self::MAX;
@@ -177,9 +194,14 @@ impl<In> Inbound<In> {
         u32::try_from(self.packets.len().saturating_sub(self.before)).unwrap_or(u32::MAX)
     }
 
-    /// How many of them were tiny.
-    pub(crate) fn tiny(&self) -> u32 {
-        self.tiny.iter().map(|word| word.count_ones()).sum()
+    /// What each of them took of the stream, where that was asked for.
+    pub(crate) fn take_sizes(&mut self) -> Vec<u32> {
+        self.sizes.take().unwrap_or_default()
+    }
+
+    /// Whether the one at that place among them was tiny.
+    pub(crate) fn is_tiny(&self, at: usize) -> bool {
+        self.tiny.has(at)
     }
 
     /// Keeps the first `count` of those added since `begin`.
@@ -187,36 +209,24 @@ impl<In> Inbound<In> {
         self.packets.truncate(self.before.saturating_add(count as usize));
     }
 
-    /// Takes out the tiny ones of those added since `begin`, but for the first `count` of them. How many that were.
-    pub(crate) fn keep_tiny(&mut self, count: u32) -> u32 {
-        let (before, tiny) = (self.packets.len(), self.tiny);
-        let (mut at, mut seen, old) = (0, 0, self.before);
+    /// Takes out those of them that are marked.
+    pub(crate) fn take_out(&mut self, marks: &Marks) {
+        let (mut at, before) = (0, self.before);
         self.packets.retain(|_| {
             at += 1;
-            let is_tiny = at > old && is_marked(&tiny, at - old - 1);
-            seen += u32::from(is_tiny);
-            !is_tiny || seen <= count
+            at <= before || !marks.has(at - before - 1)
         });
-        u32::try_from(before - self.packets.len()).unwrap_or(u32::MAX)
-    }
-
-    /// How many come before the tiny one with that number, counted from 0.
-    pub(crate) fn before_tiny(&self, number: u32) -> u32 {
-        let mut marked = (0..MAX).filter(|at| is_marked(&self.tiny, *at));
-        marked.nth(number as usize).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
     }
 
     #[cold]
-    fn mark_tiny(&mut self) {
-        let at = self.packets.len().saturating_sub(self.before);
-        if let Some(word) = self.tiny.get_mut(at / 64) {
-            *word |= 1 << (at % 64);
+    fn look(&mut self, size: usize) {
+        if size < self.tiny_under.into() {
+            self.tiny.set(self.packets.len().saturating_sub(self.before));
+        }
+        if let Some(sizes) = &mut self.sizes {
+            sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
         }
     }
-}
-
-fn is_marked(words: &[u64], at: usize) -> bool {
-    words.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
 }
 
 impl<In> Default for Inbound<In> {

@@ -138,7 +138,8 @@ impl Limits {
         self
     }
 
-    /// Bytes a second, headers included.
+    /// Bytes a second, headers included. A packet passes whole or not at all: one with more bytes than the rate's
+    /// [burst](Rate::burst) never does, and small ones behind it are not dropped for it.
     #[must_use]
     pub fn bytes(mut self, rate: impl Into<Option<Rate>>) -> Self {
         self.bytes = rate.into();

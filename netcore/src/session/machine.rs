@@ -118,7 +118,8 @@ impl<In> Session<In> {
             self.pinged = None;
             self.counts.bytes_in += fresh as u64;
         }
-        batch.begin(now, self.limits.tiny.map_or(0, |(under, _)| under));
+        let tiny_under = self.limits.tiny.map_or(0, |(under, _)| under);
+        batch.begin(now, tiny_under, self.limits.bytes.is_some());
         let before = input.len();
         let result = self.decode.decode(input, batch);
         batch.decoded();

@@ -6,6 +6,7 @@ mod id;
 mod inbound;
 mod limits;
 mod machine;
+mod marks;
 #[cfg(feature = "metrics")]
 mod meter;
 #[cfg(not(feature = "metrics"))]

@@ -31,6 +31,12 @@ pub enum Over {
     Close,
 }
 
+impl Over {
+    pub(crate) const fn is_worse(self, than: Self) -> bool {
+        matches!((self, than), (Self::Close, Self::Drop | Self::Warn) | (Self::Drop, Self::Warn))
+    }
+}
+
 impl Rate {
     /// A rate with a burst of two seconds of it; what is over closes the session. A rate of 0 lets the burst pass and no
     /// more.
@@ -39,7 +45,8 @@ impl Rate {
         Self { per_second: tokens, burst: tokens.saturating_mul(2), over: Over::Close }
     }
 
-    /// How many may come at once after a silence.
+    /// How many may come at once after a silence. Of bytes: at least as many as the largest packet has, which would else
+    /// be over the rate whenever it comes.
     #[must_use]
     pub const fn burst(mut self, tokens: u32) -> Self {
         self.burst = tokens;
@@ -74,15 +81,30 @@ impl Bucket {
 
     /// Takes up to `tokens`; how many there were.
     pub(crate) fn take(&mut self, now: Instant, tokens: u32) -> u32 {
+        self.fill(now);
+        let taken = tokens.min(self.holds());
+        self.pay(taken);
+        taken
+    }
+
+    /// Adds what the time since has brought.
+    pub(crate) fn fill(&mut self, now: Instant) {
         let elapsed = now.saturating_duration_since(self.filled).min(MONTHS);
         self.filled = self.filled.max(now);
         let fresh =
             u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX).saturating_mul(self.rate.per_second.into());
         let full = u64::from(self.rate.burst) * TOKEN;
         self.level = self.level.saturating_add(fresh).min(full);
-        let taken = tokens.min(u32::try_from(self.level / TOKEN).unwrap_or(u32::MAX));
-        self.level -= u64::from(taken) * TOKEN;
-        taken
+    }
+
+    /// How many tokens there are.
+    pub(crate) fn holds(&self) -> u32 {
+        u32::try_from(self.level / TOKEN).unwrap_or(u32::MAX)
+    }
+
+    /// Takes so many that there are.
+    pub(crate) fn pay(&mut self, tokens: u32) {
+        self.level = self.level.saturating_sub(u64::from(tokens) * TOKEN);
     }
 
     /// Some that were taken were not needed.

@@ -57,7 +57,7 @@ fn read(adapter: &Packed, stream: &[u8], cut: u8) -> Vec<Result<Frame, FrameErro
     let mut dead = false;
     feed(stream, cut, |buf, out| {
         while !dead {
-            batch.begin(now, 0);
+            batch.begin(now, 0, false);
             let result = decode.decode(buf, &mut batch);
             let more = batch.is_full();
             out.extend(

@@ -89,6 +89,57 @@ fn a_read_of_a_thousand_packets_does_not_slip_under_the_rate_of_bytes() {
 }
 
 #[test]
+fn a_large_packet_over_the_rate_of_bytes_is_not_paid_for_by_small_ones_behind_it() {
+    let mut pair = pair(quiet().bytes(Rate::per_second(10_000).over(Over::Drop)));
+    for _ in 0..100 {
+        pair.inject(Left, &wire(60_000));
+        (0..255).for_each(|_| pair.inject(Left, &wire(5)));
+        pair.run();
+    }
+    let got: usize = pair.received(Right).iter().map(|frame| 5 + frame.body.len()).sum();
+    assert_eq!(got, 20_000, "the burst, and no more, in packets of five bytes");
+    assert_eq!(pair.session(Right).counts().rate_dropped, 100 * 256 - 4_000);
+}
+
+#[test]
+fn which_packets_are_over_the_rate_of_bytes_does_not_depend_on_the_cut() {
+    for over in [Over::Drop, Over::Warn, Over::Close] {
+        let heard = [7, 1000, usize::MAX].map(|cut| {
+            let mut pair = pair(quiet().bytes(Rate::per_second(1_000).burst(2_000).over(over)));
+            pair.pipe(Left).cut = cut;
+            for size in [10, 10, 1_990, 10, 3_000, 1_950, 10, 10] {
+                pair.inject(Left, &wire(size));
+            }
+            pair.run();
+            let sizes: Vec<_> = pair.received(Right).iter().map(|frame| 5 + frame.body.len()).collect();
+            let counts = pair.session(Right).counts();
+            (sizes, counts.rate_dropped + counts.rate_warned, pair.ended(Right))
+        });
+        let expected = match over {
+            Over::Drop => (vec![10, 10, 10, 1_950, 10, 10], 2, None),
+            Over::Warn => (vec![10, 10, 1_990, 10, 3_000, 1_950, 10, 10], 2, None),
+            Over::Close => (vec![10, 10], heard[0].1, Some(CloseReason::ByteRate)),
+        };
+        for heard in heard {
+            assert_eq!((&heard.0, heard.2), (&expected.0, expected.2), "{over:?}");
+            assert!(over == Over::Close || heard.1 == expected.1, "{over:?}: {}", heard.1);
+        }
+    }
+}
+
+#[test]
+fn each_rate_is_paid_by_itself_and_the_worst_decides() {
+    let limits = quiet()
+        .packets(Rate::per_second(1).burst(2).over(Over::Drop))
+        .bytes(Rate::per_second(1).burst(50).over(Over::Close));
+    let mut pair = pair(limits);
+    (0..6).for_each(|_| pair.inject(Left, &wire(10)));
+    pair.run();
+    // What is dropped for the one has come all the same, and counts for the other.
+    assert_eq!((pair.received(Right).len(), pair.ended(Right)), (2, Some(CloseReason::ByteRate)));
+}
+
+#[test]
 fn a_packet_that_comes_in_many_reads_does_not_slip_under_the_rate_of_bytes() {
     let mut pair = pair(quiet().bytes(Rate::per_second(100).burst(100).over(Over::Drop)));
     pair.pipe(Left).cut = 7;

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::Session;
+use crate::session::marks::Marks;
 use crate::session::rate::Bucket;
 use crate::session::{CloseReason, Inbound, Limits, Over, Rate};
 
@@ -24,6 +25,49 @@ impl Rates {
         let limited = rates.packets.is_some() || rates.bytes.is_some() || rates.tiny.is_some();
         limited.then(|| Box::new(rates))
     }
+
+    /// Each with what becomes of a packet over it, and why a session closes over it.
+    fn all(&mut self) -> impl Iterator<Item = (&mut Bucket, Over, CloseReason)> {
+        let of = |(rate, reason)| {
+            let rate: &mut Option<(Bucket, Over)> = rate;
+            rate.as_mut().map(|(bucket, over)| (bucket, *over, reason))
+        };
+        [
+            (&mut self.packets, CloseReason::PacketRate),
+            (&mut self.bytes, CloseReason::ByteRate),
+            (&mut self.tiny, CloseReason::TinyRate),
+        ]
+        .into_iter()
+        .filter_map(of)
+    }
+
+    /// What becomes of a packet that is over a rate: the worst, if it is over several. Each rate is paid by itself: what
+    /// one drops has come all the same.
+    fn judge(&mut self, size: u32, tiny: bool) -> Option<(Over, CloseReason)> {
+        let mut worst = None;
+        for (bucket, over, reason) in self.all() {
+            let price = match reason {
+                CloseReason::PacketRate => 1,
+                CloseReason::ByteRate => size,
+                _ => tiny.into(),
+            };
+            if price <= bucket.holds() {
+                bucket.pay(price);
+            } else if worst.is_none_or(|(than, _)| over.is_worse(than)) {
+                worst = Some((over, reason));
+            }
+        }
+        worst
+    }
+
+    /// Charges bytes that are no packet's.
+    fn waste(&mut self, bytes: usize) -> Result<(), CloseReason> {
+        let Some((bucket, over)) = &mut self.bytes else { return Ok(()) };
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let over = bytes > bucket.holds() && *over == Over::Close;
+        bucket.pay(bytes.min(bucket.holds()));
+        if over { Err(CloseReason::ByteRate) } else { Ok(()) }
+    }
 }
 
 impl<In> Session<In> {
@@ -43,7 +87,8 @@ impl<In> Session<In> {
     }
 
     /// Charges what was decoded to the rates: `whole` bytes, which need not be those of the last read. A packet's bytes
-    /// count when it is whole, as it does itself, so that the packet that is over the rate is the one that pays.
+    /// count when it is whole, as it does itself, so that the packet that is over a rate is the one that pays, however the
+    /// stream was cut: each is looked at by itself, and one that does not pass takes nothing from those behind it.
     #[cold]
     pub(super) fn charge(
         &mut self,
@@ -52,51 +97,29 @@ impl<In> Session<In> {
         batch: &mut Inbound<In>,
     ) -> Result<(), CloseReason> {
         let Some(rates) = &mut self.rates else { return Ok(()) };
-        let (added, counts) = (batch.added(), &mut self.counts);
-        let (mut keep, mut keep_tiny, mut closed) = (added, u32::MAX, None);
-        let mut over = |rate: &mut Option<(Bucket, Over)>, asked: u32, packets: u32, reason| {
-            let (bucket, over) = rate.as_mut()?;
-            let given = bucket.take(now, asked);
-            match over {
-                _ if given == asked => None,
-                Over::Warn => {
-                    counts.rate_warned += u64::from(share(asked - given, asked, packets));
-                    None
-                }
-                Over::Drop => Some((given, false)),
-                Over::Close => {
-                    closed.get_or_insert(reason);
-                    Some((given, true))
+        rates.all().for_each(|(bucket, ..)| bucket.fill(now));
+        let (mut out, mut sized, sizes) = (Marks::NONE, 0, batch.take_sizes());
+        for at in 0..batch.added() {
+            let index = at as usize;
+            let size = sizes.get(index).copied().unwrap_or_default();
+            sized += size as usize;
+            match rates.judge(size, batch.is_tiny(index)) {
+                None => {}
+                Some((Over::Warn, _)) => self.counts.rate_warned += 1,
+                Some((Over::Drop, _)) => out.set(index),
+                Some((Over::Close, reason)) => {
+                    self.counts.rate_dropped += u64::from(batch.added() - at + out.count());
+                    batch.keep(at);
+                    batch.take_out(&out);
+                    return Err(reason);
                 }
             }
-        };
-        if let Some((given, _)) = over(&mut rates.packets, added, added, CloseReason::PacketRate) {
-            keep = keep.min(given);
         }
-        let bytes = u32::try_from(whole).unwrap_or(u32::MAX);
-        if let Some((given, _)) = over(&mut rates.bytes, bytes, added, CloseReason::ByteRate) {
-            keep = keep.min(added - share(bytes - given, bytes, added));
+        if out.count() > 0 {
+            self.counts.rate_dropped += u64::from(out.count());
+            batch.take_out(&out);
         }
-        let tiny = batch.tiny();
-        match over(&mut rates.tiny, tiny, tiny, CloseReason::TinyRate) {
-            Some((given, true)) => keep = keep.min(batch.before_tiny(given)),
-            Some((given, false)) => keep_tiny = given,
-            None => {}
-        }
-        if keep < added {
-            batch.keep(keep);
-        }
-        let mut lost = added - keep;
-        if keep_tiny < u32::MAX {
-            lost += batch.keep_tiny(keep_tiny);
-        }
-        counts.rate_dropped += u64::from(lost);
-        closed.map_or(Ok(()), Err)
+        // An empty line, or the rest of one that was too long, is no packet.
+        rates.waste(whole.saturating_sub(sized))
     }
-}
-
-/// Of so many packets, as many as of `asked` tokens were over the rate, rounded up.
-fn share(excess: u32, asked: u32, packets: u32) -> u32 {
-    let share = (u64::from(packets) * u64::from(excess)).div_ceil(u64::from(asked.max(1)));
-    u32::try_from(share).unwrap_or(packets).min(packets)
 }
