@@ -12,6 +12,7 @@ use bytes::BytesMut;
 use super::encoding::{Encode, Encoding, Writes};
 use super::handshake::Handshake;
 use super::incoming::{self, Arrivals, Incoming};
+use super::keepalive;
 use super::memory::{self, MemoryConnector, MemoryListener};
 use super::peer::Notice;
 use super::{Adapter, Binary, Hello, HelloIds, PlainText, Proxy, Stats, Text, TextProtocol};
@@ -145,7 +146,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     fn new(name: &str, place: Place, adapter: impl Adapter<In, Out>) -> Self {
         let tcp = TcpSettings {
             nodelay: true,
-            keepalive: Some(Duration::from_secs(45)),
+            keepalive: keepalive::DEFAULT,
             backlog: 1024,
             send_buffer: None,
             recv_buffer: None,

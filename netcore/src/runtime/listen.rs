@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::sleep;
 use tracing::{debug, warn};
@@ -14,6 +14,7 @@ use super::address;
 use super::door::TcpSettings;
 use super::house::House;
 use super::incoming::Arrivals;
+use super::keepalive;
 use super::memory::MemoryListener;
 
 /// Binds a door's socket.
@@ -110,11 +111,7 @@ async fn accept(listener: &TcpListener, settings: TcpSettings) -> io::Result<(Tc
 /// Fails only for a connection that is gone already, which its session will find out.
 fn set(stream: &TcpStream, settings: TcpSettings) {
     let _ = stream.set_nodelay(settings.nodelay);
-    if let Some(time) = settings.keepalive {
-        let whole = |time: Duration| time.clamp(Duration::from_secs(1), LONGEST_SILENCE);
-        let keepalive = TcpKeepalive::new().with_time(whole(time)).with_interval(whole(time / 3));
-        let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
-    }
+    keepalive::set(stream, settings.keepalive);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Some(bytes) = settings.unsent {
         let _ = SockRef::from(stream).set_tcp_notsent_lowat(bytes);
@@ -126,8 +123,6 @@ fn is_about_one(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// The longest that Linux takes.
-const LONGEST_SILENCE: Duration = Duration::from_secs(32_767);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 

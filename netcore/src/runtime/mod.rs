@@ -20,6 +20,7 @@ pub(crate) mod hello;
 mod house;
 mod incoming;
 mod input;
+mod keepalive;
 mod link;
 mod listen;
 mod logic;

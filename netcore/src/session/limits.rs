@@ -225,8 +225,13 @@ impl Limits {
         self
     }
 
-    /// For clients: a server may be silent at first, unless it was set.
+    /// For clients: a server may be silent at first, unless it was set, and does not log in.
     pub(crate) const fn of_clients(mut self) -> Self {
+        self.login = None;
+        self.silent_at_first()
+    }
+
+    const fn silent_at_first(mut self) -> Self {
         if !self.set_first_packet {
             self.first_packet = None;
         }
@@ -238,7 +243,7 @@ impl Limits {
         if !self.set_unfinished {
             self.unfinished = None;
         }
-        self.of_clients()
+        self.silent_at_first()
     }
 
     pub(crate) fn idle_time(&self) -> Option<Duration> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 
-use netcore::{Client, ClientError, CloseReason, ConnectStage, Connection, Frame, SendError};
+use netcore::{Client, ClientError, CloseReason, ConnectStage, Connection, Frame, Limits, SendError};
 
 use crate::common::{Ask, Hear, bytes_of, client, echo, game, next, one, pass, rest, said, server, within};
 
@@ -61,6 +61,20 @@ async fn receiving_goes_on_to_the_end_and_says_it_each_time() {
     pass(5).await;
     assert!(matches!(client.send(&Ask::Say { n: 0 }), Err(SendError::Closed(_))));
     assert_eq!(client.recv().await, Ok(None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_with_a_doors_limits_needs_no_log_in() {
+    let (mut far, near) = netcore::memory::pair(64 * 1024);
+    let limits = Limits::new().login(Duration::from_secs(5)).admission(100, 2);
+    let mut client = Client::<Ask, Hear>::options().limits(limits).over(near);
+    for n in 0..100 {
+        far.write_all(&bytes_of(&[Ask::Say { n }])).await.unwrap();
+        assert_eq!(client.recv().await, Ok(Some(Ask::Say { n })));
+    }
+    pass(60_000).await;
+    far.write_all(&bytes_of(&[Ask::Say { n: 100 }])).await.unwrap();
+    assert_eq!(client.recv().await, Ok(Some(Ask::Say { n: 100 })));
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ use super::{Client, ClientError, ConnectStage, Reconnect};
 use crate::Packet;
 use crate::runtime::encoding::{Encode, Writes};
 use crate::runtime::handshake::Shaken;
+use crate::runtime::keepalive;
 use crate::runtime::link::Transport;
 use crate::runtime::metrics::ClientMeter;
 use crate::runtime::{Adapter, Binary, Hello, HelloError};
@@ -24,12 +25,14 @@ use crate::session::Limits;
 /// |---|---|
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s |
 /// | [`request_timeout`](Self::request_timeout) | 10 s |
-/// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet |
+/// | [`keepalive`](Self::keepalive) | 45 s |
+/// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet, and none for a log-in |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
 /// | [`hello`](Self::hello) | none |
 pub struct ClientOptions<In, Out> {
     pub(super) connect_timeout: Duration,
     pub(super) request_timeout: Duration,
+    pub(super) keepalive: Option<Duration>,
     pub(super) limits: Limits,
     pub(super) adapter: Arc<dyn Adapter<In, Out>>,
     pub(super) encode: Arc<dyn Encode<Out>>,
@@ -55,6 +58,7 @@ where
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
+            keepalive: keepalive::DEFAULT,
             limits: Limits::new().of_clients(),
             adapter,
             encode,
@@ -82,7 +86,17 @@ where
         self
     }
 
-    /// The connection's bounds. There is no deadline for the server's first packet unless they set one.
+    /// After how long a silence TCP itself looks whether the server is still there, in whole seconds from 1 to 32,767: who
+    /// only listens would else wait for ever behind a router that has forgotten them. `None`: never. Of connections that are
+    /// dialled here; a stream that is handed in has its own.
+    #[must_use]
+    pub fn keepalive(mut self, time: impl Into<Option<Duration>>) -> Self {
+        self.keepalive = time.into();
+        self
+    }
+
+    /// The connection's bounds. There is no deadline for the server's first packet unless they set one, and never one for a
+    /// log-in, nor a budget before it: those are a door's.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits.of_clients();

@@ -7,9 +7,9 @@ use tokio::net::TcpStream;
 use super::deadline::Deadline;
 use super::{ClientError, ClientOptions, ConnectStage, race};
 use crate::Packet;
-use crate::runtime::address;
 use crate::runtime::handshake::Shaken;
 use crate::runtime::link::Transport;
+use crate::runtime::{address, keepalive};
 
 /// Where a stream leads to: the host that was asked for, and the address that answered.
 #[derive(Clone, Copy)]
@@ -31,6 +31,7 @@ where
         let host = address::host(address).map_err(no_address)?;
         let stream = deadline.stage(ConnectStage::Connect, race::connect(address)).await?;
         stream.set_nodelay(true)?;
+        keepalive::set(&stream, self.keepalive);
         let target = Target { host, address: stream.peer_addr()? };
         self.shake_over(stream, Some(target), deadline).await
     }
@@ -123,5 +124,26 @@ mod tests {
         assert_eq!(super::host(None, at("::1", "[::1]:443")), "[::1]:443");
         assert_eq!(super::host(None, at("example.com", "[::1]:443")), "example.com:443");
         assert_eq!(super::host(None, None), "localhost");
+    }
+}
+
+#[cfg(test)]
+mod dialled {
+    use socket2::SockRef;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::Frame;
+
+    #[tokio::test]
+    async fn a_server_that_is_gone_is_looked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        for (options, looks) in
+            [(ClientOptions::<Frame, Frame>::new(), true), (ClientOptions::new().keepalive(None), false)]
+        {
+            let Ok(Shaken::Same(stream)) = options.shake(&address).await else { panic!("not connected") };
+            assert_eq!(SockRef::from(&stream).keepalive().unwrap(), looks);
+        }
     }
 }
