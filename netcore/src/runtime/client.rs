@@ -131,10 +131,14 @@ where
         let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
         let pending = Arc::new(Pending::default());
         {
-            let pending = pending.clone();
+            let (pending, outbox) = (pending.clone(), peer.outbox.clone());
             link.inspect(Box::new(move |batch| match batch {
-                Some(batch) => pending.route(batch),
-                None => pending.close(),
+                Ok(batch) => pending.route(batch),
+                Err(reason) => {
+                    pending.close(reason);
+                    // Whoever only sends hears of it so, and the server has its place back.
+                    outbox.close(reason);
+                }
             }));
         }
         let task = {
@@ -250,7 +254,7 @@ impl<In: Packet> Drop for Over<In> {
     fn drop(&mut self) {
         self.peer.outbox.abort(self.reason);
         self.peer.end(self.reason, None);
-        self.pending.close();
+        self.pending.close(self.reason);
     }
 }
 

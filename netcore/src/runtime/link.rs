@@ -56,8 +56,8 @@ pub(crate) struct Link<In, T> {
     told: (u64, u64),
 }
 
-/// Looks through a batch before it is delivered, and may take packets out; `None`: nothing will follow.
-pub(crate) type Inspect<In> = Box<dyn FnMut(Option<&mut Inbound<In>>) + Send>;
+/// Looks through a batch before it is delivered, and may take packets out; or hears why nothing will follow.
+pub(crate) type Inspect<In> = Box<dyn FnMut(Result<&mut Inbound<In>, CloseReason>) + Send>;
 
 #[derive(Clone, Copy)]
 enum State {
@@ -67,8 +67,8 @@ enum State {
         reason: CloseReason,
         read: u64,
     },
-    /// Nothing more is read; what the game still says goes out.
-    Flushing,
+    /// Nothing more is read, and that is why; what the game still says goes out.
+    Flushing(CloseReason),
     /// Everything went out that will.
     Shutting(CloseReason),
     /// The write half is shut down, input is discarded until the peer closes too or the timer fires.
@@ -154,7 +154,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
                 }
             },
             State::Broke { reason, read } => match self.poll_read(cx, clock) {
-                Ok(any) if !self.is_over(cx, any, read) => delivered = any,
+                Ok(any) if !self.is_over(cx, read) => delivered = any,
                 _ => {
                     delivered = true;
                     self.give_up(cx, reason);
@@ -223,7 +223,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
     /// Reading is over: the game is told, and its last words go out.
     fn end(&mut self, cx: &mut Context<'_>, reason: CloseReason) {
         if let State::Open = self.state {
-            self.state = State::Flushing;
+            self.state = State::Flushing(reason);
             self.session.pause(now());
         }
         self.input = Input::default();
@@ -233,7 +233,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             self.state = State::Shutting(reason);
         }
         if let Some(inspect) = &mut self.inspect {
-            inspect(None);
+            inspect(Err(reason));
         }
         self.peer.end(reason, Some(cx.waker()));
     }

@@ -168,6 +168,11 @@ impl<In> Peer<In> {
         if inbox.full { Room::Full } else { Room::Free }
     }
 
+    /// Why it ended, if it has.
+    pub(crate) fn ended(&self) -> Option<CloseReason> {
+        self.lock().end
+    }
+
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
     pub(crate) fn finish(&self, reason: CloseReason) {
         if let Some(notice) = &self.notice

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::peer::Peer;
 use super::{RequestError, SendError};
-use crate::session::Inbound;
+use crate::session::{CloseReason, Inbound};
 use crate::{Packet, PacketId};
 
 /// Requests that wait for their answers.
@@ -23,7 +23,7 @@ pub(super) struct Pending<In> {
 
 struct Waiting<In> {
     by_reply: HashMap<PacketId, VecDeque<Waiter<In>>>,
-    closed: bool,
+    closed: Option<CloseReason>,
 }
 
 struct Waiter<In> {
@@ -40,8 +40,8 @@ impl<In: Packet> Pending<In> {
     ) -> Result<oneshot::Receiver<In>, RequestError> {
         let (answer, answered) = oneshot::channel();
         let mut waiting = self.lock();
-        if waiting.closed {
-            return Err(RequestError::Closed);
+        if let Some(reason) = waiting.closed {
+            return Err(RequestError::Closed(reason));
         }
         let queue = waiting.by_reply.entry(reply).or_default();
         if queue.len() >= MAX_PENDING && number.is_some() {
@@ -84,10 +84,16 @@ impl<In: Packet> Pending<In> {
         }
     }
 
-    pub(super) fn close(&self) {
+    /// No answer will come any more. The first reason stays.
+    pub(super) fn close(&self, reason: CloseReason) {
         let mut waiting = self.lock();
-        waiting.closed = true;
+        waiting.closed.get_or_insert(reason);
         waiting.by_reply.clear();
+    }
+
+    /// Why that is so.
+    pub(super) fn closed(&self) -> CloseReason {
+        self.lock().closed.unwrap_or(CloseReason::Ended)
     }
 }
 
@@ -128,7 +134,7 @@ impl<In: Packet> Waiting<In> {
 
 impl<In> Default for Pending<In> {
     fn default() -> Self {
-        let waiting = Waiting { by_reply: HashMap::new(), closed: false };
+        let waiting = Waiting { by_reply: HashMap::new(), closed: None };
         Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), numbers: AtomicU32::new(1) }
     }
 }

@@ -162,7 +162,7 @@ async fn closing_sends_what_is_queued_and_says_why_the_connection_ended() {
     let mut client = client_of(&connector);
     client.send(&Ask::Say { n: 0 }).unwrap();
     assert_eq!(client.recv().await, Ok(None));
-    assert_eq!(within(client.close()).await, CloseReason::Ended);
+    assert_eq!(within(client.close()).await, CloseReason::PeerClosed);
 }
 
 fn client_of(connector: &netcore::memory::MemoryConnector) -> Client<Hear, Ask> {

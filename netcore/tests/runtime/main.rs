@@ -4,6 +4,7 @@
 mod anew;
 mod awaited;
 mod broadcast;
+mod broken;
 mod caps;
 mod client;
 mod common;

@@ -84,9 +84,8 @@ async fn panics_in_opened_closed_message_and_the_background_harm_nobody_else() {
     let (running, connector) = with(AfterPanic::GoOn, |server| server, move |_| fragile(&logged, true)).await;
     let mut healthy = client(&connector);
     round(&mut healthy, 1).await;
-    let mut unlucky = client(&connector);
+    let (mut unlucky, leaves) = (client(&connector), client(&connector));
     assert_eq!(rest(&mut unlucky).await, []);
-    let leaves = client(&connector);
     pass(5).await;
     within(leaves.close()).await;
     for what in [1, 2] {

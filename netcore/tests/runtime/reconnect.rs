@@ -565,7 +565,7 @@ async fn requests_wait_for_a_connection_and_fail_when_it_is_lost() {
     assert_eq!(within(far.recv()).await, Ok(Some(Question::Add { a: 1, b: 1 })));
     drop(far);
     let error = within(under_way).await.unwrap().unwrap_err();
-    assert!(matches!(error, RequestError::Closed), "{error}");
+    assert!(matches!(error, RequestError::Closed(_)), "{error}");
     // The next one waits for the next connection.
     let later = ask(2, 2);
     let mut far = Client::<Question, Answer>::options().over(accept(&mut listener).await);
@@ -589,7 +589,7 @@ async fn requests_wait_for_a_connection_and_fail_when_it_is_lost() {
     let begun = Instant::now();
     let time = Duration::from_millis(2_500);
     let error = within(client.request_within(Question::Add { a: 0, b: 0 }, time)).await.unwrap_err();
-    assert!(matches!(error, RequestError::Away(_) | RequestError::Closed), "{error}");
+    assert!(matches!(error, RequestError::Away(_) | RequestError::Closed(_)), "{error}");
     let error = within(client.request_within(Question::Add { a: 0, b: 0 }, time)).await.unwrap_err();
     assert!(matches!(error, RequestError::Away(_)) && begun.elapsed() >= time, "{error}");
 }

@@ -139,10 +139,10 @@ async fn a_connection_that_closes_fails_what_waits_at_once() {
     let (one, two, three) =
         tokio::join!(client.request(any(900, 1)), client.request(Ask::Close), client.request(wait(1, 3)));
     for answer in [one, two, three] {
-        assert!(matches!(answer, Err(RequestError::Closed)), "{answer:?}");
+        assert!(matches!(answer, Err(RequestError::Closed(CloseReason::PeerClosed))), "{answer:?}");
     }
     assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
-    assert!(matches!(client.request(wait(1, 1)).await, Err(RequestError::Closed | RequestError::Send(_))));
+    assert!(matches!(client.request(wait(1, 1)).await, Err(RequestError::Closed(_) | RequestError::Send(_))));
 }
 
 #[tokio::test(start_paused = true)]

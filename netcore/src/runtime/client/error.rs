@@ -9,6 +9,7 @@ use crate::PacketId;
 #[cfg(feature = "websocket")]
 use crate::runtime::transport::websocket::NoWebSocket;
 use crate::runtime::{HelloError, NoAddress, SendError};
+use crate::session::CloseReason;
 
 /// There is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -68,9 +69,10 @@ pub enum RequestError {
          read: receive them, or drop the `ClientReceiver`, or set `only_answers` where the client reconnects"
     )]
     Unreceived(Duration, usize),
-    /// The connection closed before the answer came.
-    #[error("the connection closed before the answer came")]
-    Closed,
+    /// The connection closed before the answer came, and why. What the server said last, a refusal in packets say, is there
+    /// to be received.
+    #[error("the connection closed before the answer came: {0}")]
+    Closed(CloseReason),
     /// The client reconnects, and there was no connection to ask over: why the last try failed, or the last connection was
     /// lost.
     #[error("there is no connection just now, so that nothing was asked{}", because(.0))]

@@ -78,7 +78,7 @@ where
                 round_trip.end();
                 Ok(answer)
             }
-            Ok(Err(_)) => Err(RequestError::Closed),
+            Ok(Err(_)) => Err(RequestError::Closed(self.pending.closed())),
             Err(_) => Err(match self.open.0.held_up() {
                 Some(waiting) => RequestError::Unreceived(time, waiting),
                 None => RequestError::Timeout(time),
@@ -120,7 +120,8 @@ pub(super) struct Closer<In>(pub(super) Arc<Peer<In>>);
 
 impl<In> Drop for Closer<In> {
     fn drop(&mut self) {
-        self.0.finish(CloseReason::Ended);
+        // Who drops a connection that has ended does not close it.
+        self.0.finish(self.0.ended().unwrap_or(CloseReason::Ended));
     }
 }
 

@@ -10,7 +10,7 @@ use crate::session::{Clock, CloseReason, Joined};
 
 impl<In: 'static, T: Transport> Link<In, T> {
     pub(super) fn is_writing(&self) -> bool {
-        matches!(self.state, State::Open | State::Flushing)
+        matches!(self.state, State::Open | State::Flushing(_))
     }
 
     /// Writes until nothing waits or the transport takes nothing more. The error is the end of the output.
@@ -126,6 +126,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
     #[cold]
     fn broke(&mut self, reason: CloseReason) -> Result<(), CloseReason> {
         self.held_back = false;
+        // The game may have been told why already, and a close has one reason.
+        let reason = if let State::Flushing(first) = self.state { first } else { reason };
         self.peer.outbox.abort(reason);
         let State::Open = self.state else { return Err(reason) };
         self.session.handle_broken();

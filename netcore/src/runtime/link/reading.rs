@@ -100,7 +100,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
 
     /// Whether, of a connection that broke, all was read that had come, or as much as anybody waits for.
     #[cold]
-    pub(super) fn is_over(&mut self, cx: &mut Context<'_>, any: bool, read: u64) -> bool {
+    pub(super) fn is_over(&mut self, cx: &mut Context<'_>, read: u64) -> bool {
         // Who inspects, and no more, waits for what is behind it.
         let ignored = self.inspect.is_none() && self.peer.is_abandoned();
         if ignored || self.session.counts().bytes_in - read > HAD_COME {
@@ -111,15 +111,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
             self.timer = None;
             return false;
         }
-        if !any {
-            if tokio::task::coop::has_budget_remaining() {
-                return true;
-            }
-            // Whatever the transport said, it was not asked.
-            cx.waker().wake_by_ref();
-            return false;
-        }
-        // A stream whose other half lives on would be read for as long as its peer likes.
+        // Nothing may also mean that the runtime has not looked at the socket yet: what has come, and the end, it will say.
+        // Not a stream whose other half lives on, which would be read for as long as its peer likes.
         let linger = self.session.limits().linger.min(YEARS);
         let timer = self.timer.get_or_insert_with(|| Timer::new(tokio::time::Instant::now() + linger));
         timer.poll(cx).is_ready()
@@ -145,7 +138,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
         self.usual = count;
         self.stats.traffic.packets_in(count);
         if let Some(inspect) = &mut self.inspect {
-            inspect(Some(&mut self.batch));
+            inspect(Ok(&mut self.batch));
             if self.batch.is_empty() {
                 // All of it was answers, which wait for nobody.
                 self.batch.bytes = 0;
