@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 
@@ -32,8 +33,9 @@ impl Drop for Over {
 pub(super) type Whom = (SessionId, u64);
 
 impl<L: Logic> Context<L> {
-    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. What is
-    /// not done when the worker ends is dropped; what panics brings no message, and is counted and logged.
+    /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. A shutdown
+    /// waits for it, and for its message, within the [drain time](crate::Server::drain); what is not done then is dropped,
+    /// and counted in [`Report::cut_work`](crate::Report). What panics brings no message, and is counted and logged.
     ///
     /// # Errors
     /// [`Full`] when this worker waits for as many messages as it may.
@@ -121,27 +123,24 @@ impl<L: Logic> Context<L> {
             return Err(Full(()));
         };
         let (over, stats) = (self.over.token(), self.stats.clone());
+        // Here, not in the task, which a runtime that ends drops before it is polled.
+        let under_way = UnderWay::new(queue, whom);
         self.io.spawn(async move {
-            // Released also when there is no message, or the runtime ends before there is one.
-            let room = Room(&queue);
+            let mut under_way = under_way;
             let mut work = pin!(work);
             let guarded = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
                 Ok(polled) => polled.map(Ok),
                 Err(panic) => Poll::Ready(Err(panic)),
             });
-            let Some(done) = over.run_until_cancelled(guarded).await else { return };
-            let message = done.inspect_err(|panic| {
-                stats.panics.fetch_add(1, Relaxed);
-                let session = whom.map(|(session, _)| tracing::field::display(session));
-                error!(session, panic = super::panicked::words(&**panic), "background work panicked");
-            });
-            let event = match (message, whom) {
-                (Ok(message), None) => Event::Message(message, Weight::default()),
-                (message, Some(whom)) => Event::Done(whom, message.ok()),
-                (Err(_), None) => return,
-            };
-            std::mem::forget(room);
-            queue.push(event);
+            match over.run_until_cancelled(guarded).await {
+                Some(Ok(message)) => under_way.done(message),
+                Some(Err(panic)) => {
+                    stats.panics.fetch_add(1, Relaxed);
+                    let session = whom.map(|(session, _)| tracing::field::display(session));
+                    error!(session, panic = super::panicked::words(&*panic), "background work panicked");
+                }
+                None => {}
+            }
         });
         Ok(())
     }
@@ -176,11 +175,36 @@ impl<L: Logic> Context<L> {
     }
 }
 
-/// Room for a message that has not come yet.
-struct Room<'a, In, Message>(&'a Queue<In, Message>);
+/// Work that has a place in its worker's queue for a message that has not come yet. Dropped without one, it gives that
+/// back; a session that waits for it is told.
+struct UnderWay<In, Message> {
+    queue: Arc<Queue<In, Message>>,
+    whom: Option<Whom>,
+    told: bool,
+}
 
-impl<In, Message> Drop for Room<'_, In, Message> {
+impl<In, Message> UnderWay<In, Message> {
+    fn new(queue: Arc<Queue<In, Message>>, whom: Option<Whom>) -> Self {
+        queue.begin_work();
+        Self { queue, whom, told: false }
+    }
+
+    fn done(&mut self, message: Message) {
+        self.told = true;
+        self.queue.push(match self.whom {
+            Some(whom) => Event::Done(whom, Some(message)),
+            None => Event::Message(message, Weight::default()),
+        });
+    }
+}
+
+impl<In, Message> Drop for UnderWay<In, Message> {
     fn drop(&mut self) {
-        self.0.release();
+        match self.whom {
+            _ if self.told => {}
+            Some(whom) => self.queue.push(Event::Done(whom, None)),
+            None => self.queue.release(),
+        }
+        self.queue.end_work();
     }
 }

@@ -103,6 +103,8 @@ pub struct Context<L: Logic> {
     pub(super) stats: Arc<Stats>,
     // Sessions that the current callback closes or moves; it is done when the callback has returned.
     pub(super) leaving: VecDeque<Leaving<L::Message>>,
+    // How often this worker has told one, or sent it a session, since it was asked.
+    pub(super) told: u64,
     // It closes or moves one, or has one wait: the next packet is to be looked at anew.
     pub(super) interrupted: bool,
     // Something of the game's panicked as it was dropped.
@@ -204,13 +206,17 @@ impl<L: Logic> Context<L> {
         Some(message)
     }
 
-    /// Sends a message to a worker, this one included.
+    /// Sends a message to a worker, this one included. At a shutdown it is still heard, within the drain time: no worker
+    /// ends while another may tell it something.
     ///
     /// # Errors
     /// [`Full`] when that worker waits for as many messages as it may, or there is none of that number.
     pub fn tell(&mut self, worker: usize, message: L::Message) -> Result<(), Full<L::Message>> {
         match self.queues.get(worker) {
-            Some(queue) => queue.post(message, Weight::default()),
+            Some(queue) => {
+                self.told += 1;
+                queue.post(message, Weight::default())
+            }
             None => Err(Full(message)),
         }
     }

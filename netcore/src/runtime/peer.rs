@@ -37,6 +37,8 @@ pub(crate) struct Peer<In> {
     waits: AtomicBool,
     /// Set by the game; the socket's task takes it over when it next looks.
     pub(crate) admitted: AtomicBool,
+    // A task of the session's own has not come to its end: it may have something to do when all is said.
+    played: AtomicBool,
 }
 
 /// Writes a door's last words to a peer whose session closes for that reason.
@@ -116,6 +118,7 @@ impl<In> Peer<In> {
             has_end: AtomicBool::new(false),
             waits: AtomicBool::new(false),
             admitted: AtomicBool::new(false),
+            played: AtomicBool::new(false),
         }
     }
 
@@ -166,6 +169,15 @@ impl<In> Peer<In> {
         }
         inbox.full = is_full();
         if inbox.full { Room::Full } else { Room::Free }
+    }
+
+    /// Whether a task of its own is at work on it.
+    pub(crate) fn is_played(&self) -> bool {
+        self.played.load(Relaxed)
+    }
+
+    pub(crate) fn play(&self, on: bool) {
+        self.played.store(on, Relaxed);
     }
 
     /// Why it ended, if it has.

@@ -1,7 +1,8 @@
 //! What waits for a worker.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -30,6 +31,8 @@ pub(crate) enum Event<In, Message> {
     Everyone(Everyone),
     /// The logic says good-bye, then the sender is told.
     Stopping(oneshot::Sender<()>),
+    /// All that stood before it has been handled: the sender is told how many the worker has told meanwhile.
+    Fence(oneshot::Sender<u64>),
     /// The worker ends.
     Stop,
 }
@@ -40,6 +43,8 @@ pub(crate) struct Queue<In, Message> {
     events: Mutex<Option<VecDeque<Event<In, Message>>>>,
     messages: AtomicUsize,
     max_messages: usize,
+    // What is being done in the background, whose message is still to come.
+    working: AtomicUsize,
     // What went to every session of the server and had no room here.
     passed_over: Mutex<PassedOver>,
     bell: Bell,
@@ -78,7 +83,7 @@ impl<In, Message> Event<In, Message> {
         match self {
             Self::Opened(peer) | Self::Ready(peer) | Self::Arrived(peer, ..) => Some(peer.id),
             Self::Done((session, _), _) => Some(*session),
-            Self::Message(..) | Self::Everyone(_) | Self::Stopping(_) | Self::Stop => None,
+            Self::Message(..) | Self::Everyone(_) | Self::Stopping(_) | Self::Fence(_) | Self::Stop => None,
         }
     }
 
@@ -97,7 +102,8 @@ impl<In, Message> Event<In, Message> {
 impl<In, Message> Queue<In, Message> {
     pub(crate) fn new(max_messages: usize, bell: Bell) -> Self {
         let events = Mutex::new(Some(VecDeque::new()));
-        Self { events, messages: AtomicUsize::new(0), max_messages, passed_over: Mutex::default(), bell }
+        let (messages, working) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self { events, messages, max_messages, working, passed_over: Mutex::default(), bell }
     }
 
     /// Adds an event. Nobody hears it when the worker has ended.
@@ -171,6 +177,21 @@ impl<In, Message> Queue<In, Message> {
     /// A message was taken, or will not come.
     pub(crate) fn release(&self) {
         self.messages.fetch_sub(1, Relaxed);
+    }
+
+    /// How much is being done in the background for this worker.
+    pub(crate) fn working(&self) -> usize {
+        self.working.load(SeqCst)
+    }
+
+    /// Something more is.
+    pub(super) fn begin_work(&self) {
+        self.working.fetch_add(1, SeqCst);
+    }
+
+    /// Something is done: its message stands in the queue, if it has one.
+    pub(super) fn end_work(&self) {
+        self.working.fetch_sub(1, SeqCst);
     }
 
     /// Takes everything; `to` is empty.

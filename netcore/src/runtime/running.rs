@@ -56,6 +56,9 @@ pub struct Report {
     pub cut: usize,
     /// What was queued for them and did not go out, in bytes.
     pub cut_bytes: usize,
+    /// What workers had begun in the background ([`Context::spawn`](crate::Context::spawn)) and was not done at the
+    /// deadline.
+    pub cut_work: usize,
     /// How long it took.
     pub took: Duration,
 }
@@ -149,7 +152,7 @@ impl<Message> Running<Message> {
     }
 
     /// Stops in order: accepts no more, tells the logic, handles and answers what was received, sends what is queued, and
-    /// closes. What has not come to an end within the drain time ([`Server::drain`](crate::Server::drain)) is cut off and
+    /// closes; then waits for what workers have begun in the background, saves say, and for its messages. What has not come to an end within the drain time ([`Server::drain`](crate::Server::drain)) is cut off and
     /// counted.
     ///
     /// Not cancel-safe: dropped, it cuts off at once.
@@ -179,6 +182,12 @@ impl<Message> Running<Message> {
             // Aborted tasks end when they are polled next.
             let _ = timeout_at(Instant::now() + GRACE, self.house.wait()).await;
         }
+        if timeout_at(deadline, self.quiet()).await.is_err() {
+            report.cut_work = self.working();
+            if report.cut_work > 0 {
+                warn!(work = report.cut_work, "what was done in the background is cut off at the deadline");
+            }
+        }
         // All at once here too, and all within one grace.
         self.workers.iter_mut().for_each(WorkerHandle::stop);
         let deadline = deadline.max(Instant::now() + GRACE);
@@ -189,6 +198,31 @@ impl<Message> Running<Message> {
         }
         report.took = start.elapsed();
         report
+    }
+}
+
+impl<Message> Running<Message> {
+    /// Until nothing is done in the background and no worker has anything to tell another: what a game saves as its sessions
+    /// close is saved, and what one worker was told with success it hears.
+    async fn quiet(&self) {
+        loop {
+            // First: what is done by then stands before the fence.
+            let working = self.working() > 0;
+            let fences: Vec<_> = self.workers.iter().map(WorkerHandle::fence).collect();
+            let mut told = 0;
+            for fence in fences {
+                told += fence.await;
+            }
+            if working || self.working() > 0 {
+                tokio::time::sleep(LOOK).await;
+            } else if told == 0 {
+                return;
+            }
+        }
+    }
+
+    fn working(&self) -> usize {
+        self.workers.iter().map(WorkerHandle::working).sum()
     }
 }
 
@@ -246,7 +280,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Ou
     fn cut(&self) -> (usize, usize) {
         let peers = self.registry.peers();
         // Those that have everything and only linger are not cut off from anything.
-        let owed = peers.iter().map(|peer| (peer.outbox.queued(), peer.outbox.closed().is_none()));
+        let owed = peers
+            .iter()
+            .map(|peer| (peer.outbox.queued(), peer.outbox.closed().is_none() || peer.is_played()));
         let owed: Vec<_> = owed.filter(|(queued, working)| *queued > 0 || *working).collect();
         // Those that were closing already keep their reason.
         peers.iter().for_each(|peer| peer.outbox.abort(CloseReason::Stopping));
@@ -255,5 +291,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Inside for Arc<House<In, Ou
     }
 }
 
+/// How often it is looked whether the background is done.
+const LOOK: Duration = Duration::from_millis(5);
 /// How long what was told to end at once may take to do so.
 const GRACE: Duration = Duration::from_secs(1);

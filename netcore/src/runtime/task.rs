@@ -64,6 +64,7 @@ pub(super) async fn both<In: 'static, T: Transport>(
     // Gone once the session is over, and its socket with it; the game may still have something to finish.
     let mut link = Some(link);
     let mut reason = CloseReason::Ended;
+    peer.play(game.is_some());
     poll_fn(|cx| {
         let mut clock = Clock::new(now);
         let mut played = false;
@@ -115,6 +116,7 @@ pub(super) async fn both<In: 'static, T: Transport>(
                 Err(panic) => panicked(peer, stats, &*panic),
             }
             game = None;
+            peer.play(false);
             peer.ignore();
             peer.finish(CloseReason::Ended);
         }

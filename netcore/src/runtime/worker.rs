@@ -83,6 +83,7 @@ impl<L: Logic> Worker<L> {
             io: parts.io,
             stats: parts.stats,
             leaving: VecDeque::new(),
+            told: 0,
             interrupted: false,
             slipped: false,
             stop: parts.stop,
@@ -202,6 +203,9 @@ impl<L: Logic> Worker<L> {
                 self.call(None, |logic, ctx| logic.stopping(ctx));
                 self.flush();
                 let _ = done.send(());
+            }
+            Event::Fence(done) => {
+                let _ = done.send(std::mem::take(&mut self.context.told));
             }
             Event::Stop => self.ended = true,
         }

@@ -13,6 +13,7 @@ mod elsewhere;
 mod faults;
 #[cfg(feature = "testing")]
 mod half_written;
+mod last_work;
 mod move_edges;
 mod moves;
 mod overload;

@@ -17,12 +17,22 @@ pub(crate) struct WorkerHandle {
 
 trait Control: Send + Sync {
     fn stopping(&self, done: oneshot::Sender<()>);
+    fn fence(&self, done: oneshot::Sender<u64>);
+    fn working(&self) -> usize;
     fn stop(&self);
 }
 
 impl<In: Send, Message: Send> Control for Arc<Queue<In, Message>> {
     fn stopping(&self, done: oneshot::Sender<()>) {
         self.push(Event::Stopping(done));
+    }
+
+    fn fence(&self, done: oneshot::Sender<u64>) {
+        self.push(Event::Fence(done));
+    }
+
+    fn working(&self) -> usize {
+        Queue::working(self)
     }
 
     fn stop(&self) {
@@ -65,6 +75,18 @@ impl WorkerHandle {
         async move {
             let _ = said.await;
         }
+    }
+
+    /// Waits until all that stands in the queue now has been handled; how often the worker has told one meanwhile.
+    pub(crate) fn fence(&self) -> impl Future<Output = u64> + use<> {
+        let (done, said) = oneshot::channel();
+        self.queue.fence(done);
+        async move { said.await.unwrap_or_default() }
+    }
+
+    /// How much is being done in the background for it.
+    pub(crate) fn working(&self) -> usize {
+        self.queue.working()
     }
 
     pub(crate) fn stop(&mut self) {

@@ -128,6 +128,7 @@ impl<L: Logic> Worker<L> {
             let Some(queue) = self.context.queues.get(worker).cloned() else { continue };
             // From here on the session is the other worker's: it counts as queued there, and `Arrived` is its place.
             slot.peer.read_by(queue.clone());
+            self.context.told += 1;
             if let Err(event) = queue.offer(Event::Arrived(slot.peer.clone(), baggage, heard)) {
                 self.unheard(event);
             }
