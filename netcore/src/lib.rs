@@ -118,8 +118,9 @@ pub use runtime::{
 pub use runtime::{ClientTls, Tls, TlsError};
 #[cfg(feature = "runtime")]
 pub use session::{
-    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HelloFault, Inbound, Limits, Moment, Outbox,
-    Over, ProxyFault, Rate, Session, SessionId, Slow, Spoken, TlsFault, Verdict, WebSocketFault,
+    CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HeartbeatError, HelloFault, Inbound, Limits,
+    Moment, Outbox, Over, ProxyFault, Rate, Session, SessionId, Slow, Spoken, TlsFault, Verdict,
+    WebSocketFault,
 };
 #[cfg(feature = "compress")]
 pub use wire::Compress;

@@ -3,7 +3,11 @@
 
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
-use netcore::{Binary, Connection, Door, Frame, Server};
+use std::time::Duration;
+
+use netcore::{
+    Binary, Connection, Door, Frame, Heartbeat, HeartbeatError, Limits, Packet, Server, ServerError,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_game_sees_its_sessions_in_the_order_in_which_they_came() {
@@ -72,4 +76,33 @@ async fn a_door_that_is_off_is_no_door() {
     let server = Server::new().doors(on).serve(async |_| {}).await.unwrap();
     assert_eq!(server.addrs().len(), 2);
     server.shutdown().await;
+}
+
+#[derive(Packet)]
+enum Beat {
+    #[packet(id = 7)]
+    Is,
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_would_do_no_good_is_refused_at_the_start() {
+    async fn error<P: Send + Sync + 'static>(door: Door<P, P>, limits: Limits) -> HeartbeatError {
+        match Server::new().door(door.limits(limits)).serve(async |_| {}).await {
+            Err(ServerError::Heartbeat { source, .. }) => source,
+            other => panic!("{other:?}"),
+        }
+    }
+    let beats = |ping: u16, pong: u16| Limits::new().heartbeat(Heartbeat::new(Frame::new(ping, ""), pong));
+    let memory = || Door::<Beat, Beat>::memory(Binary::new()).0;
+    let taken = HeartbeatError::Taken { id: 7.into(), name: "Is".into() };
+    assert_eq!(error(memory(), beats(7, 8)).await, taken);
+    assert_eq!(error(memory(), beats(8, 7)).await, taken);
+    assert_eq!(error(Door::<String, String>::lines("127.0.0.1:0"), beats(8, 9)).await, HeartbeatError::Lines);
+    let idle = Duration::from_secs(15);
+    let late = HeartbeatError::Late { every: idle, idle };
+    assert_eq!(error(memory(), beats(8, 9).idle(idle)).await, late);
+    let long = Limits::new().heartbeat(Heartbeat::new(Frame::new(8, vec![0; 65_531]), 9));
+    assert_eq!(error(memory(), long).await, HeartbeatError::TooLong { len: 65_536 });
+    let server = Server::new().door(memory().limits(beats(8, 9).idle(Duration::from_secs(16))));
+    server.serve(async |_| {}).await.unwrap().shutdown().await;
 }

@@ -142,12 +142,12 @@ where
             }));
         }
         let task = {
-            let over = Over { peer: peer.clone(), pending: pending.clone(), reason: CloseReason::Panicked };
+            let over = Over { peer: peer.clone(), pending: pending.clone(), reason: None };
             let run = async move {
                 let mut over = over;
-                over.reason = link.run().await;
-                debug!(reason = %over.reason, "the connection to the server has ended");
-                over.reason
+                let reason = link.run().await;
+                debug!(%reason, "the connection to the server has ended");
+                *over.reason.insert(reason)
             };
             // Of many bots, the span that its maker is in says which one it was.
             tokio::spawn(run.in_current_span())
@@ -239,7 +239,8 @@ where
     pub async fn close(self) -> CloseReason {
         let Self { receiver, sender, task } = self;
         drop((receiver, sender));
-        task.await.unwrap_or(CloseReason::Panicked)
+        task.await
+            .unwrap_or_else(|error| if error.is_panic() { CloseReason::Panicked } else { CloseReason::Ended })
     }
 }
 
@@ -247,14 +248,17 @@ where
 struct Over<In: Packet> {
     peer: Arc<Peer<In>>,
     pending: Arc<Pending<In>>,
-    reason: CloseReason,
+    // None yet: its runtime has ended before it, or a panic ends it.
+    reason: Option<CloseReason>,
 }
 
 impl<In: Packet> Drop for Over<In> {
     fn drop(&mut self) {
-        self.peer.outbox.abort(self.reason);
-        self.peer.end(self.reason, None);
-        self.pending.close(self.reason);
+        let dropped = if std::thread::panicking() { CloseReason::Panicked } else { CloseReason::Ended };
+        let reason = self.reason.unwrap_or(dropped);
+        self.peer.outbox.abort(reason);
+        self.peer.end(reason, None);
+        self.pending.close(reason);
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
+use tracing::debug;
 
 use super::encoding::Encoding;
 use super::peer::Peer;
@@ -230,6 +231,7 @@ impl<In, Out> Connection<In, Out> {
             return;
         }
         let reason = fault.reason();
+        debug!(%fault, "what came in place of a packet closes the connection");
         self.packets.clear();
         self.end = Some(reason);
         self.finish(reason);

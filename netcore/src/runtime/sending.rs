@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::BytesMut;
-use tracing::error;
+use tracing::{debug, error};
 
 use super::everyone::{Everyone, Heard};
 use super::queue::Event;
@@ -125,6 +125,7 @@ impl<L: Logic> Context<L> {
             slot.give(&words.freeze(), Slow::Disconnect, stage);
             self.flush_if_over();
         } else {
+            debug!(session = %session, %fault, "what came in place of a packet closes the session");
             self.close(session, fault.reason());
         }
     }

@@ -108,7 +108,8 @@ pub(super) fn send<Out>(
 
 /// Puts what was sent in this turn into the outbox: something else is to follow it there.
 pub(super) fn flush(outbox: &Outbox) {
-    TURN.with(|turn| {
+    // A thread that ends may have dropped it before a connection that is dropped then: nothing is staged any more.
+    let _ = TURN.try_with(|turn| {
         if let Ok(mut turn) = turn.try_borrow_mut()
             && turn.is_of(outbox)
         {

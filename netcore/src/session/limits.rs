@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::Rate;
-use crate::Frame;
+use super::{Heartbeat, Rate};
 
 /// The bounds of one session: how long, how fast, how much. Each has a default that suits a game on the open internet.
 ///
@@ -39,7 +38,7 @@ pub struct Limits {
     pub(crate) login: Option<Duration>,
     pub(crate) admission: (u32, u32),
     pub(crate) unfinished: Option<Duration>,
-    idle: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
     pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) packets: Option<Rate>,
     pub(crate) bytes: Option<Rate>,
@@ -257,40 +256,5 @@ const MOST_READ: usize = 1024 * 1024;
 impl Default for Limits {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A packet that is sent after a silence, for the peer to answer.
-///
-/// It stands beside the game's own packets, with ids that are in neither enum: the game hears nothing of it. A received
-/// `ping` is answered by a `pong` with its body, a received `pong` is taken in silence, and both end a silence. Only for
-/// doors that speak frames; and an enum with a catch-all variant, or [`Frame`] itself, takes these packets too, so that
-/// answering is then up to the game.
-///
-/// ```
-/// use std::time::Duration;
-/// use netcore::{Frame, Heartbeat, Limits};
-///
-/// let limits = Limits::new().heartbeat(Heartbeat::new(Frame::new(65_001, "?"), 65_002).every(Duration::from_secs(15)));
-/// ```
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Heartbeat {
-    pub(crate) ping: Frame,
-    pub(crate) pong: crate::PacketId,
-    pub(crate) every: Duration,
-}
-
-impl Heartbeat {
-    /// Sends `ping` after each 15 seconds of silence, and takes packets with the id `pong` as its answer.
-    #[must_use]
-    pub fn new(ping: Frame, pong: impl Into<crate::PacketId>) -> Self {
-        Self { ping, pong: pong.into(), every: Duration::from_secs(15) }
-    }
-
-    /// After how long a silence: a millisecond at least.
-    #[must_use]
-    pub fn every(mut self, time: Duration) -> Self {
-        self.every = time.max(Duration::from_millis(1));
-        self
     }
 }

@@ -1,6 +1,7 @@
 //! One peer as a state machine without IO: no socket, no task, no clock of its own.
 
 mod close;
+mod heartbeat;
 mod hello_fault;
 mod id;
 mod inbound;
@@ -26,10 +27,11 @@ mod transport_fault;
 mod waiting;
 
 pub use close::CloseReason;
+pub use heartbeat::{Heartbeat, HeartbeatError};
 pub use hello_fault::HelloFault;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
-pub use limits::{Heartbeat, Limits};
+pub use limits::Limits;
 pub use machine::{Counts, Session};
 pub(crate) use meter::Meter;
 #[cfg(feature = "metrics")]

@@ -25,6 +25,7 @@ mod reconnect_odd;
 mod reconnect_words;
 mod requests;
 mod rooms;
+mod runtimes;
 mod shutdown;
 mod simulation;
 mod stalls;

@@ -26,7 +26,11 @@ use crate::{Header, Packet};
 ///  begin ──▶ dial ──▶ log in ──▶ hand over ──▶ receive ──▶ Lost, pause ──▶ dial
 ///            └── too many tries: GaveUp              └── closed: flush
 /// ```
-pub(super) struct Keeper<In, Out> {
+pub(super) struct Keeper<In, Out>
+where
+    In: Packet + Send + 'static,
+    Out: Packet + Send + Sync + 'static,
+{
     settings: Reconnect<In, Out>,
     dial: Dial<In, Out>,
     shared: Arc<Shared<In, Out>>,
@@ -54,7 +58,6 @@ where
 
     pub(super) async fn run(mut self) {
         let shared = self.shared.clone();
-        let _over = Over(&shared);
         let mut lost_at = None;
         while let Some(client) = self.connect().await {
             shared.counters.connected.fetch_add(1, Relaxed);
@@ -244,21 +247,21 @@ where
     }
 }
 
-/// However the task ends, the handles hear of it.
-struct Over<'a, In, Out>(&'a Shared<In, Out>)
-where
-    In: Packet + Send + 'static,
-    Out: Packet + Send + Sync + 'static;
-
-impl<In, Out> Drop for Over<'_, In, Out>
+/// However the task ends, the handles hear of it: also where its runtime ends before it, or before it was polled at all.
+impl<In, Out> Drop for Keeper<In, Out>
 where
     In: Packet + Send + 'static,
     Out: Packet + Send + Sync + 'static,
 {
     fn drop(&mut self) {
-        self.0.end();
-        self.0.events.end();
-        self.0.done.cancel();
+        let kept = self.shared.take_back();
+        self.shared.end();
+        let unsent = self.unsent(kept, self.shared.take_waiting());
+        if unsent.count() > 0 {
+            self.leave(unsent);
+        }
+        self.shared.events.end();
+        self.shared.done.cancel();
     }
 }
 

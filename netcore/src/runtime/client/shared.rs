@@ -14,7 +14,7 @@ use super::events::Events;
 use super::reconnecting::Counters;
 use super::{Away, ClientEvent, ClientOptions, ClientSender, NotSent, Reconnect, SendError, Unsent};
 use crate::runtime::Adapter;
-use crate::session::{Outbox, Slow, Verdict};
+use crate::session::{CloseReason, Kept, Outbox, Slow, Verdict};
 use crate::{EncodeError, Packet};
 
 /// What the handles and the task share.
@@ -77,19 +77,26 @@ where
     }
 
     pub(super) fn send(&self, packet: &Out) -> Result<(), NotSent> {
-        let mut state = self.lock();
-        if state.ended {
-            return Err(NotSent::Ended(state.last.clone()));
-        }
-        if let Some(up) = &state.up {
+        // The lock is not held while the game's own code encodes: that may ask this very client something.
+        let up = self.open()?.up.clone();
+        if let Some(up) = up {
             match up.send(packet) {
                 // It is being lost, which the task finds out in a moment.
                 Err(SendError::Closed(_)) => {}
                 result => return result.map_err(NotSent::from_open),
             }
         }
-        let Away::Queue(most) = self.away else { return Err(NotSent::Away(state.last.clone())) };
+        let Away::Queue(most) = self.away else { return Err(NotSent::Away(self.last())) };
         let bytes = self.encode(packet)?;
+        let mut state = self.open()?;
+        // There is one again by now: what waited has gone before.
+        if let Some(up) = &state.up {
+            match up.outbox().push(&bytes, Slow::DropNewest) {
+                Verdict::Queued => return Ok(()),
+                Verdict::Closed => {}
+                _ => return Err(NotSent::Full),
+            }
+        }
         if bytes.len() > self.largest || state.waiting.len().saturating_add(bytes.len()) > most {
             return Err(NotSent::Full);
         }
@@ -98,6 +105,12 @@ where
             state.lengths.push_back(len);
         }
         Ok(())
+    }
+
+    /// The state, while packets are accepted.
+    fn open(&self) -> Result<MutexGuard<'_, State<In, Out>>, NotSent> {
+        let state = self.lock();
+        if state.ended { Err(NotSent::Ended(state.last.clone())) } else { Ok(state) }
     }
 
     /// The connection, if there is one that takes packets.
@@ -155,6 +168,16 @@ where
         drop(state);
         drop(up);
         self.changed.notify_waiters();
+    }
+
+    /// Ends a connection that is still there, whose task may be gone: what it has not written.
+    pub(super) fn take_back(&self) -> Kept {
+        let up = self.lock().up.take();
+        let taken = up.as_ref().map(|up| {
+            up.outbox().abort(CloseReason::Ended);
+            up.outbox().take_back()
+        });
+        taken.unwrap_or_default()
     }
 
     /// What waits for a connection and will not get one: packets.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::HelloIds;
+use crate::{HeartbeatError, HelloIds};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,14 @@ pub enum ServerError {
         door: String,
         /// Which ones.
         source: HelloIds,
+    },
+    /// A door's heartbeat would not do what it is for.
+    #[error("{door}: {source}")]
+    Heartbeat {
+        /// The door's name.
+        door: String,
+        /// Why.
+        source: HeartbeatError,
     },
     /// The system has no thread for a worker.
     #[error("cannot start a worker's thread")]

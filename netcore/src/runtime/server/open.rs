@@ -31,6 +31,10 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             let handshake = door.take_handshake();
             let handshake =
                 handshake.map_err(|source| ServerError::Hello { door: door.name.clone(), source })?;
+            let heartbeat = door.limits.heartbeat.as_ref();
+            heartbeat
+                .map_or(Ok(()), |heartbeat| heartbeat.check(&door.limits, door.adapter.spoken()))
+                .map_err(|source| ServerError::Heartbeat { door: door.name.clone(), source })?;
             entrances.push(Entrance {
                 name: door.name.clone(),
                 notice: door.notice(stats.clone()),
