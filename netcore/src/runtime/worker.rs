@@ -74,7 +74,7 @@ impl<L: Logic> Worker<L> {
         let context = Context {
             slots: Slots::new(Stage::new(parts.stats.total.get().cloned())),
             groups: Groups::default(),
-            timers: Timers::new(),
+            timers: Timers::new(settings.max_timers),
             broadcasts: parts.broadcasts,
             given: Given::default(),
             doors: parts.doors,

@@ -66,7 +66,7 @@ impl<L: Logic> Worker<L> {
         self.context.timers.take_all().for_each(|message| self.context.discard(message));
         for slot in self.context.slots.slots.iter_mut().flatten() {
             slot.groups.clear();
-            slot.timers.clear();
+            slot.timers = 0;
             slot.unknown = true;
         }
         self.reopening = self.context.sessions().collect();

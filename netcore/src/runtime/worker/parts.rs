@@ -14,6 +14,7 @@ pub(crate) struct WorkerSettings {
     pub(crate) tick: Option<Duration>,
     pub(crate) late: LateTick,
     pub(crate) after_panic: AfterPanic,
+    pub(crate) max_timers: usize,
 }
 
 /// What a worker is made of besides its logic.
