@@ -73,7 +73,7 @@ impl<L: Logic> Worker<L> {
         let start = now();
         let context = Context {
             slots: Slots::new(Stage::new(parts.stats.total.get().cloned())),
-            groups: Groups::default(),
+            groups: Groups::new(parts.worker, parts.queues.len()),
             timers: Timers::new(settings.max_timers),
             broadcasts: parts.broadcasts,
             given: Given::default(),
