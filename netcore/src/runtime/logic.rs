@@ -102,7 +102,7 @@ pub enum LateTick {
     /// Up to so many come at once, one behind the other; the others are skipped. For a simulation that must not lose
     /// steps.
     CatchUp(u32),
-    /// One comes at once, and the rhythm starts anew from there.
+    /// One comes at once, and the rhythm starts anew from there: from each tick, so that what the clock is late adds up.
     Delay,
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::house::Way;
 use super::super::queue::{Event, Queue};
 use super::super::teller::Untold;
-use super::super::worker::{Parts, Worker, WorkerHandle};
+use super::super::worker::{Parts, Worker, WorkerHandle, WorkerSettings};
 use super::super::{Full, Logic, Running, Stats};
 use super::{Server, ServerError};
 
@@ -34,7 +34,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 }
             }))
         };
-        let (host, settings) = (self.host, self.worker.clone());
+        let (host, settings) =
+            (self.host, WorkerSettings { tick: self.worker.step(), ..self.worker.clone() });
         let doors: Arc<[_]> = self.doors.iter().map(|door| door.encoding(self.slow)).collect();
         let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
         let opened = self.open(way, stats.clone()).await?;
