@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use tracing::error;
 
-use super::queue::{Event, Queue, Weight};
+use super::queue::{Event, Queue};
 use super::{Context, Full, Logic};
 use crate::session::SessionId;
 
@@ -34,6 +34,8 @@ pub(super) type Whom = (SessionId, u64);
 impl<L: Logic> Context<L> {
     /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. What is
     /// not done when the worker ends is dropped; what panics brings no message, and is counted and logged.
+    /// Nor does what a state asked for that was made anew since ([`AfterPanic::Rebuild`](crate::AfterPanic::Rebuild)): it is
+    /// done to its end, and its result dropped.
     ///
     /// # Errors
     /// [`Full`] when this worker waits for as many messages as it may.
@@ -49,7 +51,7 @@ impl<L: Logic> Context<L> {
     /// the inbox's bounds, the session's end behind it: a peer that sends and closes is answered all the same.
     ///
     /// The session can be sent to, closed and moved; if it has closed or moved away when the work is done, no message
-    /// comes. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
+    /// comes, nor if the state was made anew meanwhile. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
     ///
     /// The end of a session waits as long as the work takes, so the work must have an end. Its clocks go on: work that a
     /// log-in waits for takes of [`Limits::login`](crate::Limits::login).
@@ -120,7 +122,7 @@ impl<L: Logic> Context<L> {
         let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
             return Err(Full(()));
         };
-        let (over, stats) = (self.over.token(), self.stats.clone());
+        let (over, stats, made) = (self.over.token(), self.stats.clone(), self.made);
         self.io.spawn(async move {
             // Released also when there is no message, or the runtime ends before there is one.
             let room = Room(&queue);
@@ -136,7 +138,7 @@ impl<L: Logic> Context<L> {
                 error!(session, panic = super::panicked::words(&**panic), "background work panicked");
             });
             let event = match (message, whom) {
-                (Ok(message), None) => Event::Message(message, Weight::default()),
+                (Ok(message), None) => Event::Worked(made, message),
                 (message, Some(whom)) => Event::Done(whom, message.ok()),
                 (Err(_), None) => return,
             };

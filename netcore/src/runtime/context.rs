@@ -109,6 +109,8 @@ pub struct Context<L: Logic> {
     pub(super) slipped: bool,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
+    // How often the game was made anew.
+    pub(super) made: u64,
     // Looked at when it is first asked for: to read a clock costs as much as a small packet.
     pub(super) now: OnceLock<Instant>,
 }

@@ -87,6 +87,7 @@ impl<L: Logic> Worker<L> {
             slipped: false,
             stop: parts.stop,
             over: Over::default(),
+            made: 0,
             now: OnceLock::new(),
         };
         let tick = settings.tick.map(|step| (start + step, 0));
@@ -183,6 +184,14 @@ impl<L: Logic> Worker<L> {
             Event::Message(message, _weight) => {
                 self.queue.release();
                 self.call(None, |logic, ctx| logic.message(ctx, message));
+            }
+            Event::Worked(made, message) => {
+                self.queue.release();
+                if made == self.context.made {
+                    self.call(None, |logic, ctx| logic.message(ctx, message));
+                } else {
+                    self.too_late(message);
+                }
             }
             Event::Done(whom, message) => {
                 self.queue.release();
