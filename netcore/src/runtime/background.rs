@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use tracing::error;
 
-use super::queue::{Event, Queue, Weight};
+use super::queue::{Event, Queue};
 use super::{Context, Full, Logic};
 use crate::session::SessionId;
 
@@ -36,6 +36,8 @@ impl<L: Logic> Context<L> {
     /// Does what takes long in the background, on the runtime's own threads, and brings its result as a message. A shutdown
     /// waits for it, and for its message, within the [drain time](crate::Server::drain); what is not done then is dropped,
     /// and counted in [`Report::cut_work`](crate::Report). What panics brings no message, and is counted and logged.
+    /// Nor does what a state asked for that was made anew since ([`AfterPanic::Rebuild`](crate::AfterPanic::Rebuild)): it is
+    /// done to its end, and its result dropped.
     ///
     /// # Errors
     /// [`Full`] when this worker waits for as many messages as it may.
@@ -51,7 +53,7 @@ impl<L: Logic> Context<L> {
     /// the inbox's bounds, the session's end behind it: a peer that sends and closes is answered all the same.
     ///
     /// The session can be sent to, closed and moved; if it has closed or moved away when the work is done, no message
-    /// comes. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
+    /// comes, nor if the state was made anew meanwhile. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
     ///
     /// The end of a session waits as long as the work takes, so the work must have an end. Its clocks go on: work that a
     /// log-in waits for takes of [`Limits::login`](crate::Limits::login).
@@ -122,9 +124,9 @@ impl<L: Logic> Context<L> {
         let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
             return Err(Full(()));
         };
-        let (over, stats) = (self.over.token(), self.stats.clone());
+        let (over, stats, made) = (self.over.token(), self.stats.clone(), self.made);
         // Here, not in the task, which a runtime that ends drops before it is polled.
-        let under_way = UnderWay::new(queue, whom);
+        let under_way = UnderWay::new(queue, whom, made);
         self.io.spawn(async move {
             let mut under_way = under_way;
             let mut work = pin!(work);
@@ -180,20 +182,22 @@ impl<L: Logic> Context<L> {
 struct UnderWay<In, Message> {
     queue: Arc<Queue<In, Message>>,
     whom: Option<Whom>,
+    // Which state asked for it.
+    made: u64,
     told: bool,
 }
 
 impl<In, Message> UnderWay<In, Message> {
-    fn new(queue: Arc<Queue<In, Message>>, whom: Option<Whom>) -> Self {
+    fn new(queue: Arc<Queue<In, Message>>, whom: Option<Whom>, made: u64) -> Self {
         queue.begin_work();
-        Self { queue, whom, told: false }
+        Self { queue, whom, made, told: false }
     }
 
     fn done(&mut self, message: Message) {
         self.told = true;
         self.queue.push(match self.whom {
             Some(whom) => Event::Done(whom, Some(message)),
-            None => Event::Message(message, Weight::default()),
+            None => Event::Worked(self.made, message),
         });
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tracing::error;
 
@@ -15,10 +15,10 @@ use super::everyone::Given;
 use super::groups::Groups;
 use super::queue::{Queues, Weight};
 use super::slots::{Slot, Slots};
-use super::time::{YEARS, now};
+use super::time::now;
 use super::timers::Timers;
 use super::worker::Leaving;
-use super::{Full, GroupId, Logic, Snapshot, Stats, TimerId};
+use super::{Full, GroupId, Logic, Snapshot, Stats};
 use crate::session::{CloseReason, SessionId};
 
 /// A worker's sessions, groups and timers, as its [`Logic`] sees and changes them.
@@ -111,6 +111,8 @@ pub struct Context<L: Logic> {
     pub(super) slipped: bool,
     pub(super) stop: tokio_util::sync::CancellationToken,
     pub(super) over: Over,
+    // How often the game was made anew.
+    pub(super) made: u64,
     // Looked at when it is first asked for: to read a clock costs as much as a small packet.
     pub(super) now: OnceLock<Instant>,
 }
@@ -181,29 +183,6 @@ impl<L: Logic> Context<L> {
         if let Some(slot) = self.slots.get_mut(session) {
             slot.peer.admit();
         }
-    }
-
-    /// Brings a message later, counted from this very call: [`now`](Self::now) may stand still for many callbacks.
-    pub fn after(&mut self, time: Duration, message: L::Message) -> TimerId {
-        self.timers.start(now() + time.min(YEARS), message, None)
-    }
-
-    /// Brings a message later, unless the session has closed or moved away by then.
-    pub fn after_for(&mut self, session: SessionId, time: Duration, message: L::Message) -> Option<TimerId> {
-        let due = now() + time.min(YEARS);
-        let slot = self.slots.get_mut(session).filter(|slot| !slot.leaving)?;
-        let id = self.timers.start(due, message, Some(session));
-        slot.timers.push(id);
-        Some(id)
-    }
-
-    /// Stops a timer; its message, if it had not come yet.
-    pub fn cancel(&mut self, timer: TimerId) -> Option<L::Message> {
-        let (message, session) = self.timers.cancel(timer)?;
-        if let Some(slot) = session.and_then(|session| self.slots.get_mut(session)) {
-            slot.timers.retain(|other| *other != timer);
-        }
-        Some(message)
     }
 
     /// Sends a message to a worker, this one included. At a shutdown it is still heard, within the drain time: no worker
@@ -317,8 +296,8 @@ impl<L: Logic> Context<L> {
         for group in slot.groups.drain(..) {
             self.groups.leave(group, session);
         }
-        for timer in std::mem::take(&mut slot.timers) {
-            let message = self.timers.cancel(timer);
+        for _ in 0..slot.timers {
+            let message = self.timers.take_of(session);
             self.discard(message);
         }
         slot.flush(&mut self.slots.stage);

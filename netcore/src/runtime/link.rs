@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Stats;
 use super::input::Input;
-use super::peer::Peer;
+use super::peer::{Admission, Peer};
 use super::spare;
 use super::time::{Timer, now};
 use crate::session::{Clock, CloseReason, Inbound, Session};
@@ -52,6 +52,8 @@ pub(crate) struct Link<In, T> {
     is_full: bool,
     // The transport may hold back what it took: a socket never does, a stream of somebody else's may.
     held_back: bool,
+    // What the game last said of it.
+    admission: Admission,
     // Packets over a rate, dropped and passed, that were counted.
     told: (u64, u64),
 }
@@ -110,6 +112,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             inspect: None,
             is_full: false,
             held_back: false,
+            admission: Admission::default(),
             told: (0, 0),
         })
     }

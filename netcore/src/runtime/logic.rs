@@ -102,7 +102,7 @@ pub enum LateTick {
     /// Up to so many come at once, one behind the other; the others are skipped. For a simulation that must not lose
     /// steps.
     CatchUp(u32),
-    /// One comes at once, and the rhythm starts anew from there.
+    /// One comes at once, and the rhythm starts anew from there: from each tick, so that what the clock is late adds up.
     Delay,
 }
 
@@ -113,7 +113,14 @@ pub enum AfterPanic {
     /// Go on with the state as it is.
     #[default]
     GoOn,
-    /// Make the state anew; every session opens again on it.
+    /// Make the state anew; every session opens again on it, in no group and without timers. Where there is a deadline for
+    /// the log-in ([`Limits::login`](crate::Limits::login)), each is to be admitted again, and has as long for it as at first.
+    /// Nobody is closed for what was sent before: who had been admitted may send without a budget
+    /// ([`Limits::admission`](crate::Limits::admission)), who had not has all of it again.
+    ///
+    /// What the old state asked for in the background ([`Context::spawn`]) goes on, but its result is dropped, and logged at
+    /// `debug`. What somebody else says does reach the new state: other workers, other nodes, whoever has a
+    /// [`Teller`](crate::Teller).
     Rebuild,
     /// Ask the server to stop, as [`Context::stop`] does: whoever waits at
     /// [`run_until`](crate::Running::run_until) or [`stopped`](crate::Running::stopped) hears it. Until then it goes on.

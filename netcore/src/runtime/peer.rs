@@ -4,7 +4,7 @@ mod taken;
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -36,7 +36,7 @@ pub(crate) struct Peer<In> {
     // `Reader::Task` has a waker: a task that left it there once, and finds nothing to take, need not look under the lock.
     waits: AtomicBool,
     /// Set by the game; the socket's task takes it over when it next looks.
-    pub(crate) admitted: AtomicBool,
+    admission: AtomicU32,
     // A task of the session's own has not come to its end: it may have something to do when all is said.
     played: AtomicBool,
 }
@@ -69,6 +69,21 @@ enum Reader<In> {
 pub(crate) trait Schedule<In>: Send + Sync {
     /// Puts a session at the end of the queue, in whose inbox so many bytes wait.
     fn schedule(&self, peer: Arc<Peer<In>>, bytes: usize);
+}
+
+/// Whether the game has admitted a session, and which: the lowest bit, and above it how often it was made anew.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Admission(u32);
+
+impl Admission {
+    pub(crate) const fn is_given(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    /// Whether it is of the same game.
+    pub(crate) const fn is_of(self, other: Self) -> bool {
+        self.0 >> 1 == other.0 >> 1
+    }
 }
 
 /// Whether an inbox takes more.
@@ -117,7 +132,7 @@ impl<In> Peer<In> {
             bytes: AtomicUsize::new(0),
             has_end: AtomicBool::new(false),
             waits: AtomicBool::new(false),
-            admitted: AtomicBool::new(false),
+            admission: AtomicU32::new(0),
             played: AtomicBool::new(false),
         }
     }
@@ -198,9 +213,20 @@ impl<In> Peer<In> {
     }
 
     pub(crate) fn admit(&self) {
-        self.admitted.store(true, Relaxed);
+        self.admission.fetch_or(1, Relaxed);
         // The log-in deadline is the socket's task's to lift.
         self.outbox.wake();
+    }
+
+    /// The game was made anew, and has admitted nobody.
+    pub(crate) fn admit_anew(&self) {
+        let _ = self.admission.fetch_update(Relaxed, Relaxed, |last| Some((last | 1).wrapping_add(1)));
+        self.outbox.wake();
+    }
+
+    /// What the game says of its admission.
+    pub(crate) fn admission(&self) -> Admission {
+        Admission(self.admission.load(Relaxed))
     }
 
     fn call(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox<In>>, own: Option<&Waker>) {

@@ -25,6 +25,8 @@ pub(crate) enum Event<In, Message> {
     Arrived(Arc<Peer<In>>, Message, Heard),
     /// The game says something to itself.
     Message(Message, Weight),
+    /// What was done in the background, and how often the game had been made anew when it was asked for.
+    Worked(u64, Message),
     /// What was done in the background for a session, which waits for it; nothing if it panicked.
     Done(Whom, Option<Message>),
     /// Another worker broadcasts to all sessions of the server.
@@ -83,7 +85,12 @@ impl<In, Message> Event<In, Message> {
         match self {
             Self::Opened(peer) | Self::Ready(peer) | Self::Arrived(peer, ..) => Some(peer.id),
             Self::Done((session, _), _) => Some(*session),
-            Self::Message(..) | Self::Everyone(_) | Self::Stopping(_) | Self::Fence(_) | Self::Stop => None,
+            Self::Message(..)
+            | Self::Worked(..)
+            | Self::Everyone(_)
+            | Self::Stopping(_)
+            | Self::Fence(_)
+            | Self::Stop => None,
         }
     }
 

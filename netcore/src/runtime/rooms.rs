@@ -1,6 +1,6 @@
 //! Numbered rooms with seats.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use super::{Context, GroupId, Logic};
@@ -70,8 +70,8 @@ use crate::session::SessionId;
 pub struct Rooms<L: Logic, Member, State = ()> {
     numbers: std::ops::Range<u32>,
     seats: usize,
-    // Rooms that somebody is in.
-    open: HashMap<u32, Room<Member, State>>,
+    // Rooms that somebody is in. In order, so that a game does the same each time.
+    open: BTreeMap<u32, Room<Member, State>>,
     of: HashMap<SessionId, u32>,
     // The last seat number that a room gave out: it never gives one twice, even if it was empty in between.
     last: HashMap<u32, u64>,
@@ -125,7 +125,7 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         Self {
             numbers,
             seats,
-            open: HashMap::new(),
+            open: BTreeMap::new(),
             of: HashMap::new(),
             last: HashMap::new(),
             entered: Box::new(|_, _, _| {}),
@@ -282,7 +282,7 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         room.seats.iter_mut().find(|seat| seat.session == session)
     }
 
-    /// The rooms that somebody is in, in no order.
+    /// The rooms that somebody is in, in the order of their numbers.
     pub fn rooms(&self) -> impl Iterator<Item = &Room<Member, State>> {
         self.open.values()
     }

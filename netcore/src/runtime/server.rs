@@ -3,10 +3,10 @@
 mod error;
 mod host;
 mod open;
+mod start;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -16,11 +16,10 @@ pub use error::ServerError;
 pub use host::Host;
 
 use super::house::Way;
-use super::queue::{Event, Queue};
 use super::task::{Handling, Outcome};
 use super::teller::Untold;
-use super::worker::{Parts, Worker, WorkerHandle, WorkerSettings};
-use super::{AfterPanic, Connection, Door, Full, LateTick, Logic, Running, Stats};
+use super::worker::WorkerSettings;
+use super::{AfterPanic, Connection, Door, LateTick, Logic, Running, Stats};
 use crate::session::{CloseReason, Slow};
 
 /// A server: doors, and the game behind them.
@@ -67,6 +66,7 @@ use crate::session::{CloseReason, Slow};
 /// | [`max_handshakes`](Self::max_handshakes) | 1,024 |
 /// | [`max_queued_bytes`](Self::max_queued_bytes) | 256 MiB, all sessions together |
 /// | [`max_messages`](Self::max_messages) | 65,536 for each worker |
+/// | [`max_timers`](Self::max_timers) | 1,000,000 for each worker |
 /// | [`drain`](Self::drain) | 5 s |
 ///
 /// Those of one session are the door's: [`Limits`](crate::Limits).
@@ -87,7 +87,12 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// A server without doors.
     #[must_use]
     pub fn new() -> Self {
-        let worker = WorkerSettings { tick: None, late: LateTick::Skip, after_panic: AfterPanic::GoOn };
+        let worker = WorkerSettings {
+            tick: None,
+            late: LateTick::Skip,
+            after_panic: AfterPanic::GoOn,
+            max_timers: 1_000_000,
+        };
         Self {
             doors: Vec::new(),
             slow: None,
@@ -162,6 +167,15 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
+    /// The most timers that run at once on one worker. Of these, one session has the hundredth part at most
+    /// ([`after_for`](crate::Context::after_for)), though 16 in any case: what one peer has started for it takes no timers
+    /// from others. One more does not start, and counts in [`Snapshot::timers_refused`](crate::Snapshot::timers_refused).
+    #[must_use]
+    pub fn max_timers(mut self, timers: usize) -> Self {
+        self.worker.max_timers = timers;
+        self
+    }
+
     /// How long a shutdown may take, until what is left is cut off; sessions and workers that do not end even then have a
     /// second each. Workers have half of it for their [`Logic::stopping`](crate::Logic::stopping).
     #[must_use]
@@ -170,16 +184,24 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// Calls [`Logic::tick`] so many times a second: 1 at least.
+    /// Calls [`Logic::tick`] so many times a second: 1 at least. Above 1,000 it is 1,000, but for [`LateTick::CatchUp`]:
+    /// [`tick`](Self::tick) says why.
     #[must_use]
     pub fn tick_hz(self, hz: u32) -> Self {
         self.tick(Duration::from_secs(1) / hz.max(1))
     }
 
-    /// Calls [`Logic::tick`] once each `step`: a microsecond at least.
+    /// Calls [`Logic::tick`] once each `step`.
+    ///
+    /// The clock has whole milliseconds: a tick comes one or two after its time, as [`Tick::late`](crate::Tick::late) says, and
+    /// the next one is none the later for it (but for [`LateTick::Delay`], with which 60 Hz are about 55). Up to 250 a second
+    /// hold; of 500 one in a hundred is skipped, of 1,000 one in seven, because the next one is due already.
+    ///
+    /// A `step` below a millisecond is one of a millisecond. With [`LateTick::CatchUp`] it is kept, down to a microsecond, and
+    /// those that have become due come together, ten or twenty of 10,000 a second: with `CatchUp(100)` none is skipped.
     #[must_use]
     pub fn tick(mut self, step: Duration) -> Self {
-        self.worker.tick = Some(step.clamp(Duration::from_micros(1), super::time::YEARS));
+        self.worker.tick = Some(step.min(super::time::YEARS));
         self
     }
 
@@ -280,63 +302,6 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     {
         let logics = (0..count.max(1)).map(&make).collect();
         self.start(logics, Some(Arc::new(make))).await
-    }
-
-    async fn start<L>(
-        self,
-        logics: Vec<L>,
-        make: Option<Arc<dyn Fn(usize) -> L + Send + Sync>>,
-    ) -> Result<Running<L::Message>, ServerError>
-    where
-        L: Logic<In = In, Out = Out>,
-    {
-        let queues: Arc<[_]> =
-            logics.iter().map(|_| Arc::new(Queue::new(self.max_messages, self.host.bell()))).collect();
-        let way = {
-            let (queues, next) = (queues.clone(), AtomicUsize::new(0));
-            Way::Workers(Arc::new(move |peer| {
-                let number = next.fetch_add(1, Relaxed) % queues.len();
-                if let Some(queue) = queues.get(number) {
-                    peer.read_by(queue.clone());
-                    queue.bring(Event::Opened(peer), 0);
-                }
-            }))
-        };
-        let (host, settings) = (self.host, self.worker.clone());
-        let doors: Arc<[_]> = self.doors.iter().map(|door| door.encoding(self.slow)).collect();
-        let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
-        let opened = self.open(way, stats.clone()).await?;
-        let tell = {
-            let queues = queues.clone();
-            Arc::new(move |worker: usize, message, weight| match queues.get(worker) {
-                Some(queue) => queue.post(message, weight).map_err(|Full(message)| {
-                    if queue.is_open() { Untold::Full(message) } else { Untold::Gone(message) }
-                }),
-                None => Err(Untold::Gone(message)),
-            })
-        };
-        // Dropped where a worker cannot start, it ends those who have come in by then.
-        let mut running = Running::new(opened, stop.clone(), tell);
-        let broadcasts = Arc::new(AtomicU64::new(0));
-        for ((number, logic), queue) in logics.into_iter().enumerate().zip(queues.iter()) {
-            let parts = Parts {
-                doors: doors.clone(),
-                queues: queues.clone(),
-                worker: number,
-                io: tokio::runtime::Handle::current(),
-                stats: stats.clone(),
-                stop: stop.clone(),
-                broadcasts: broadcasts.clone(),
-            };
-            let worker = Worker::new(logic, make.clone(), queue.clone(), settings.clone(), parts);
-            let handle = WorkerHandle::start(number, worker, host, queue.clone());
-            // Nobody will hear what is in the queues of those behind it.
-            let unheard = |_: &_| {
-                queues.iter().skip(number + 1).for_each(|queue| queue.close().for_each(Event::unheard));
-            };
-            running.add(handle.inspect_err(unheard)?);
-        }
-        Ok(running)
     }
 }
 

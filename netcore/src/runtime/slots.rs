@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::GroupId;
 use super::peer::Peer;
 use super::stage::Stage;
-use super::{GroupId, TimerId};
 use crate::session::{Joined, Outbox, SessionId, Slow};
 
 /// The sessions of one worker, by the index of their id.
@@ -24,7 +24,8 @@ pub(super) struct Slot<In> {
     // How much the last turn sent: room for as much is made at once.
     pub(super) usual: usize,
     pub(super) groups: Vec<GroupId>,
-    pub(super) timers: Vec<TimerId>,
+    // How many timers it has.
+    pub(super) timers: u32,
     // The callback that runs has closed it or moved it away.
     pub(super) leaving: bool,
     // It has closed it: nothing more is sent to it.
@@ -60,7 +61,7 @@ impl<In> Slots<In> {
                 staged: Joined::default(),
                 usual: 0,
                 groups: Vec::new(),
-                timers: Vec::new(),
+                timers: 0,
                 leaving: false,
                 closed: false,
                 unknown: false,

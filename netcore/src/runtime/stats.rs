@@ -99,6 +99,8 @@ counters! {
     queues_full,
     /// Ticks that were skipped because the worker was late.
     ticks_skipped,
+    /// Timers that were refused because too many ran.
+    timers_refused,
     /// Panics of the game's code.
     panics,
 }

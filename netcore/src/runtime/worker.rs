@@ -73,8 +73,8 @@ impl<L: Logic> Worker<L> {
         let start = now();
         let context = Context {
             slots: Slots::new(Stage::new(parts.stats.total.get().cloned())),
-            groups: Groups::default(),
-            timers: Timers::new(),
+            groups: Groups::new(parts.worker, parts.queues.len()),
+            timers: Timers::new(settings.max_timers),
             broadcasts: parts.broadcasts,
             given: Given::default(),
             doors: parts.doors,
@@ -88,6 +88,7 @@ impl<L: Logic> Worker<L> {
             slipped: false,
             stop: parts.stop,
             over: Over::default(),
+            made: 0,
             now: OnceLock::new(),
         };
         let tick = settings.tick.map(|step| (start + step, 0));
@@ -184,6 +185,14 @@ impl<L: Logic> Worker<L> {
             Event::Message(message, _weight) => {
                 self.queue.release();
                 self.call(None, |logic, ctx| logic.message(ctx, message));
+            }
+            Event::Worked(made, message) => {
+                self.queue.release();
+                if made == self.context.made {
+                    self.call(None, |logic, ctx| logic.message(ctx, message));
+                } else {
+                    self.too_late(message);
+                }
             }
             Event::Done(whom, message) => {
                 self.queue.release();

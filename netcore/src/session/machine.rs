@@ -50,6 +50,8 @@ pub struct Session<In> {
     // Nothing whole has come yet.
     fresh: bool,
     admitted: bool,
+    // It was admitted by a game that was made anew since.
+    known: bool,
     before_admission: (u32, u32),
     rates: Option<Box<Rates>>,
     counts: Counts,
@@ -91,6 +93,7 @@ impl<In> Session<In> {
             timed: limits.idle_time().is_some() || limits.heartbeat.is_some(),
             fresh: true,
             admitted: limits.login.is_none(),
+            known: false,
             before_admission: (0, 0),
             rates: Rates::new(&limits, now),
             counts: Counts::default(),
@@ -135,7 +138,8 @@ impl<In> Session<In> {
         self.fresh &= added == 0;
         // Each looks at the batch, whatever the others found: a ping before a close is not the game's either.
         let charged = if self.rates.is_some() { self.charge(now.now(), whole, batch) } else { Ok(()) };
-        let admission = if self.admitted { Ok(()) } else { self.admission(fresh, added, batch) };
+        let admission =
+            if self.admitted || self.known { Ok(()) } else { self.admission(fresh, added, batch) };
         if self.limits.heartbeat.is_some() {
             self.beats(batch);
         }
@@ -253,6 +257,18 @@ impl<In> Session<In> {
     /// The game lets the peer in: the log-in deadline and the admission budget end.
     pub fn admit(&mut self) {
         self.admitted = true;
+    }
+
+    /// The game was made anew, and is to let the peer in again: the log-in deadline runs from `now` on. What was sent for
+    /// the game before it may be on its way still, so that who was let in has no admission budget any more; others have all
+    /// of theirs again.
+    pub(crate) fn admit_anew(&mut self, now: impl Moment) {
+        if self.limits.login.is_some() {
+            self.known |= std::mem::take(&mut self.admitted);
+            self.before_admission = (0, 0);
+            // Where the clocks stand still, they go on from where they stopped.
+            self.opened = self.paused.unwrap_or_else(|| now.now());
+        }
     }
 
     /// Its queue towards the peer.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use netcore::{AfterPanic, Binary, CloseReason, Door, Host, Limits, Server};
 
-use crate::common::{Ctx, Game, Hear, Log, Note, client, game, job, pass};
+use crate::common::{Ask, Ctx, Game, Hear, Log, Note, client, game, job, pass, server};
 
 fn close_others(ctx: &mut Ctx, but: netcore::SessionId) {
     let others: Vec<_> = ctx.sessions().filter(|other| *other != but).collect();
@@ -97,4 +98,87 @@ async fn that_moves_one_and_then_closes_it() {
     let (heard, left) = anew(|_| panic!("in a message"), moves).await;
     assert_eq!(heard, ["opened 0", "opened 2", "opened 3"]);
     assert_eq!(left, ["closed 0", "closed 2", "closed 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_has_admitted_nobody() {
+    let make = |_| {
+        game().packet(|ctx, session, ask| {
+            if let Ask::Say { n: 1 } = ask {
+                ctx.admit(session);
+            }
+        })
+    };
+    let (door, connector) = Door::memory(Binary::new());
+    let limits = Limits::new().login(Duration::from_secs(5)).admission(1000, 3);
+    let server = Server::new().host(Host::Task).door(door.limits(limits)).after_panic(AfterPanic::Rebuild);
+    let running = server.workers(1, make).await.unwrap();
+    let [forgets, again, slow, never] = [(); 4].map(|()| client(&connector));
+    for client in [&forgets, &again] {
+        client.send(&Ask::Say { n: 1 }).unwrap();
+    }
+    for _ in 0..3 {
+        slow.send(&Ask::Say { n: 0 }).unwrap();
+    }
+    pass(4000).await;
+    assert!(running.teller().tell(0, job(|_| panic!("in a message"))).is_ok());
+    pass(1).await;
+    // It does not know, and says more than somebody may who was not let in.
+    for n in 2..12 {
+        forgets.send(&Ask::Say { n }).unwrap();
+    }
+    for client in [&again, &slow] {
+        client.send(&Ask::Say { n: 1 }).unwrap();
+    }
+    pass(4900).await;
+    assert_eq!((running.stats().open(), running.stats().panics), (4, 1));
+    // A session counts as closed up to a second later: its peer does not close.
+    pass(1200).await;
+    let stats = running.stats();
+    assert_eq!((stats.closed_for("login"), stats.open()), (2, 2));
+    // Those who were let in again stay.
+    pass(3_600_000).await;
+    assert_eq!(running.stats().open(), 2);
+    drop((forgets, again, slow, never));
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_hears_no_results_of_what_another_asked_for() {
+    let (log, made) = (Log::default(), Arc::new(AtomicUsize::new(0)));
+    let logged = log.clone();
+    let make = move |_| {
+        let (log, number) = (logged.clone(), made.fetch_add(1, Relaxed));
+        game().message(move |_, n| log.add(format!("{number} hears {n}")))
+    };
+    let (server, _connector) = server();
+    let server = server.max_messages(2).after_panic(AfterPanic::Rebuild);
+    let running = server.workers(1, make).await.unwrap();
+    let works = |n| {
+        let log = log.clone();
+        let work = job(move |ctx| {
+            for millis in [0, 20] {
+                let log = log.clone();
+                let work = async move {
+                    pass(millis).await;
+                    log.add(format!("done in {millis}"));
+                    Note::N(n)
+                };
+                ctx.spawn(work).unwrap();
+            }
+        });
+        assert!(running.teller().tell(0, work).is_ok());
+    };
+    works(0);
+    pass(10).await;
+    assert_eq!(log.take(), ["done in 0", "0 hears 0"]);
+    assert!(running.teller().tell(0, job(|_| panic!("in a message"))).is_ok());
+    pass(1).await;
+    assert!(running.teller().tell(0, Note::N(7)).is_ok());
+    pass(30).await;
+    assert_eq!(log.take(), ["1 hears 7", "done in 20"]);
+    // What was dropped takes no room.
+    works(1);
+    pass(30).await;
+    assert_eq!(log.take(), ["done in 0", "1 hears 1", "done in 20", "1 hears 1"]);
+    assert_eq!(running.stats().panics, 1);
 }

@@ -7,7 +7,9 @@ use netcore::memory::MemoryConnector;
 use netcore::{Binary, Client, Door, Full, Host, Lines, Server, SessionId, Text, TextProtocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::common::{Ask, Game, Hear, Note, client, game, job, next, one, pass, rest, round, said, server};
+use crate::common::{
+    Ask, Game, Hear, Log, Note, client, game, job, next, one, pass, rest, round, said, server,
+};
 
 const ALL: u32 = 0;
 const BUT: u32 = 1;
@@ -347,4 +349,36 @@ async fn who_moves_over_a_worker_that_was_full_for_long_hears_nothing_again() {
     asks(&peer, MOVE, 0).await;
     peer.send(&Ask::Say { n: 99 }).unwrap();
     assert_eq!(next(&mut peer).await, said(99));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_of_another_worker_has_nobody_in_it() {
+    let log = Log::default();
+    let logged = log.clone();
+    let (server, connector) = server();
+    let make = move |worker| {
+        let log = logged.clone();
+        game().opened(move |ctx, session| {
+            let group = ctx.create_group();
+            assert!(ctx.join(group, session));
+            if worker == 1 {
+                return;
+            }
+            let log = log.clone();
+            let work = job(move |ctx| {
+                let sessions: Vec<_> = ctx.sessions().collect();
+                ctx.send_group(group, &said(7));
+                let (joined, left) = (ctx.join(group, sessions[0]), ctx.leave(group, sessions[0]));
+                log.add(format!("{:?} {joined} {left}", ctx.members(group)));
+                ctx.remove_group(group);
+            });
+            let _ = ctx.after(Duration::from_millis(5), job(|ctx| drop(ctx.tell(1, work))));
+        })
+    };
+    let _running = server.workers(2, make).await.unwrap();
+    let (_first, mut second) = (client(&connector), client(&connector));
+    pass(10).await;
+    assert_eq!(log.take(), ["[] false false"]);
+    // It has heard nothing.
+    round(&mut second, 1).await;
 }

@@ -252,3 +252,32 @@ async fn a_room_whose_hook_panics_as_the_last_one_leaves_is_dropped_all_the_same
         assert_eq!(running.stats().panics, panics);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn rooms_are_gone_through_in_the_order_of_their_numbers() {
+    struct Lobby(Rooms<Lobby, ()>, Log);
+    impl Logic for Lobby {
+        type In = Ask;
+        type Out = Hear;
+        type Message = ();
+
+        fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ask: Ask) {
+            match ask {
+                Ask::Do { what, .. } => assert!(self.0.enter(ctx, what, session, ()).is_ok()),
+                Ask::Say { .. } => self.0.rooms().for_each(|room| self.1.add(room.number())),
+            }
+        }
+    }
+    let log = Log::default();
+    let (server, connector) = server();
+    let _running = server.logic(Lobby(Rooms::new(0..100, 2), log.clone())).await.unwrap();
+    let clients: Vec<_> = (0..10).map(|_| client(&connector)).collect();
+    let numbers = [17, 3, 99, 0, 42, 8, 64, 5, 23];
+    for (client, what) in clients.iter().zip(numbers) {
+        client.send(&Ask::Do { what, n: 0 }).unwrap();
+    }
+    pass(1).await;
+    clients[9].send(&Ask::Say { n: 0 }).unwrap();
+    pass(1).await;
+    assert_eq!(log.take(), ["0", "3", "5", "8", "17", "23", "42", "64", "99"]);
+}

@@ -119,3 +119,22 @@ async fn ticks_come_on_threads_too() {
         assert_eq!(crate::common::within(ticks.recv()).await, Some(expected));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn steps_below_a_millisecond_are_one_or_come_together() {
+    for (policy, each_ms, step) in [(LateTick::Skip, 1, 1000), (LateTick::CatchUp(4), 4, 250)] {
+        let (server, _connector) = server();
+        let log = Log::default();
+        let ticks = log.clone();
+        let game = game().tick(move |_, tick| ticks.add(tick.step.as_micros()));
+        let running = server.tick(Duration::from_micros(250)).late_tick(policy).logic(game).await.unwrap();
+        for _ in 0..20 {
+            pass(1).await;
+        }
+        let ticks = log.take();
+        assert!(ticks.iter().all(|took| *took == step.to_string()), "{ticks:?}");
+        // The first may be due a moment before the first millisecond is over.
+        assert!((19 * each_ms..=20 * each_ms).contains(&ticks.len()), "{}", ticks.len());
+        assert_eq!(running.stats().ticks_skipped, 0);
+    }
+}

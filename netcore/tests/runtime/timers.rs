@@ -62,6 +62,98 @@ async fn a_sessions_timers_end_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_has_its_share_of_timers_and_takes_none_from_others() {
+    let log = Log::default();
+    let (verdicts, messages) = (log.clone(), log.clone());
+    // `Do` starts a timer for the session that is due in `what` ms, `Say` one for nobody.
+    let game = game()
+        .packet(move |ctx, session, ask| match ask {
+            Ask::Do { what, n } if ctx.after_for(session, MS * what, Note::N(n)).is_none() => {
+                verdicts.add(format!("none {n}"));
+            }
+            Ask::Do { .. } => {}
+            Ask::Say { n } => {
+                let timer = ctx.after(MS * 40, Note::N(n));
+                if timer.is_refused() {
+                    assert!(ctx.cancel(timer).is_none());
+                    verdicts.add(format!("refused {n}"));
+                }
+            }
+        })
+        .message(move |_, n| messages.add(n));
+    let (server, connector) = server();
+    let running = server.max_timers(18).logic(game).await.unwrap();
+    let (greedy, other) = (client(&connector), client(&connector));
+    // Of 18 it has 16, of which one is over first.
+    for n in 0..18 {
+        greedy.send(&Ask::Do { what: if n == 0 { 10 } else { 20 }, n }).unwrap();
+    }
+    pass(1).await;
+    assert_eq!(log.take(), ["none 16", "none 17"]);
+    other.send(&Ask::Do { what: 20, n: 100 }).unwrap();
+    other.send(&Ask::Say { n: 101 }).unwrap();
+    other.send(&Ask::Do { what: 20, n: 102 }).unwrap();
+    other.send(&Ask::Say { n: 103 }).unwrap();
+    pass(1).await;
+    assert_eq!(log.take(), ["none 102", "refused 103"]);
+    assert_eq!(running.stats().timers_refused, 4);
+    pass(10).await;
+    assert_eq!(log.take(), ["0"]);
+    // There is room again: for one.
+    greedy.send(&Ask::Do { what: 50, n: 200 }).unwrap();
+    greedy.send(&Ask::Do { what: 50, n: 201 }).unwrap();
+    pass(1).await;
+    assert_eq!(log.take(), ["none 201"]);
+    // Nor do those of a session that closed count any more, or come.
+    drop(greedy);
+    pass(1).await;
+    for n in 0..16 {
+        other.send(&Ask::Say { n }).unwrap();
+    }
+    other.send(&Ask::Say { n: 16 }).unwrap();
+    pass(1).await;
+    assert_eq!(log.take(), ["refused 16"]);
+    pass(100).await;
+    let mut expected = vec!["100".to_owned(), "101".into()];
+    expected.extend((0..16).map(|n| n.to_string()));
+    assert_eq!(log.take(), expected);
+    assert_eq!((running.stats().timers_refused, running.stats().panics), (6, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_timer_costs_does_not_grow_with_the_number_of_its_sessions() {
+    const COUNT: u32 = 100_000;
+    let log = Log::default();
+    let (ready, mut left) = (log.clone(), COUNT);
+    // Half of them are cancelled, the others fire all at once; each time it is the one that was started last.
+    let game = game()
+        .packet(move |ctx, session, _| {
+            let timers: Vec<_> = (0..2 * COUNT)
+                .map(|n| ctx.after_for(session, MS * (2 * COUNT - n), Note::N(n)).unwrap())
+                .collect();
+            let last = timers.into_iter().rev().take(COUNT as usize);
+            last.for_each(|timer| assert!(ctx.cancel(timer).is_some()));
+        })
+        .message(move |_, _| {
+            left -= 1;
+            if left == 0 {
+                ready.add("all");
+            }
+        });
+    let (server, connector) = server();
+    let _running = server.max_timers(200 * COUNT as usize).logic(game).await.unwrap();
+    let client = client(&connector);
+    client.send(&Ask::Say { n: 0 }).unwrap();
+    let begun = std::time::Instant::now();
+    pass(1).await;
+    tokio::time::advance(MS * (3 * COUNT)).await;
+    pass(1).await;
+    assert_eq!(log.take(), ["all"]);
+    // A second or so; each looked for among all of the session's, it took minutes.
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn background_work_brings_its_result_as_a_message() {
     let game = game().packet(|ctx, session, ask| {
         let Ask::Say { n } = ask else { return };

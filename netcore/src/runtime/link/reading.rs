@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 
-use super::super::peer::Room;
+use super::super::peer::{Admission, Room};
 use super::super::spare;
 use super::super::time::{Timer, YEARS};
 use super::super::transport;
@@ -14,8 +14,9 @@ use crate::session::{Clock, CloseReason};
 impl<In: 'static, T: Transport> Link<In, T> {
     /// Reads until whole packets have come, and delivers them. The error is the end of the input.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<bool, CloseReason> {
-        if self.peer.admitted.load(Relaxed) {
-            self.session.admit();
+        let admission = self.peer.admission();
+        if admission != self.admission {
+            self.take_admission(admission, clock);
         }
         let (limits, outbox) = (self.session.limits(), &self.peer.outbox);
         let broke = !self.is_writing();
@@ -64,6 +65,17 @@ impl<In: 'static, T: Transport> Link<In, T> {
             if self.session.counts().packets_in != before {
                 return Ok(true);
             }
+        }
+    }
+
+    #[cold]
+    fn take_admission(&mut self, admission: Admission, clock: &Clock) {
+        let last = std::mem::replace(&mut self.admission, admission);
+        if !admission.is_of(last) {
+            self.session.admit_anew(clock);
+        }
+        if admission.is_given() {
+            self.session.admit();
         }
     }
 

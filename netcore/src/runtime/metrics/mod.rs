@@ -101,6 +101,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         rate_warned,
         queues_full,
         ticks_skipped,
+        timers_refused,
         panics,
         dropped,
         closes: _,
@@ -116,6 +117,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         plain("netcore_packets_over_rate_total", rate_warned),
         plain("netcore_queues_full_total", queues_full),
         plain("netcore_ticks_skipped_total", ticks_skipped),
+        plain("netcore_timers_refused_total", timers_refused),
         plain("netcore_panics_total", panics),
     ];
     // By all labels, so that there are as many of an empty snapshot.

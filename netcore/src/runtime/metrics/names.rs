@@ -41,6 +41,7 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ("netcore_tick_lateness_seconds", Kind::Histogram, Unit::Seconds, "how long after its time a tick began"),
     ("netcore_tick_duration_seconds", Kind::Histogram, Unit::Seconds, "how long a tick took"),
     ("netcore_ticks_skipped_total", Kind::Counter, Unit::Count, "ticks that were skipped because the worker was late"),
+    ("netcore_timers_refused_total", Kind::Counter, Unit::Count, "timers that were refused because too many ran"),
     ("netcore_panics_total", Kind::Counter, Unit::Count, "panics of the game's code"),
     ("netcore_client_request_seconds", Kind::Histogram, Unit::Seconds, "the time from a client's request to its answer"),
     ("netcore_client_connected_total", Kind::Counter, Unit::Count, "connections that clients which reconnect have made"),

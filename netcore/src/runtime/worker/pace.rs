@@ -40,10 +40,10 @@ impl<L: Logic> Worker<L> {
         let started = self.context.timers.started();
         // Where somebody's transport is to have its turn, what else is due is due still.
         while !self.is_pressed()
-            && let Some((id, message, session)) = self.context.timers.fire(now, started)
+            && let Some((message, session)) = self.context.timers.fire(now, started)
         {
             if let Some(slot) = session.and_then(|session| self.context.slots.get_mut(session)) {
-                slot.timers.retain(|timer| *timer != id);
+                slot.timers -= 1;
                 // It has moved away as far as the game knows, which has its timers no more.
                 if slot.leaving {
                     self.context.discard(message);

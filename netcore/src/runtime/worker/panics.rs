@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tracing::error;
+use tracing::{debug, error};
 
 use super::super::{AfterPanic, Logic};
 use super::Worker;
@@ -66,12 +66,26 @@ impl<L: Logic> Worker<L> {
         self.context.timers.take_all().for_each(|message| self.context.discard(message));
         for slot in self.context.slots.slots.iter_mut().flatten() {
             slot.groups.clear();
-            slot.timers.clear();
+            slot.timers = 0;
             slot.unknown = true;
         }
         self.reopening = self.context.sessions().collect();
-        self.reopening.iter().for_each(|session| self.context.abandon(*session));
+        self.context.made += 1;
+        for session in &self.reopening {
+            self.context.abandon(*session);
+            if let Some(slot) = self.context.slots.get(*session) {
+                slot.peer.admit_anew();
+            }
+        }
         self.reopen();
+    }
+
+    /// Work in the background is done, for a game that is no more.
+    #[cold]
+    pub(super) fn too_late(&mut self, message: L::Message) {
+        let worker = self.context.worker;
+        debug!(worker, "the result of background work is dropped: the game was made anew meanwhile");
+        self.context.discard(message);
     }
 
     /// Opens sessions on a game that was made anew, until somebody's transport is to have its turn.

@@ -14,6 +14,15 @@ pub(crate) struct WorkerSettings {
     pub(crate) tick: Option<Duration>,
     pub(crate) late: LateTick,
     pub(crate) after_panic: AfterPanic,
+    pub(crate) max_timers: usize,
+}
+
+impl WorkerSettings {
+    /// How long a tick is: as long as the clock can tell, unless several are done at once.
+    pub(crate) fn step(&self) -> Option<Duration> {
+        let least = if let LateTick::CatchUp(_) = self.late { 1 } else { 1000 };
+        self.tick.map(|step| step.max(Duration::from_micros(least)))
+    }
 }
 
 /// What a worker is made of besides its logic.
