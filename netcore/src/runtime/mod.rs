@@ -36,6 +36,7 @@ mod peer;
 mod queue;
 mod registry;
 mod relay;
+mod relief;
 mod requests;
 mod rooms;
 mod running;

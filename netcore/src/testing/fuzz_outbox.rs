@@ -16,7 +16,7 @@ use crate::session::{CloseReason, Joined, Outbox, Slow, Take, Total, Verdict};
 pub fn outbox_ops(data: &[u8]) {
     let mut ops = Ops(data);
     let limit = usize::from(ops.byte()) * 8;
-    let total = Arc::new(Total::new(usize::MAX, || {}));
+    let total = Arc::new(Total::new(usize::MAX, |_| false));
     let outbox = Outbox::within(limit, Some(total.clone()));
     let mut model = Model::new(limit);
     let (drain, room) = (Called::new(), Called::new());

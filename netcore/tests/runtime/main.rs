@@ -7,6 +7,7 @@ mod broadcast;
 mod caps;
 mod client;
 mod common;
+mod crowded;
 mod edges;
 mod elsewhere;
 mod faults;
