@@ -55,10 +55,13 @@ impl Outbox {
     }
 
     /// Takes what goes out next, about `most` bytes, and adds it to `to`. What was taken still counts as queued.
-    pub(crate) fn take(&self, to: &mut VecDeque<Bytes>, most: usize, waker: &Waker) -> Take {
+    ///
+    /// As long as there are packets of which only the latest is kept, it goes on up to about `keyed` bytes: what is left would go to
+    /// the end with each new one, and those that are sent first would be taken each time.
+    pub(crate) fn take(&self, to: &mut VecDeque<Bytes>, most: usize, keyed: usize, waker: &Waker) -> Take {
         let mut queue = self.lock();
         let mut taken = 0;
-        while taken < most {
+        while taken < most || (taken < keyed && queue.packets.has_keys()) {
             let Some(chunk) = queue.packets.pop() else { break };
             taken += chunk.len();
             to.push_back(chunk);

@@ -27,7 +27,7 @@ fn counted() -> (Waker, impl Fn() -> usize) {
 
 fn take(outbox: &Outbox, most: usize) -> Vec<u8> {
     let mut to = VecDeque::new();
-    let taken = outbox.take(&mut to, most, Waker::noop());
+    let taken = outbox.take(&mut to, most, 0, Waker::noop());
     assert_eq!(matches!(taken, Take::Bytes), !to.is_empty());
     Vec::from(to).concat()
 }
@@ -104,7 +104,7 @@ fn the_first_quarter_is_joined_and_large_shared_packets_are_not_copied() {
     outbox.push_shared(&large, Slow::Disconnect);
     outbox.push_shared(&Bytes::from_static(b"ef"), Slow::Disconnect);
     let mut to = VecDeque::new();
-    outbox.take(&mut to, usize::MAX, Waker::noop());
+    outbox.take(&mut to, usize::MAX, 0, Waker::noop());
     assert_eq!(to.iter().map(Bytes::len).collect::<Vec<_>>(), [4, SHARE, 2]);
     assert_eq!(to[1].as_ptr(), large.as_ptr());
 }
@@ -118,7 +118,7 @@ fn joined_packets_keep_their_memory_or_are_added_and_leave_the_buffer_empty() {
     assert!(packets.is_empty());
     outbox.push_joined(&mut joined(b"def", &[Slow::Disconnect]));
     let mut to = VecDeque::new();
-    outbox.take(&mut to, 100, Waker::noop());
+    outbox.take(&mut to, 100, 0, Waker::noop());
     assert_eq!((to.len(), &to[0][..]), (1, &b"abcdef"[..]));
     assert!(to[0].as_ptr() == at || to[0].len() > 3, "a copy that need not be");
     outbox.close(CloseReason::Ended);
@@ -178,7 +178,7 @@ fn what_comes_late_keeps_its_policy() {
 fn a_push_calls_the_task_that_found_nothing_and_only_once() {
     let outbox = Outbox::new(100);
     let (waker, calls) = counted();
-    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, &waker), Take::Pending));
+    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, 0, &waker), Take::Pending));
     outbox.push(b"a", Slow::Disconnect);
     outbox.push(b"b", Slow::Disconnect);
     assert_eq!(calls(), 1);
@@ -197,7 +197,7 @@ fn a_queue_found_empty_is_not_blocked_any_more() {
     outbox.gone(1);
     assert_eq!(take(&outbox, 10), b"b");
     outbox.gone(1);
-    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, &waker), Take::Pending));
+    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, 0, &waker), Take::Pending));
     // Before the task can say that the transport takes bytes again.
     outbox.push(b"c", Slow::Disconnect);
     assert_eq!(calls(), 1);
@@ -427,7 +427,7 @@ fn pushes_from_many_threads_all_arrive_and_none_is_forgotten() {
         let mut to = VecDeque::new();
         while got < 4 * EACH {
             // As a transport that is full after each write, and has room again at once.
-            match outbox.take(&mut to, 64, &waker) {
+            match outbox.take(&mut to, 64, 0, &waker) {
                 Take::Pending => {
                     let since = std::time::Instant::now();
                     while calls() == 0 {
