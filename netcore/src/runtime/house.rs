@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, debug, error, warn};
+use tracing::{Instrument, debug, error};
 
 use super::encoding::Encoding;
 use super::handshake::{self, Guest, Handshake, Shaken};
 use super::link::{Link, Transport};
 use super::peer::{Notice, Peer};
 use super::registry::Registry;
+use super::relief::Relief;
 use super::task::{self, Handling};
 use super::time::now;
 use super::transport::reads_on;
@@ -36,6 +36,8 @@ pub(super) struct House<In, Out> {
     pub(super) registry: Registry<In>,
     pub(super) stats: Arc<Stats>,
     pub(super) total: Arc<Total>,
+    pub(super) max_queued: usize,
+    pub(super) relief: Relief,
     pub(super) way: Way<In, Out>,
     pub(super) sessions: TaskTracker,
     // A shutdown has begun: what was accepted just before is not let in any more.
@@ -247,29 +249,6 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
 
     pub(super) fn count_accept_error(&self) {
         self.stats.accept_errors.fetch_add(1, Relaxed);
-    }
-
-    /// Whenever the queues of all sessions together are over their bound: closes those with the most.
-    pub(super) async fn relieve(self: Arc<Self>, too_much: Arc<Notify>, max: usize) {
-        loop {
-            too_much.notified().await;
-            self.stats.queues_full.fetch_add(1, Relaxed);
-            let mut peers: Vec<_> =
-                self.registry.peers().into_iter().map(|peer| (peer.outbox.queued(), peer)).collect();
-            // Looked at once each: the queues go on changing, and a sort whose keys change may panic.
-            peers.sort_by_key(|(queued, _)| std::cmp::Reverse(*queued));
-            // What workers are about to hand over is nobody's yet.
-            let mut left: usize = peers.iter().map(|(queued, _)| queued).sum();
-            for (queued, peer) in peers {
-                if left <= max - max / 8 || queued == 0 {
-                    break;
-                }
-                warn!(session = %peer.id, queued, "closed: the queues of all sessions are over their bound");
-                peer.outbox.abort(CloseReason::ServerQueueFull);
-                // With what its transport has in hand: the task lets go of that when it is polled next.
-                left = left.saturating_sub(queued);
-            }
-        }
     }
 }
 

@@ -37,6 +37,7 @@ mod peer;
 mod queue;
 mod registry;
 mod relay;
+mod relief;
 mod requests;
 mod rooms;
 mod running;

@@ -29,6 +29,15 @@ struct Place<In> {
     task: Option<AbortHandle>,
 }
 
+/// Sessions for which much waits.
+pub(crate) struct Longer<In> {
+    /// With how many bytes that is.
+    pub(crate) peers: Vec<(usize, Arc<Peer<In>>)>,
+    /// How many bytes wait for all there are, and how many these are.
+    pub(crate) all: usize,
+    pub(crate) sessions: usize,
+}
+
 impl<In> Registry<In> {
     pub(crate) fn new(caps: Caps) -> Self {
         let inner = Inner { places: Vec::new(), sessions: 0, told: false, aborted: false };
@@ -105,6 +114,19 @@ impl<In> Registry<In> {
 
     pub(crate) fn peers(&self) -> Vec<Arc<Peer<In>>> {
         self.lock().peers()
+    }
+
+    /// The sessions for which more than `floor` bytes wait.
+    pub(crate) fn longer_than(&self, floor: usize) -> Longer<In> {
+        let (inner, mut peers, mut all) = (self.lock(), Vec::new(), 0);
+        for peer in inner.places.iter().filter_map(|place| place.peer.as_ref()) {
+            let queued = peer.outbox.burden();
+            all += queued;
+            if queued > floor {
+                peers.push((queued, peer.clone()));
+            }
+        }
+        Longer { peers, all, sessions: inner.sessions }
     }
 
     /// Ends the tasks of all sessions where they are, one that opens at this moment included.

@@ -45,9 +45,13 @@ impl<L: Logic> Context<L> {
         }
         let packet = slot.staged.bytes.split_off(before);
         slot.flush(stage);
+        // Before it is judged whether there is room for it, it is to be seen who has how much.
+        if stage.hides_much(packet.len()) {
+            self.flush();
+        }
+        let Some((slot, stage)) = self.slots.staging(session) else { return Verdict::Closed };
         let verdict = slot.peer.outbox.push(&packet, slow);
         slot.look_at_room(stage);
-        self.flush_if_over();
         verdict
     }
 
@@ -62,7 +66,6 @@ impl<L: Logic> Context<L> {
         let mut encoder = Encoder::new(packet, &self.doors);
         let slow = encoder.slow;
         self.slots.give_all(|slot| Some(slot.peer.id) != but, slow, |door| encoder.bytes(door).cloned());
-        self.flush_if_over();
     }
 
     /// Sends a packet to every session of the server, on whichever worker it is. To those of other workers it goes as
@@ -108,22 +111,22 @@ impl<L: Logic> Context<L> {
             let slot = slots.get_mut(session.index() as usize).and_then(Option::as_mut);
             let Some(slot) = slot.filter(|slot| slot.peer.id == *session && !slot.closed) else { continue };
             let slow = encoder.slow;
-            if let Some(bytes) = encoder.bytes(slot.peer.door) {
-                slot.give(bytes, slow, &mut self.slots.stage);
+            if let Some(bytes) = encoder.bytes(slot.peer.door)
+                && !slot.give(bytes, slow, &mut self.slots.stage)
+            {
+                self.slots.give_unstaged(*session, bytes, slow);
             }
         }
-        self.flush_if_over();
     }
 
     /// Does what is done by default about what came in place of a packet: on a text door the person is told, elsewhere
     /// the session is closed.
     pub fn refuse(&mut self, session: SessionId, fault: &Fault) {
-        let Some((slot, stage)) = self.slots.staging(session) else { return };
+        let Some((slot, _)) = self.slots.staging(session) else { return };
         let Some(door) = self.doors.get(slot.peer.door) else { return };
         let mut words = BytesMut::new();
         if door.encode.tell(&fault.to_string(), &mut words) {
-            slot.give(&words.freeze(), Slow::Disconnect, stage);
-            self.flush_if_over();
+            self.slots.give(session, &words.freeze(), Slow::Disconnect);
         } else {
             debug!(session = %session, %fault, "what came in place of a packet closes the session");
             self.close(session, fault.reason());
@@ -135,38 +138,25 @@ impl<L: Logic> Context<L> {
         let bytes = |door| encoded.doors.get(door).cloned();
         self.slots.give_all(|slot| slot.hears(*number), encoded.slow, bytes);
         self.given.add(everyone);
-        self.flush_if_over();
     }
 
     /// A session comes from another worker: it hears what was given here before it came and there not before it left.
     pub(super) fn catch_up(&mut self, session: SessionId, heard: Heard) {
-        let Some((slot, stage)) = self.slots.staging(session) else { return };
+        let Some((slot, _)) = self.slots.staging(session) else { return };
+        let door = slot.peer.door;
         for missed in self.given.missed(&heard) {
-            if let Some(bytes) = missed.doors.get(slot.peer.door) {
-                slot.give(bytes, missed.slow, stage);
+            if let Some(bytes) = missed.doors.get(door) {
+                self.slots.give(session, bytes, missed.slow);
             }
         }
         let passed_over = self.queues.get(self.worker).map(|queue| queue.passed_over()).unwrap_or_default();
-        slot.ahead = self.given.ahead(heard, &passed_over);
-        self.flush_if_over();
+        if let Some(slot) = self.slots.get_mut(session) {
+            slot.ahead = self.given.ahead(heard, &passed_over);
+        }
     }
 
     /// Hands everything that was sent to the sockets.
     pub(super) fn flush(&mut self) {
-        self.slots.stage.leave_all();
-        let mut dirty = std::mem::take(&mut self.slots.stage.dirty);
-        for session in dirty.drain(..) {
-            if let Some(slot) = self.slots.get_mut(session) {
-                slot.push();
-            }
-        }
-        self.slots.stage.dirty = dirty;
-    }
-
-    #[inline]
-    fn flush_if_over(&mut self) {
-        if self.slots.stage.is_over() {
-            self.flush();
-        }
+        self.slots.flush();
     }
 }

@@ -152,8 +152,11 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// The most bytes that wait for all peers together, with those that workers are about to hand over. A little below it, the sessions with the most are closed;
-    /// at the bound itself, nobody is sent to any more. Counted are bytes for the wire, not what it takes to keep them.
+    /// The most bytes that wait for all peers together, with those that workers are about to hand over, as bytes for the wire.
+    /// Near it, and at once where something has no room, those with the most make room: their oldest packets go that may be
+    /// dropped, and where that is not enough, they are closed. Nobody is closed for a packet that may be dropped itself, and
+    /// nobody makes room for one who would have more waiting: that one's packet is dropped, or its session closed. What is
+    /// closed for this counts no more; until its task has let go of it, twice the bound may be kept.
     #[must_use]
     pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
         self.max_queued_bytes = bytes;

@@ -132,7 +132,8 @@ impl<In> Slots<In> {
     ) {
         // Sessions of one door mostly follow each other: the bytes are looked up when the door changes.
         let mut last: Option<(usize, Bytes)> = None;
-        for slot in self.slots.iter_mut().flatten() {
+        for index in 0..self.slots.len() {
+            let Some(slot) = self.slots.get_mut(index).and_then(Option::as_deref_mut) else { continue };
             if slot.closed || !hears(slot) {
                 continue;
             }
@@ -140,36 +141,80 @@ impl<In> Slots<In> {
             if last.as_ref().is_none_or(|(known, _)| *known != door) {
                 last = bytes(door).map(|bytes| (door, bytes));
             }
-            if let Some((_, bytes)) = &last {
-                slot.give(bytes, slow, &mut self.stage);
+            if let Some((_, bytes)) = &last
+                && !slot.give(bytes, slow, &mut self.stage)
+            {
+                let session = slot.peer.id;
+                self.give_unstaged(session, bytes, slow);
             }
         }
+    }
+
+    /// Stages a packet that was encoded before for one session.
+    pub(super) fn give(&mut self, session: SessionId, bytes: &Bytes, slow: Slow) {
+        if let Some((slot, stage)) = self.staging(session)
+            && !slot.give(bytes, slow, stage)
+        {
+            self.give_unstaged(session, bytes, slow);
+        }
+    }
+
+    /// Queues what there was no room to stage, behind all that is staged: those with the most waiting are to make room, and
+    /// only in the queues is it seen who they are.
+    #[cold]
+    pub(super) fn give_unstaged(&mut self, session: SessionId, bytes: &Bytes, slow: Slow) {
+        self.flush();
+        if let Some((slot, stage)) = self.staging(session) {
+            slot.queue(bytes, slow, stage);
+        }
+    }
+
+    /// Hands everything that was staged to the queues.
+    pub(super) fn flush(&mut self) {
+        self.stage.leave_all();
+        let mut dirty = std::mem::take(&mut self.stage.dirty);
+        for session in dirty.drain(..) {
+            if let Some(slot) = self.get_mut(session) {
+                slot.push();
+            }
+        }
+        self.stage.dirty = dirty;
     }
 }
 
 impl<In> Slot<In> {
-    /// Stages a packet that was encoded before.
+    /// Stages a packet that was encoded before, or queues it. `false`: there is no room to stage it, and all that is staged is
+    /// to be queued first.
     #[inline]
-    pub(super) fn give(&mut self, bytes: &Bytes, slow: Slow, stage: &mut Stage) {
+    pub(super) fn give(&mut self, bytes: &Bytes, slow: Slow, stage: &mut Stage) -> bool {
         if bytes.is_empty() {
-            return;
+            return true;
         }
-        if bytes.len() < SHARE
-            && self.peer.outbox.joins(slow, self.staged.len() + bytes.len())
-            && stage.take(bytes.len())
-        {
-            if self.staged.is_empty() {
-                stage.dirty.push(self.peer.id);
-                self.staged.bytes.reserve(self.usual);
+        if bytes.len() >= SHARE || !self.peer.outbox.joins(slow, self.staged.len() + bytes.len()) {
+            if stage.hides_much(bytes.len()) {
+                return false;
             }
-            self.staged.bytes.extend_from_slice(bytes);
-            self.staged.added(slow);
-            self.look_at_room(stage);
-        } else {
-            self.flush(stage);
-            self.peer.outbox.push_shared(bytes, slow);
-            self.look_at_room(stage);
+            self.queue(bytes, slow, stage);
+            return true;
         }
+        if !stage.take(bytes.len()) {
+            return false;
+        }
+        if self.staged.is_empty() {
+            stage.dirty.push(self.peer.id);
+            self.staged.bytes.reserve(self.usual);
+        }
+        self.staged.bytes.extend_from_slice(bytes);
+        self.staged.added(slow);
+        self.look_at_room(stage);
+        true
+    }
+
+    /// Queues a packet behind what is staged for it.
+    fn queue(&mut self, bytes: &Bytes, slow: Slow, stage: &mut Stage) {
+        self.flush(stage);
+        self.peer.outbox.push_shared(bytes, slow);
+        self.look_at_room(stage);
     }
 
     /// Something was sent to it: whether its transport is to have its turn.

@@ -24,7 +24,7 @@ impl Stage {
     }
 
     /// Whether so many bytes more may be staged. If not, they go to their session's queue, which judges them, and all that is
-    /// staged is to [follow](Self::is_over): there it is seen whose it is.
+    /// staged is to [follow](Self::hides_much): there it is seen whose it is.
     #[inline]
     pub(super) fn take(&mut self, len: usize) -> bool {
         self.staged += len;
@@ -46,10 +46,11 @@ impl Stage {
         false
     }
 
-    /// Whether there was no room for something.
+    /// Whether all that is staged is to follow before `len` bytes go to a queue: there was no room for something, or there
+    /// will be none for these.
     #[inline]
-    pub(super) fn is_over(&self) -> bool {
-        self.over
+    pub(super) fn hides_much(&self, len: usize) -> bool {
+        self.over || (self.staged > 0 && self.total.as_ref().is_some_and(|total| total.missing(len) > 0))
     }
 
     /// Whether somebody's transport is to have its turn before more is sent: a burst of many to few is much at once, and who
@@ -94,19 +95,20 @@ mod tests {
     #[test]
     fn what_is_staged_counts_and_what_has_no_room_is_not_staged() {
         let total =
-            Arc::new(Total::new(160_000, || panic!("nobody is to be closed for what is nobody's yet")));
+            Arc::new(Total::new(160_000, |_| panic!("nobody is to be closed for what is nobody's yet")));
         let mut stage = Stage::new(Some(total.clone()));
         assert!(stage.take(10) && stage.take(AT_ONCE - 10));
         assert_eq!(total.queued(), AT_ONCE);
         assert!(stage.take(80_000));
         assert_eq!(total.queued(), AT_ONCE + 80_000, "above the half, no more at once than is needed");
-        assert!(!stage.is_over() && !stage.take(10_000) && stage.is_over());
+        assert!(!stage.hides_much(14_000) && stage.hides_much(15_000));
+        assert!(!stage.take(10_000) && stage.hides_much(0));
         assert!(stage.take(4_000));
         stage.leave(80_000);
         assert_eq!(total.queued(), AT_ONCE + 4_000);
         assert!(stage.take(20_000));
         stage.leave_all();
-        assert!(!stage.is_over());
+        assert!(!stage.hides_much(0));
         assert_eq!(total.queued(), 0);
         assert!(stage.take(1));
         drop(stage);

@@ -100,7 +100,8 @@ pub enum CloseReason {
     /// The peer does not read: bytes wait for it and none went out.
     #[error("the peer took nothing for {0:?} (`stall`)")]
     Stalled(Duration),
-    /// All sessions together have too much queued, and this one had the most.
+    /// All sessions together have too much queued, and this one was among those with the most, with the packet that it was to
+    /// have.
     #[error("the queues of all sessions are over their bound, and this one is among the longest")]
     ServerQueueFull,
 

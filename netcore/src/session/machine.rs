@@ -2,6 +2,7 @@
 
 mod charge;
 mod clocks;
+mod pace;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::outbox::Take;
 use super::{CloseReason, Decode, Inbound, Limits, Moment, Outbox};
 use charge::Rates;
+use pace::Pace;
 
 /// One peer: what it may still send and when it must, and what goes out to it. It does no IO and reads no clock: the
 /// caller brings bytes and the time, and takes away packets and bytes.
@@ -32,6 +34,7 @@ pub struct Session<In> {
     listener: Option<Waker>,
     // Taken from the outbox, in the transport's hands. No policy touches it any more.
     sending: VecDeque<Bytes>,
+    pace: Pace,
     opened: Instant,
     received: Instant,
     // When the first byte of the packet at the front of the input came; or, where there is none, that of the frame of the
@@ -82,6 +85,7 @@ impl<In> Session<In> {
             outbox,
             listener: None,
             sending: VecDeque::new(),
+            pace: Pace::new(),
             opened: now,
             received: now,
             unfinished: None,
@@ -183,8 +187,11 @@ impl<In> Session<In> {
                 self.waiting = None;
                 return Ok(&self.sending);
             }
-            match self.outbox.take(&mut self.sending, WRITE, waker) {
-                Take::Bytes => self.waiting = Some(now.now()),
+            match self.outbox.take(&mut self.sending, self.pace.most(), pace::MOST, waker) {
+                Take::Bytes => {
+                    self.pace.began();
+                    self.waiting = Some(now.now());
+                }
                 Take::Pending => {
                     self.waiting = None;
                     if self.listener.as_ref().is_none_or(|known| !known.will_wake(waker)) {
@@ -215,6 +222,7 @@ impl<In> Session<In> {
         let len = len - left;
         self.outbox.gone(len);
         self.counts.bytes_out += len as u64;
+        self.pace.wrote(len, self.sending.is_empty());
         self.waiting = (!self.sending.is_empty()).then(|| now.now());
     }
 
@@ -245,6 +253,7 @@ impl<In> Session<In> {
     pub fn handle_blocked(&mut self, now: impl Moment, blocked: bool, waker: &Waker) {
         self.outbox.set_blocked(blocked);
         if blocked {
+            self.pace.blocked();
             // The queue behind may still be closed and thrown away meanwhile: hear of it.
             self.outbox.listen(waker);
             if self.outbox.take_moved() {
@@ -313,6 +322,3 @@ impl<In> std::fmt::Debug for Session<In> {
             .finish_non_exhaustive()
     }
 }
-
-/// The most bytes that are taken from the outbox at once; what is still in it can be dropped by policy.
-const WRITE: usize = 64 * 1024;

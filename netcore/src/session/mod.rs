@@ -40,7 +40,7 @@ pub(crate) use moment::Clock;
 pub use moment::Moment;
 #[cfg(feature = "testing")]
 pub(crate) use outbox::Take;
-pub(crate) use outbox::{Joined, Kept, Part, Total};
+pub(crate) use outbox::{Calls, Full, Joined, Kept, Part, Total};
 pub use outbox::{Outbox, Slow, Verdict};
 #[cfg(feature = "testing")]
 pub use pipe::Pipe;

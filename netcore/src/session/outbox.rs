@@ -5,6 +5,7 @@ mod drain;
 mod for_room;
 mod joined;
 mod queue;
+mod relief;
 mod slow;
 mod staged;
 mod total;
@@ -20,8 +21,9 @@ use queue::{End, Queue};
 pub(crate) use drain::Take;
 pub(crate) use joined::Joined;
 pub(crate) use queue::Kept;
+pub(crate) use relief::Calls;
 pub use slow::{Slow, Verdict};
-pub(crate) use total::{Part, Total};
+pub(crate) use total::{Full, Part, Total};
 
 /// The bounded queue to one peer. Any thread pushes and gets the verdict at once; one task drains it into the transport.
 /// No other queue lies between `send` and the socket.
@@ -70,6 +72,8 @@ struct Shared {
     taken: AtomicBool,
     // The transport has a part of a frame, of which nothing may have been read yet.
     partial: AtomicBool,
+    // So many of the bytes in the transport's hands are among those that the server counts as leaving.
+    leaving: AtomicUsize,
     limit: usize,
     total: Option<Arc<Total>>,
     meter: Meter,
@@ -97,6 +101,7 @@ impl Outbox {
             moved: AtomicBool::new(false),
             taken: AtomicBool::new(false),
             partial: AtomicBool::new(false),
+            leaving: AtomicUsize::new(0),
             limit,
             total,
             meter: Meter::NONE,
@@ -205,6 +210,11 @@ impl Outbox {
     }
 
     fn end(&self, end: End) {
+        self.end_unheard(end).call();
+    }
+
+    /// Ends it, and leaves it to the caller to tell those who wait for something.
+    fn end_unheard(&self, end: End) -> Calls {
         let mut queue = self.lock();
         if queue.end.is_none() || !end.flush {
             let reason = queue.end.map_or(end.reason, |first| first.reason);
@@ -220,10 +230,7 @@ impl Outbox {
             }
         }
         let room = self.waiting(&mut queue);
-        let waker = self.listener(&mut queue);
-        drop(queue);
-        waker.into_iter().for_each(Waker::wake);
-        for_room::call(room);
+        Calls { room, listener: self.listener(&mut queue) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -237,6 +244,7 @@ impl Drop for Shared {
         // What was taken and never written is not the server's burden any longer.
         if let Some(total) = &self.total {
             total.take_off(*self.queued.get_mut());
+            total.has_left(*self.leaving.get_mut());
         }
     }
 }

@@ -47,8 +47,9 @@ impl Pair {
         let now = Instant::now();
         let told = Arc::new(AtomicUsize::new(0));
         let counter = told.clone();
-        let total = Arc::new(Total::new(max, move || {
+        let total = Arc::new(Total::new(max, move |_| {
             counter.fetch_add(1, Relaxed);
+            false
         }));
         let ends = [left, right].map(|limits| End::new(limits, total.clone(), now));
         Self { now, began: now, ends, pipes: [Pipe::new(seed), Pipe::new(!seed)], total, told }

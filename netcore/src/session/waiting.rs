@@ -91,6 +91,11 @@ impl Waiting {
         self.droppable
     }
 
+    /// Whether there are packets that another one may take the place of.
+    pub(super) fn has_keys(&self) -> bool {
+        self.latest.as_ref().is_some_and(|latest| !latest.is_empty())
+    }
+
     /// Takes out the last packet with that key; its length.
     pub(super) fn replace(&mut self, key: u64) -> Option<usize> {
         let number = *self.latest.as_ref()?.get(&key)?;

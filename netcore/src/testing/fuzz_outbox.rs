@@ -16,7 +16,7 @@ use crate::session::{CloseReason, Joined, Outbox, Slow, Take, Total, Verdict};
 pub fn outbox_ops(data: &[u8]) {
     let mut ops = Ops(data);
     let limit = usize::from(ops.byte()) * 8;
-    let total = Arc::new(Total::new(usize::MAX, || {}));
+    let total = Arc::new(Total::new(usize::MAX, |_| false));
     let outbox = Outbox::within(limit, Some(total.clone()));
     let mut model = Model::new(limit);
     let (drain, room) = (Called::new(), Called::new());
@@ -50,8 +50,9 @@ pub fn outbox_ops(data: &[u8]) {
             9 | 10 => {
                 let most = 1 << (ops.byte() % 12);
                 let mut to = VecDeque::new();
-                match outbox.take(&mut to, most, &drain.1) {
-                    Take::Bytes => model.take(to.iter(), most),
+                let keyed = most * 4;
+                match outbox.take(&mut to, most, keyed, &drain.1) {
+                    Take::Bytes => model.take(to.iter(), most, keyed),
                     Take::Pending => {
                         assert!(model.packets.is_empty() && model.closed.is_none());
                         (model.blocked, listens) = (false, true);
@@ -81,14 +82,24 @@ pub fn outbox_ops(data: &[u8]) {
                 waits |= !ready;
             }
             _ => {
-                let (flush, reason) = (ops.byte() % 4 != 0, CloseReason::Game(ops.byte().into()));
-                model.close(reason, flush);
-                if flush {
-                    outbox.close(reason)
-                } else {
-                    outbox.abort(reason)
+                let (how, number) = (ops.byte(), ops.byte());
+                let reason = CloseReason::Game(number.into());
+                match how % 8 {
+                    7 => {
+                        let (gone, calls) = outbox.shed(number.into());
+                        calls.call();
+                        assert_eq!(gone, model.shed(number.into()));
+                    }
+                    0 | 4 => {
+                        model.close(reason, false);
+                        outbox.abort(reason);
+                    }
+                    _ => {
+                        model.close(reason, true);
+                        outbox.close(reason);
+                    }
                 }
-                assert!(!listens || drain.peek(), "nobody was called for the end");
+                assert!(!listens || how % 8 == 7 || drain.peek(), "nobody was called for the end");
             }
         }
         listens &= !drain.peek();
@@ -104,9 +115,9 @@ pub fn outbox_ops(data: &[u8]) {
         assert_eq!(outbox.given_up().is_some(), model.closed.is_some_and(|closed| !closed.1));
     }
     let mut rest = VecDeque::new();
-    let all = outbox.take(&mut rest, usize::MAX, &drain.1);
+    let all = outbox.take(&mut rest, usize::MAX, 0, &drain.1);
     assert_eq!(rest.iter().map(Bytes::len).sum::<usize>(), model.waiting(), "{all:?}");
-    model.take(rest.iter(), usize::MAX);
+    model.take(rest.iter(), usize::MAX, 0);
     outbox.gone(model.in_hand);
     assert_eq!((outbox.queued(), total.queued()), (0, 0));
 }
@@ -177,11 +188,11 @@ impl Model {
         }
     }
 
-    /// The chunks are whole packets from the front, and enough of them.
-    fn take<'a>(&mut self, chunks: impl Iterator<Item = &'a Bytes>, most: usize) {
+    /// The chunks are whole packets from the front, and enough of them: some more where there are keys.
+    fn take<'a>(&mut self, chunks: impl Iterator<Item = &'a Bytes>, most: usize, keyed: usize) {
         let mut taken = 0;
         for chunk in chunks {
-            assert!(taken < most, "more than was asked for");
+            assert!(taken < most || (taken < keyed && self.has_keys()), "more than was asked for");
             taken += chunk.len();
             let mut chunk = &chunk[..];
             while !chunk.is_empty() {
@@ -189,8 +200,24 @@ impl Model {
                 chunk = chunk.strip_prefix(&packet.bytes[..]).expect("the next packet, and all of it");
             }
         }
-        assert!(taken >= most || self.packets.is_empty(), "{taken} of {most} bytes, and more wait");
+        let enough = taken >= most && (taken >= keyed || !self.has_keys());
+        assert!(enough || self.packets.is_empty(), "{taken} of {most} bytes, and more wait");
         self.in_hand += taken;
+    }
+
+    fn has_keys(&self) -> bool {
+        self.packets.iter().any(|packet| matches!(packet.apart, Some(Slow::Latest(_))))
+    }
+
+    /// The oldest that may be dropped, until so many bytes have gone; how many have.
+    fn shed(&mut self, most: usize) -> usize {
+        let mut gone = 0;
+        while gone < most {
+            let Some(at) = self.packets.iter().position(|packet| packet.apart.is_some()) else { break };
+            gone += self.packets[at].bytes.len();
+            self.remove(Some(at));
+        }
+        gone
     }
 
     fn close(&mut self, reason: CloseReason, flush: bool) {

@@ -139,3 +139,51 @@ fn the_bound_of_all_holds_and_is_told_before_it_is_met() {
     assert_eq!(pair.total(), 99);
     assert_eq!(pair.dissolve(), [0, 9, 0], "what nobody took is queued until its queue goes");
 }
+
+/// The left sends a hundred packets of a hundred bytes each second, `burst` at once, of which ten arrive. When each one that
+/// came was sent, in hundredths of a second (those of one burst as if one after the other), and when it came.
+fn slow_reader(queue: usize, seconds: u32, burst: u32, slow: impl Fn(u32) -> Slow) -> Vec<(u32, u32)> {
+    let mut pair = Pair::new(quiet().queue(queue), quiet(), 7);
+    pair.pipe(Left).capacity = 1_000;
+    pair.pipe(Left).latency = secs(1);
+    let mut all = Vec::new();
+    for now in (0..seconds * 100).filter(|now| (now + 1) % burst == 0) {
+        for number in now + 1 - burst..=now {
+            let mut body = number.to_le_bytes().to_vec();
+            body.resize(95, 0);
+            let _ = pair.send(Left, &netcore::Frame::new(1, body), slow(number));
+        }
+        pair.advance(secs(1) / 100 * burst);
+        let fresh = numbers(&pair.received(Right)[all.len()..]);
+        all.extend(fresh.into_iter().map(|sent| (sent, now)));
+    }
+    assert!(all.len() as u32 > seconds * 9, "{} arrived", all.len());
+    assert!(all.is_sorted(), "nothing overtakes anything");
+    all
+}
+
+#[test]
+fn what_a_slow_reader_gets_is_as_fresh_as_its_queue_is_short() {
+    for queue in [16 * 1024, 128 * 1024] {
+        let all = slow_reader(queue, 400, 1, |_| Slow::DropOldest);
+        // What was sent before anything had to be dropped is as old as it is.
+        let ages = all.iter().filter(|(_, came)| *came > 30_000).map(|(sent, came)| came - sent);
+        // The queue is filled in so many hundredths of a second; and 2 KiB and two times 1,000 bytes are on their way.
+        let most = u32::try_from(queue).unwrap() / 100 + 205 + 10 + 200;
+        let oldest = ages.max().unwrap();
+        assert!(oldest <= most, "{oldest} of {most} hundredths of a second, with {queue} bytes");
+    }
+}
+
+#[test]
+fn to_a_slow_reader_each_key_has_its_turn() {
+    // Sixty keys, all of them at once, which take six seconds to arrive.
+    let all = slow_reader(64 * 1024, 400, 60, |number| Slow::Latest((number % 60).into()));
+    let late: Vec<_> = all.iter().filter(|(_, came)| *came > 20_000).collect();
+    let mut counts = [0; 60];
+    late.iter().for_each(|(sent, _)| counts[*sent as usize % 60] += 1);
+    let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+    assert!(*least > 25 && most - least <= 10, "{counts:?}");
+    let oldest = late.iter().map(|(sent, came)| came - sent).max().unwrap();
+    assert!(oldest <= 600 + 2 * 60 + 210, "{oldest} hundredths of a second");
+}

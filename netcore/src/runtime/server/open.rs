@@ -1,7 +1,7 @@
 //! How the doors open.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -16,9 +16,10 @@ use crate::runtime::house::{Entrance, House, Way};
 use crate::runtime::incoming::Arrivals;
 use crate::runtime::memory::MemoryListener;
 use crate::runtime::registry::Registry;
+use crate::runtime::relief::Relief;
 use crate::runtime::running::Opened;
 use crate::runtime::{Stats, listen};
-use crate::session::{Meter, Total};
+use crate::session::{Full, Meter, Total};
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// Opens the doors and lets sessions in.
@@ -61,27 +62,38 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             });
         }
         let too_much = Arc::new(Notify::new());
-        let total = {
-            let too_much = too_much.clone();
-            Arc::new(Total::new(self.max_queued_bytes, move || too_much.notify_one()))
-        };
-        let _ = stats.total.set(total.clone());
         #[cfg(feature = "metrics")]
         let publisher = crate::runtime::metrics::Publisher::new(stats.clone());
-        let house = Arc::new(House {
-            #[cfg(feature = "metrics")]
-            _publisher: publisher.clone(),
-            entrances,
-            registry: Registry::new(Caps::new(self.max_sessions, self.max_per_address)),
-            stats: stats.clone(),
-            total,
-            way,
-            sessions: TaskTracker::new(),
-            closing: AtomicBool::new(false),
-            refused: Mutex::default(),
-            handshakes: AtomicUsize::new(0),
-            max_handshakes: self.max_handshakes,
-            stop_handshakes: CancellationToken::new(),
+        let house = Arc::new_cyclic(|house: &Weak<House<In, Out>>| {
+            let (house, nearly) = (house.clone(), too_much.clone());
+            let full = move |full| match full {
+                Full::Nearly => {
+                    nearly.notify_one();
+                    false
+                }
+                Full::Over { len, whole, close } => {
+                    house.upgrade().is_some_and(|house| house.make_room(len, whole, close))
+                }
+            };
+            let total = Arc::new(Total::new(self.max_queued_bytes, full));
+            let _ = stats.total.set(total.clone());
+            House {
+                #[cfg(feature = "metrics")]
+                _publisher: publisher.clone(),
+                entrances,
+                registry: Registry::new(Caps::new(self.max_sessions, self.max_per_address)),
+                stats: stats.clone(),
+                total,
+                max_queued: self.max_queued_bytes,
+                relief: Relief::new(),
+                way,
+                sessions: TaskTracker::new(),
+                closing: AtomicBool::new(false),
+                refused: Mutex::default(),
+                handshakes: AtomicUsize::new(0),
+                max_handshakes: self.max_handshakes,
+                stop_handshakes: CancellationToken::new(),
+            }
         });
         let mut accepting = JoinSet::new();
         for (door, place) in places.into_iter().enumerate() {
@@ -97,7 +109,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             };
         }
         let mut keeping = JoinSet::new();
-        keeping.spawn(house.clone().relieve(too_much, self.max_queued_bytes));
+        keeping.spawn(house.clone().relieve(too_much));
         #[cfg(feature = "metrics")]
         keeping.spawn(publisher.run(house.clone()));
         Ok(Opened { addresses, accepting, keeping, house: Box::new(house), stats, drain: self.drain })

@@ -68,12 +68,67 @@ impl Outbox {
 
     /// `None`: there is no room, and who adds would rather [wait](How::Wait).
     fn add(&self, len: usize, slow: Slow, how: How, put: impl FnOnce(&mut Queue, bool)) -> Option<Verdict> {
+        match self.add_counted(len, slow, how, 0, put) {
+            Ok(verdict) => verdict,
+            Err(put) => self.add_over(len, slow, how, put),
+        }
+    }
+
+    /// The same where all queues together were over their bound.
+    #[cold]
+    fn add_over(
+        &self,
+        len: usize,
+        slow: Slow,
+        how: How,
+        put: impl FnOnce(&mut Queue, bool),
+    ) -> Option<Verdict> {
+        let counted = if self.make_room(len, slow) {
+            len
+        } else if matches!(slow, Slow::DropOldest | Slow::Latest(_)) && self.make_way(len) {
+            0
+        } else {
+            return Some(self.no_room_anywhere(slow));
+        };
+        self.add_counted(len, slow, how, counted, put).unwrap_or_else(|_| Some(self.no_room_anywhere(slow)))
+    }
+
+    /// Drops the oldest packets here, if that makes room for one of that length.
+    fn make_way(&self, len: usize) -> bool {
+        let mut queue = self.lock();
+        let enough = queue.packets.droppable() >= len;
+        let mut gone = 0;
+        while enough && gone < len {
+            let Some(lost) = queue.packets.drop_oldest() else { break };
+            self.lose(Some(lost));
+            gone += lost;
+        }
+        enough
+    }
+
+    /// Has those make room who have more waiting than would wait here; the room counts then.
+    pub(super) fn make_room(&self, len: usize, slow: Slow) -> bool {
+        let whole = self.queued() + len;
+        self.0.total.as_ref().is_some_and(|total| total.make_room(len, whole, slow == Slow::Disconnect))
+    }
+
+    /// What is to be put comes back where the server has no room for it; `counted` of its bytes are among the server's
+    /// already.
+    fn add_counted<P: FnOnce(&mut Queue, bool)>(
+        &self,
+        len: usize,
+        slow: Slow,
+        how: How,
+        counted: usize,
+        put: P,
+    ) -> Result<Option<Verdict>, P> {
         let mut queue = self.lock();
         if queue.end.is_some_and(|end| !how.was_staged() || !end.flush) {
-            return Some(Verdict::Closed);
+            self.give_back(counted);
+            return Ok(Some(Verdict::Closed));
         }
         if len == 0 {
-            return Some(Verdict::Queued);
+            return Ok(Some(Verdict::Queued));
         }
         let blocked = self.0.blocked.load(Relaxed);
         let limit = self.0.limit;
@@ -81,8 +136,9 @@ impl Outbox {
         let may_go = if slow == Slow::DropNewest { 0 } else { queue.packets.droppable() };
         if self.queued().saturating_sub(may_go).saturating_add(len) > limit {
             drop(queue);
+            self.give_back(counted);
             let waits = how == How::Wait && len <= limit;
-            return (!waits).then(|| self.no_room(slow, CloseReason::QueueFull(limit)));
+            return Ok((!waits).then(|| self.no_room(slow, CloseReason::QueueFull(limit))));
         }
         let mut lost = false;
         if let Slow::Latest(key) = slow
@@ -93,13 +149,13 @@ impl Outbox {
         while self.queued() + len > limit && self.lose(queue.packets.drop_oldest()) {
             lost = true;
         }
-        let (fits, tell) = self.0.total.as_ref().map_or((true, false), |total| total.add(len));
+        let total = self.0.total.as_ref().filter(|_| counted == 0);
+        let (fits, tell) = total.map_or((true, false), |total| total.add(len));
         if !fits {
             let room = self.waiting(&mut queue);
             drop(queue);
             for_room::call(room);
-            self.tell_total();
-            return Some(self.no_room(slow, CloseReason::ServerQueueFull));
+            return Err(put);
         }
         let queued = self.0.queued.fetch_add(len, SeqCst) + len;
         let apart = slow != Slow::Disconnect && (blocked || queued > limit / 4);
@@ -124,7 +180,14 @@ impl Outbox {
         if tell {
             self.tell_total();
         }
-        Some(Verdict::Queued)
+        Ok(Some(Verdict::Queued))
+    }
+
+    /// Bytes that were counted have no place.
+    fn give_back(&self, counted: usize) {
+        if let Some(total) = self.0.total.as_ref().filter(|_| counted > 0) {
+            total.take_off(counted);
+        }
     }
 
     #[cold]
@@ -143,8 +206,19 @@ impl Outbox {
         Verdict::Dropped
     }
 
+    /// The same where it is the server that has none, and nobody has more waiting.
+    #[cold]
+    pub(super) fn no_room_anywhere(&self, slow: Slow) -> Verdict {
+        self.count_dropped();
+        if slow == Slow::Disconnect {
+            self.give_way().call();
+            return Verdict::Closed;
+        }
+        Verdict::Dropped
+    }
+
     /// Counts a packet of that many bytes as dropped, if there was one. The lock is held.
-    fn lose(&self, lost: Option<usize>) -> bool {
+    pub(super) fn lose(&self, lost: Option<usize>) -> bool {
         if let Some(len) = lost {
             self.count_dropped();
             self.0.queued.fetch_sub(len, SeqCst);

@@ -25,25 +25,26 @@ impl Outbox {
     /// Counts so many bytes as queued that are in the transport's hands: they go out before all that is in the queue.
     /// `false`: the server has no room for them, and the session is closed.
     pub(crate) fn hold(&self, len: usize) -> bool {
-        let fits = self.count(len);
+        let fits = self.count(len, Slow::Disconnect);
         if !fits {
-            self.no_room(Slow::Disconnect, CloseReason::ServerQueueFull);
+            self.no_room_anywhere(Slow::Disconnect);
         }
         fits
     }
 
     /// The same for packets that all may be dropped. `false`: they have been.
     pub(crate) fn hold_droppable(&self, packets: &Joined) -> bool {
-        let fits = self.count(packets.len());
+        let fits = self.count(packets.len(), packets.slow());
         if !fits {
             (0..packets.droppable().unwrap_or_default()).for_each(|_| self.count_dropped());
         }
         fits
     }
 
-    /// Counts bytes as queued, if the server has room for them.
-    fn count(&self, len: usize) -> bool {
+    /// Counts bytes as queued, if the server has or makes room for them.
+    fn count(&self, len: usize, slow: Slow) -> bool {
         let (fits, tell) = self.0.total.as_ref().map_or((true, false), |total| total.add(len));
+        let fits = fits || self.make_room(len, slow);
         if fits {
             self.0.queued.fetch_add(len, SeqCst);
         }
@@ -54,10 +55,13 @@ impl Outbox {
     }
 
     /// Takes what goes out next, about `most` bytes, and adds it to `to`. What was taken still counts as queued.
-    pub(crate) fn take(&self, to: &mut VecDeque<Bytes>, most: usize, waker: &Waker) -> Take {
+    ///
+    /// As long as there are packets of which only the latest is kept, it goes on up to about `keyed` bytes: what is left would go to
+    /// the end with each new one, and those that are sent first would be taken each time.
+    pub(crate) fn take(&self, to: &mut VecDeque<Bytes>, most: usize, keyed: usize, waker: &Waker) -> Take {
         let mut queue = self.lock();
         let mut taken = 0;
-        while taken < most {
+        while taken < most || (taken < keyed && queue.packets.has_keys()) {
             let Some(chunk) = queue.packets.pop() else { break };
             taken += chunk.len();
             to.push_back(chunk);
@@ -85,6 +89,9 @@ impl Outbox {
         self.0.taken.store(true, Relaxed);
         if let Some(total) = &self.0.total {
             total.take_off(len);
+        }
+        if self.0.leaving.load(SeqCst) > 0 {
+            self.has_left();
         }
         if before - len <= self.0.limit / 2 && self.0.wanted.load(SeqCst) {
             let room = self.waiting(&mut self.lock());

@@ -5,6 +5,11 @@
 /// The first quarter of the queue's bound is joined into one piece for the next write, whatever the policy. Behind that,
 /// and while the transport takes nothing, droppable packets are kept apart.
 ///
+/// What has been taken for a write is out of reach: up to 64 KiB, of which the transport of a peer that reads fast takes most at
+/// once; as it takes less, about as much as it took lately, at least 2 KiB. Of packets with [`Latest`](Self::Latest), all that wait
+/// are taken together, up to 64 KiB, so that each key has its turn: to who reads slowly, they come in order, and as old as it
+/// takes to read one of each.
+///
 /// A system takes up to megabytes for a TCP peer that reads nothing, before the transport takes no more and a policy begins: what
 /// is in there goes out as it is. [`Door::unsent`](crate::Door::unsent) makes that little.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -27,7 +27,7 @@ fn counted() -> (Waker, impl Fn() -> usize) {
 
 fn take(outbox: &Outbox, most: usize) -> Vec<u8> {
     let mut to = VecDeque::new();
-    let taken = outbox.take(&mut to, most, Waker::noop());
+    let taken = outbox.take(&mut to, most, 0, Waker::noop());
     assert_eq!(matches!(taken, Take::Bytes), !to.is_empty());
     Vec::from(to).concat()
 }
@@ -104,7 +104,7 @@ fn the_first_quarter_is_joined_and_large_shared_packets_are_not_copied() {
     outbox.push_shared(&large, Slow::Disconnect);
     outbox.push_shared(&Bytes::from_static(b"ef"), Slow::Disconnect);
     let mut to = VecDeque::new();
-    outbox.take(&mut to, usize::MAX, Waker::noop());
+    outbox.take(&mut to, usize::MAX, 0, Waker::noop());
     assert_eq!(to.iter().map(Bytes::len).collect::<Vec<_>>(), [4, SHARE, 2]);
     assert_eq!(to[1].as_ptr(), large.as_ptr());
 }
@@ -118,7 +118,7 @@ fn joined_packets_keep_their_memory_or_are_added_and_leave_the_buffer_empty() {
     assert!(packets.is_empty());
     outbox.push_joined(&mut joined(b"def", &[Slow::Disconnect]));
     let mut to = VecDeque::new();
-    outbox.take(&mut to, 100, Waker::noop());
+    outbox.take(&mut to, 100, 0, Waker::noop());
     assert_eq!((to.len(), &to[0][..]), (1, &b"abcdef"[..]));
     assert!(to[0].as_ptr() == at || to[0].len() > 3, "a copy that need not be");
     outbox.close(CloseReason::Ended);
@@ -135,7 +135,7 @@ fn joined(bytes: &[u8], slow: &[Slow]) -> Joined {
 
 #[test]
 fn joined_packets_that_all_may_be_dropped_are_and_one_that_may_not_closes() {
-    let total = Arc::new(Total::new(5, || {}));
+    let total = Arc::new(Total::new(5, |_| false));
     let outbox = Outbox::within(100, Some(total.clone()));
     let droppable = [Slow::DropOldest, Slow::Latest(1), Slow::DropNewest];
     assert_eq!(outbox.push_joined(&mut joined(b"abcdef", &droppable)), Verdict::Dropped);
@@ -178,7 +178,7 @@ fn what_comes_late_keeps_its_policy() {
 fn a_push_calls_the_task_that_found_nothing_and_only_once() {
     let outbox = Outbox::new(100);
     let (waker, calls) = counted();
-    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, &waker), Take::Pending));
+    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, 0, &waker), Take::Pending));
     outbox.push(b"a", Slow::Disconnect);
     outbox.push(b"b", Slow::Disconnect);
     assert_eq!(calls(), 1);
@@ -197,7 +197,7 @@ fn a_queue_found_empty_is_not_blocked_any_more() {
     outbox.gone(1);
     assert_eq!(take(&outbox, 10), b"b");
     outbox.gone(1);
-    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, &waker), Take::Pending));
+    assert!(matches!(outbox.take(&mut VecDeque::new(), 10, 0, &waker), Take::Pending));
     // Before the task can say that the transport takes bytes again.
     outbox.push(b"c", Slow::Disconnect);
     assert_eq!(calls(), 1);
@@ -287,8 +287,9 @@ fn nobody_is_called_with_the_lock_held() {
 fn what_all_have_queued_follows_each() {
     let told = Arc::new(AtomicUsize::new(0));
     let counter = told.clone();
-    let total = Arc::new(Total::new(32, move || {
+    let total = Arc::new(Total::new(32, move |_| {
         counter.fetch_add(1, SeqCst);
+        false
     }));
     let [one, two] = [(); 2].map(|()| Outbox::within(20, Some(total.clone())));
     one.set_blocked(true);
@@ -307,6 +308,90 @@ fn what_all_have_queued_follows_each() {
     assert_eq!(total.queued(), 19, "what the transport has in hand");
     drop(two);
     assert_eq!(total.queued(), 0);
+}
+
+/// Two queues, of which the first makes room for the second where both together are over the bound.
+fn first_makes_room(max: usize) -> (Arc<Total>, [Outbox; 2]) {
+    let first = Arc::new(std::sync::OnceLock::<(Outbox, std::sync::Weak<Total>)>::new());
+    let asked = first.clone();
+    let total = Arc::new(Total::new(max, move |full| {
+        let (Full::Over { len, whole, close }, Some((first, total))) = (full, asked.get()) else {
+            return false;
+        };
+        let total = total.upgrade().unwrap();
+        if first.burden() > whole {
+            let (_, calls) = first.shed(total.missing(len));
+            calls.call();
+        }
+        if close && first.burden() > whole && total.missing(len) > 0 {
+            first.give_way().call();
+        }
+        total.take_room(len)
+    }));
+    let both = [(); 2].map(|()| Outbox::within(max, Some(total.clone())));
+    assert!(first.set((both[0].clone(), Arc::downgrade(&total))).is_ok());
+    (total, both)
+}
+
+#[test]
+fn the_longer_queue_drops_what_it_may_before_it_is_closed_for_the_other() {
+    let (total, [one, two]) = first_makes_room(100);
+    one.set_blocked(true);
+    one.push(&[1; 40], Slow::Disconnect);
+    (0..5).for_each(|n| assert_eq!(one.push(&[n; 10], Slow::DropOldest), Verdict::Queued));
+    assert_eq!(two.push(&[2; 15], Slow::Disconnect), Verdict::Queued);
+    assert_eq!((one.queued(), one.dropped(), total.queued(), total.dropped()), (80, 1, 95, 1));
+    assert_eq!(two.push(&[2; 15], Slow::DropNewest), Verdict::Queued);
+    assert_eq!(two.push(&[2; 30], Slow::Disconnect), Verdict::Queued);
+    assert_eq!((one.queued(), one.dropped(), one.closed(), total.queued()), (40, 5, None, 100));
+    assert_eq!(two.push(&[2; 10], Slow::DropNewest), Verdict::Dropped, "nobody has more");
+    assert_eq!(two.push(&[2; 10], Slow::Disconnect), Verdict::Closed, "nobody has more");
+    assert_eq!((two.closed(), one.closed()), (Some(CloseReason::ServerQueueFull), None));
+    assert_eq!((total.queued(), one.queued()), (40, 40));
+}
+
+#[test]
+fn for_a_packet_that_may_be_dropped_nobody_is_closed() {
+    let (_total, [one, two]) = first_makes_room(100);
+    one.push(&[1; 90], Slow::Disconnect);
+    two.set_blocked(true);
+    for slow in [Slow::DropNewest, Slow::DropOldest, Slow::Latest(1)] {
+        assert_eq!(two.push(&[2; 20], slow), Verdict::Dropped);
+    }
+    // Where there are older ones, they go.
+    assert_eq!(two.push(b"oldest", Slow::DropNewest), Verdict::Queued);
+    assert_eq!(two.push(b"newest", Slow::DropNewest), Verdict::Dropped);
+    assert_eq!(two.push(b"newer", Slow::DropOldest), Verdict::Queued);
+    assert_eq!((one.closed(), two.closed(), two.dropped()), (None, None, 5));
+    assert_eq!(two.push(b"firm and longer", Slow::Disconnect), Verdict::Queued);
+    assert_eq!(
+        (one.closed(), take(&two, 100)),
+        (Some(CloseReason::ServerQueueFull), b"newerfirm and longer".to_vec())
+    );
+}
+
+#[test]
+fn what_a_closed_one_has_in_hand_is_no_burden_and_is_counted_until_it_goes() {
+    for in_hand in [90, 60] {
+        let (total, [one, two]) = first_makes_room(100);
+        one.push(&[1; 90], Slow::Disconnect);
+        assert_eq!(take(&one, 100).len(), 90);
+        one.gone(90 - in_hand);
+        assert_eq!(two.push(&[2; 45], Slow::Disconnect), Verdict::Queued);
+        assert_eq!(one.closed(), Some(CloseReason::ServerQueueFull));
+        assert_eq!(two.push(&[2; 8], Slow::Disconnect), Verdict::Queued);
+        assert_eq!((one.queued(), one.burden(), total.queued()), (in_hand, 0, in_hand + 53));
+        // Once more, as its reader has not looked: nothing is counted twice.
+        one.give_way().call();
+        assert_eq!(total.missing(60), 13);
+        one.left(in_hand);
+        assert_eq!((total.queued(), total.missing(47), total.missing(48)), (53, 0, 1));
+        one.give_way().call();
+        assert_eq!(total.missing(48), 1);
+        assert_eq!(two.push(&[2; 48], Slow::Disconnect), Verdict::Closed);
+        drop([one, two]);
+        assert_eq!(total.queued(), 0);
+    }
 }
 
 #[test]
@@ -342,7 +427,7 @@ fn pushes_from_many_threads_all_arrive_and_none_is_forgotten() {
         let mut to = VecDeque::new();
         while got < 4 * EACH {
             // As a transport that is full after each write, and has room again at once.
-            match outbox.take(&mut to, 64, &waker) {
+            match outbox.take(&mut to, 64, 0, &waker) {
                 Take::Pending => {
                     let since = std::time::Instant::now();
                     while calls() == 0 {
