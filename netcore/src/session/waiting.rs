@@ -111,9 +111,14 @@ impl Waiting {
         self.take_out(at)
     }
 
+    /// How many bytes wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.tail.len() + self.chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>()
+    }
+
     /// Throws everything away; how many bytes that was.
     pub(super) fn clear(&mut self) -> usize {
-        let all = self.tail.len() + self.chunks.iter().map(|chunk| chunk.bytes.len()).sum::<usize>();
+        let all = self.bytes();
         *self = Self::default();
         all
     }

@@ -134,7 +134,10 @@ impl Outbox {
         let limit = self.0.limit;
         // Looked at first, so that nothing is dropped for a packet that has no place even then.
         let may_go = if slow == Slow::DropNewest { 0 } else { queue.packets.droppable() };
-        if self.queued().saturating_sub(may_go).saturating_add(len) > limit {
+        // What was staged had room when it was accepted, and comes before what came late: that does not close for it.
+        let behind = if how.was_staged() { queue.late.as_ref().map_or(0, |late| late.bytes()) } else { 0 };
+        let waiting = || self.queued().saturating_sub(behind);
+        if waiting().saturating_sub(may_go).saturating_add(len) > limit {
             drop(queue);
             self.give_back(counted);
             let waits = how == How::Wait && len <= limit;
@@ -146,7 +149,7 @@ impl Outbox {
         {
             lost |= self.lose(queue.packets.replace(key));
         }
-        while self.queued() + len > limit && self.lose(queue.packets.drop_oldest()) {
+        while waiting() + len > limit && self.lose(queue.packets.drop_oldest()) {
             lost = true;
         }
         let total = self.0.total.as_ref().filter(|_| counted == 0);

@@ -133,6 +133,18 @@ fn joined(bytes: &[u8], slow: &[Slow]) -> Joined {
     joined
 }
 
+/// Each had room when it was accepted: the one that did not see the other is not to close for it.
+#[test]
+fn what_was_staged_has_its_room_although_somebody_else_has_filled_the_queue_meanwhile() {
+    let outbox = Outbox::new(100);
+    outbox.stage();
+    assert_eq!(outbox.push(&[2; 90], Slow::Disconnect), Verdict::Queued);
+    assert_eq!(outbox.push_if_room(&[3; 90], Slow::Disconnect), None);
+    outbox.push_staged(&mut joined(&[1; 95], &[Slow::Disconnect]));
+    assert_eq!((outbox.closed(), outbox.queued(), outbox.room()), (None, 185, 0));
+    assert_eq!(take(&outbox, 1_000), [[1; 95].as_slice(), &[2; 90]].concat());
+}
+
 #[test]
 fn joined_packets_that_all_may_be_dropped_are_and_one_that_may_not_closes() {
     let total = Arc::new(Total::new(5, |_| false));
