@@ -109,7 +109,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// Adds doors: those of a list, or the one of an `Option`, as it comes from a flag that may turn a door off.
+    /// Adds doors: those of a list, or the one of an `Option`, as it comes from a flag that may turn a door off. Where it is off, the
+    /// doors behind it have other [numbers](crate::Context::door).
     #[must_use]
     pub fn doors(mut self, doors: impl IntoIterator<Item = Door<In, Out>>) -> Self {
         self.doors.extend(doors);

@@ -124,7 +124,8 @@ impl Limits {
         self
     }
 
-    /// Sends a packet now and then, which the peer answers, so that a dead peer is found.
+    /// Sends a packet after a silence of the peer, which answers it, so that a dead peer is found. Its client must have the
+    /// [`Heartbeat`] on, too.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.heartbeat = Some(heartbeat);
@@ -262,6 +263,10 @@ impl Default for Limits {
 
 /// A packet that is sent after a silence, for the peer to answer.
 ///
+/// The silence is the peer's: a client that only listens is asked each time, however much it is sent. Both sides must have it on,
+/// with the same ids: to who has not, a ping is an unknown packet, and [`Client::recv`](crate::Client::recv) ends with
+/// [`CloseReason::Unknown`](crate::CloseReason::Unknown). With it on, a client asks after its server's silence, too.
+///
 /// It stands beside the game's own packets, with ids that are in neither enum: the game hears nothing of it. A received
 /// `ping` is answered by a `pong` with its body, a received `pong` is taken in silence, and both end a silence. Only for
 /// doors that speak frames; and an enum with a catch-all variant, or [`Frame`] itself, takes these packets too, so that
@@ -271,7 +276,13 @@ impl Default for Limits {
 /// use std::time::Duration;
 /// use netcore::{Frame, Heartbeat, Limits};
 ///
-/// let limits = Limits::new().heartbeat(Heartbeat::new(Frame::new(65_001, "?"), 65_002).every(Duration::from_secs(15)));
+/// # use netcore::{Client, Packet};
+/// # #[derive(Packet)] enum ToServer { #[packet(id = 1)] Hello }
+/// # #[derive(Packet)] enum ToClient { #[packet(id = 2)] Welcome }
+/// let heartbeat = || Heartbeat::new(Frame::new(65_001, "?"), 65_002).every(Duration::from_secs(15));
+/// let of_the_door = Limits::new().login(Duration::from_secs(30)).heartbeat(heartbeat());
+/// // The heartbeat alone, and not all limits of the door: its rates and bounds are for what clients send.
+/// let options = Client::<ToClient, ToServer>::options().limits(Limits::new().heartbeat(heartbeat()));
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Heartbeat {

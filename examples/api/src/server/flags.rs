@@ -31,7 +31,8 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", default_value = "api.db")]
     #[arg(value_parser = OsStringValueParser::new().try_map(database))]
     pub(crate) db: PathBuf,
-    /// Sessions, tokens, servers and queues in Redis, so that several of these servers are one.
+    /// Sessions, tokens, servers and queues in Redis, so that several of these servers are one:
+    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`.
     #[arg(long, value_name = "URL")]
     pub(crate) redis: Option<String>,
     /// What the keys in Redis begin with.
