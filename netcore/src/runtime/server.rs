@@ -242,7 +242,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 if outbox.closed() == Some(CloseReason::Ended) {
                     info!(session = %id, %error, "the session's task ended with an error");
                 } else {
-                    debug!(session = %id, %error, "the session's task ended with an error");
+                    // Within the session's span, which has its id.
+                    debug!(%error, "the session's task ended with an error");
                 }
             }) as Handling
         };
