@@ -20,7 +20,7 @@ use support::{At, Outcome};
 /// the level that RUST_LOG names (info unless set; debug shows every connection and why it was closed).
 ///
 /// Ctrl-C or SIGTERM: it accepts no more, tells people that it stops, sends what is queued, for 2 seconds at most, and exits
-/// with 0. Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
+/// with 0. A second one ends it at once, with 130. Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
 #[derive(clap::Parser)]
 #[command(
     version,
@@ -72,9 +72,15 @@ struct Flags {
     )]
     #[arg(value_parser = support::number::<u64>(1_000..=86_400_000))]
     node_ttl_ms: u64,
-    /// With --redis: how many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where
+    /// How many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where
     /// servers were apart; those over the bound are shown when there is room.
-    #[arg(long, value_name = "N", default_value_t = Settings::default().held_elsewhere, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Settings::default().held_elsewhere,
+        requires = "redis",
+        allow_negative_numbers = true
+    )]
     #[arg(value_parser = support::number::<u32>(1..=1024))]
     held_elsewhere: u32,
     /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
@@ -84,9 +90,8 @@ struct Flags {
     settings: Settings,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    support::main(serve).await
+fn main() -> ExitCode {
+    support::main(serve)
 }
 
 async fn serve(flags: Flags) -> Outcome {
@@ -137,7 +142,8 @@ async fn serve(flags: Flags) -> Outcome {
     let ended = tokio::select! {
         () = nodes::until_reached(&cluster, shared.settings()) => lobby::run(&shared, running).await,
         () = signal => {
-            running.shutdown().await;
+            support::stopping(support::DRAIN);
+            support::stopped(&running.shutdown().await);
             Ok(())
         }
     };
