@@ -22,21 +22,21 @@ mod types;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Makes an enum one direction's closed set of packets. See `netcore::Packet` for its attributes.
+/// Makes an enum one direction's closed set of packets.
 #[proc_macro_derive(Packet, attributes(packet, raw, serde))]
 pub fn derive_packet(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     packet::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Gives a struct or an enum a raw layout. See `netcore::Raw` for its attributes.
+/// Gives a struct or an enum a raw layout.
 #[proc_macro_derive(Raw, attributes(raw))]
 pub fn derive_raw(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     raw::derive(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Lets a body of serde's or prost's say what it looks like. See `netcore::Describe` for its attributes.
+/// Lets a body of serde's or prost's say what it looks like.
 #[proc_macro_derive(Describe, attributes(describe))]
 pub fn derive_describe(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -100,7 +100,12 @@ mod wire;
 
 pub use wire::{body, schema};
 
-pub use netcore_derive::{Describe, Packet, Raw};
+/// The attributes are those of the trait [`Describe`](trait@Describe).
+pub use netcore_derive::Describe;
+/// The attributes are those of the trait [`Packet`](trait@Packet).
+pub use netcore_derive::Packet;
+/// The attributes are those of the format [`Raw`](struct@Raw).
+pub use netcore_derive::Raw;
 #[cfg(all(feature = "compress", feature = "runtime"))]
 pub use runtime::Packed;
 #[cfg(feature = "websocket")]

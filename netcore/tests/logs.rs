@@ -84,6 +84,24 @@ async fn who_was_closed_before_a_cut_keeps_its_reason() {
 }
 
 #[tokio::test]
+async fn an_end_says_once_which_session_it_is_of() {
+    let log = Log::of_all();
+    let (running, connector) = serve().await;
+    let mut raw = connector.connect().unwrap();
+    // A size that is none.
+    tokio::io::AsyncWriteExt::write_all(&mut raw, b"\x03\0\x63\0\0").await.unwrap();
+    for words in ["task ended with an error error=packet size 3 ", "reason=packet size 3 "] {
+        let line = log.wait_for(words).await;
+        assert!(
+            line.starts_with("DEBUG ") && line.ends_with("in session: id=0.0 door=\"memory\" "),
+            "{line}"
+        );
+        assert_eq!(line.matches("0.0").count(), 1, "{line}");
+    }
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_server_that_is_dropped_with_its_sessions_says_so() {
     let log = Log::of_all();
     let (running, connector) = serve().await;

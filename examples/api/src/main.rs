@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use api::server::{Flags, serve};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    support::main(async |flags: Flags| serve(&flags).await).await
+fn main() -> ExitCode {
+    support::main(async |flags: Flags| serve(&flags).await)
 }

@@ -1,7 +1,5 @@
 //! The door of the game.
 
-use std::time::Duration;
-
 use lobby::{Lobby, Shared, notice, raw};
 use netcore::memory::MemoryConnector;
 use netcore::{Adapter, Binary, Door, Server};
@@ -31,7 +29,7 @@ fn open(door: Option<Door<In, Out>>, shared: &Shared) -> Server<In, Out> {
     let limits = shared.settings().limits();
     let door = door.map(|door| door.name("raw").limits(limits).close_notice(notice));
     // A school, or a crowd of bots, comes from one address.
-    Server::new().doors(door).max_per_address(usize::MAX).drain(Duration::from_secs(2))
+    Server::new().doors(door).max_per_address(usize::MAX).drain(support::DRAIN)
 }
 
 fn raw_door(shared: &Shared) -> impl Adapter<In, Out> + use<> {

@@ -16,8 +16,8 @@ use support::{At, Outcome};
 /// Once it listens, it prints `listening raw ADDR` on stdout, with the real port. Logs go to stderr, at the level that
 /// RUST_LOG names (info unless set; debug shows every connection and why it was closed).
 ///
-/// Ctrl-C or SIGTERM: it accepts no more, sends what is queued, for 2 seconds at most, and exits with 0.
-/// Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
+/// Ctrl-C or SIGTERM: it accepts no more, sends what is queued, for 2 seconds at most, and exits with 0. A second
+/// one ends it at once, with 130. Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
 #[derive(clap::Parser)]
 #[command(
     version,
@@ -42,9 +42,8 @@ struct Flags {
     settings: Settings,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    support::main(serve).await
+fn main() -> ExitCode {
+    support::main(serve)
 }
 
 async fn serve(Flags { raw, pace, seed, metrics, settings }: Flags) -> Outcome {

@@ -1,7 +1,5 @@
 //! The doors of the chat, and what dice and votes look like at the binary ones.
 
-use std::time::Duration;
-
 use lobby::{CHAT_MAX, Lobby, Shared, msgpack, notice, protobuf, raw};
 use netcore::memory::MemoryConnector;
 use netcore::{Adapter, Binary, Door, Server, Text, Tls, WebSocket};
@@ -101,7 +99,7 @@ fn open<const N: usize>(
         doors.push(door.name(name).limits(limits.clone()).close_notice(notice));
     }
     // A school, or a load generator, comes from one address.
-    let server = Server::new().doors(doors).max_per_address(usize::MAX).drain(Duration::from_secs(2));
+    let server = Server::new().doors(doors).max_per_address(usize::MAX).drain(support::DRAIN);
     (server, shared.people(people))
 }
 

@@ -19,13 +19,17 @@ use support::{At, Outcome};
 /// Once it listens, it prints `listening DOOR ADDR` on stdout for each door, with the real port. Logs go to stderr, at
 /// the level that RUST_LOG names (info unless set; debug shows every connection and why it was closed).
 ///
-/// Ctrl-C or SIGTERM: it accepts no more, sends what is queued, for 2 seconds at most, and exits with 0.
-/// Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
+/// Ctrl-C or SIGTERM: it accepts no more, tells people that it stops, sends what is queued, for 2 seconds at most, and exits
+/// with 0. A second one ends it at once, with 130. Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
 #[derive(clap::Parser)]
 #[command(
     version,
     after_help = "Example: chat --text '[::1]:0' --msgpack off --workers 4, and then: nc ::1 PORT\n\
-                  Two servers with the same rooms: give both --redis redis://127.0.0.1 and other ports"
+                  Two servers with the same rooms: give both --redis redis://127.0.0.1 and other ports",
+    // Where the doors for people, and servers that share rooms, make it another thing than on other room servers.
+    mut_arg("max_packet", |arg| arg.help(MAX_PACKET)),
+    mut_arg("enter_ms", |arg| arg.help(ENTER_MS)),
+    mut_arg("ping_ms", |arg| arg.help(PING_MS))
 )]
 struct Flags {
     /// Where clients with raw structs connect: `HOST:PORT`, `[IPv6]:PORT` (port 0: the system picks one), or `off`.
@@ -68,9 +72,15 @@ struct Flags {
     )]
     #[arg(value_parser = support::number::<u64>(1_000..=86_400_000))]
     node_ttl_ms: u64,
-    /// With --redis: how many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where
+    /// How many users of other servers a room knows of: 1 to 1024. There are more than it has seats only where
     /// servers were apart; those over the bound are shown when there is room.
-    #[arg(long, value_name = "N", default_value_t = Settings::default().held_elsewhere, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = Settings::default().held_elsewhere,
+        requires = "redis",
+        allow_negative_numbers = true
+    )]
     #[arg(value_parser = support::number::<u32>(1..=1024))]
     held_elsewhere: u32,
     /// Where Prometheus finds metrics, at the path /metrics: `HOST:PORT`, `[IPv6]:PORT`, or `off`.
@@ -80,9 +90,8 @@ struct Flags {
     settings: Settings,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    support::main(serve).await
+fn main() -> ExitCode {
+    support::main(serve)
 }
 
 async fn serve(flags: Flags) -> Outcome {
@@ -133,13 +142,21 @@ async fn serve(flags: Flags) -> Outcome {
     let ended = tokio::select! {
         () = nodes::until_reached(&cluster, shared.settings()) => lobby::run(&shared, running).await,
         () = signal => {
-            running.shutdown().await;
+            support::stopping(support::DRAIN);
+            support::stopped(&running.shutdown().await);
             Ok(())
         }
     };
     nodes::end(&cluster).await;
     ended
 }
+
+const MAX_PACKET: &str = "The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. A relay that does not \
+    fit in its notice is refused with 161: one of over 65522 bytes, or with --redis over 65516 or a few more";
+const ENTER_MS: &str = "How long a game client may be in no room, in milliseconds: 0 to 4294967295; 0: for ever. People at \
+    the text door may stay in the lobby";
+const PING_MS: &str = "How long a game client may be silent, in milliseconds: 0 to 4294967295; 0: for ever. People at the \
+    text door read for hours, and may";
 
 /// Read here and not with the other flags, whose wrong values are shown: this one may have a password in it.
 fn redis(url: &str) -> Result<Redis, &'static str> {

@@ -7,7 +7,6 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use netcore::{Binary, Connection, Context, Door, Frame, Limits, Logic, Server, SessionId};
 use support::{At, Outcome};
@@ -20,8 +19,8 @@ use support::{At, Outcome};
 /// answers is not read from, and is closed when it has taken nothing for 5 seconds. A packet that cannot be (a size below
 /// 5 or over --max-packet) closes its connection, after the packets before it were answered.
 ///
-/// Ctrl-C or SIGTERM: it accepts no more, answers what it has read, for 2 seconds at most, and exits with 0.
-/// Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
+/// Ctrl-C or SIGTERM: it accepts no more, answers what it has read, for 2 seconds at most, and exits with 0. A
+/// second one ends it at once, with 130. Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
 #[derive(clap::Parser)]
 #[command(version, after_help = "Example: echo --raw '[::1]:0' --max-packet 1024 --workers 2")]
 struct Flags {
@@ -41,9 +40,8 @@ struct Flags {
     metrics: At,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    support::main(serve).await
+fn main() -> ExitCode {
+    support::main(serve)
 }
 
 async fn serve(flags: Flags) -> Outcome {
@@ -60,7 +58,7 @@ async fn serve(flags: Flags) -> Outcome {
         .inbox_bytes(128 * 1024);
     let door = flags.raw.open(|at| Door::tcp_with(at, packets).name("raw").limits(limits));
     // A load generator comes from one address.
-    let server = Server::new().doors(door).max_per_address(usize::MAX).drain(Duration::from_secs(2));
+    let server = Server::new().doors(door).max_per_address(usize::MAX).drain(support::DRAIN);
     let running = match flags.workers {
         0 => server.serve(echo).await?,
         workers => server.workers(workers.into(), |_| Echo).await?,

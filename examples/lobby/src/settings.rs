@@ -31,9 +31,8 @@ pub struct Settings {
     #[arg(long, value_name = "N", default_value_t = Settings::default().room_users, allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u8>(1..=127))]
     pub room_users: u8,
-    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. A relay that does
-    /// not fit in its notice is refused with 161: one of over 65522 bytes, or, where servers share rooms, over 65516 or a
-    /// few more.
+    /// The largest packet taken, in bytes, its 5-byte header included: 5 to 65535. A relay of over 65522 bytes does not fit in
+    /// its notice, and is refused with 161.
     #[arg(long, value_name = "BYTES", default_value_t = Settings::default().max_packet, allow_negative_numbers = true)]
     #[arg(value_parser = support::number::<u16>(5..=65535))]
     pub max_packet: u16,

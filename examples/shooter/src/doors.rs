@@ -47,7 +47,7 @@ pub fn server(doors: impl IntoIterator<Item = Door<Event, Event>>, rules: &Rules
         .max_sessions(MOST)
         // A school, or a load generator, comes from one address.
         .max_per_address(MOST)
-        .drain(Duration::from_secs(2))
+        .drain(support::DRAIN)
 }
 
 /// So much may be on its way to a client that does not read: positions behind it are replaced by newer ones.

@@ -7,15 +7,14 @@ use std::process::ExitCode;
 use shooter::http::Http;
 use shooter::{Game, Rules, doors, page};
 use support::{At, Outcome};
-use tracing::info;
 
 /// An arena for people in a browser, programs over lines of text, game clients over packets, and bots.
 ///
 /// Once it listens, it prints `listening DOOR ADDR` on stdout for each door, with the real port: open http://ADDR/ of the
 /// door http in a browser. Logs go to stderr, at the level that RUST_LOG names (info unless set).
 ///
-/// Ctrl-C or SIGTERM: it accepts no more, sends what is queued, for 2 seconds at most, and exits with 0.
-/// Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
+/// Ctrl-C or SIGTERM: it accepts no more, sends what is queued, for 2 seconds at most, and exits with 0. A second
+/// one ends it at once, with 130. Wrong flags, or an address it cannot listen on: one sentence on stderr, and exit code 2.
 #[derive(clap::Parser)]
 #[command(version, after_help = "Example: shooter --http 0.0.0.0:8080 --raw off --bots 12")]
 struct Flags {
@@ -45,9 +44,8 @@ struct Flags {
     seed: Option<u64>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    support::main(serve).await
+fn main() -> ExitCode {
+    support::main(serve)
 }
 
 async fn serve(flags: Flags) -> Outcome {
@@ -76,11 +74,11 @@ async fn serve(flags: Flags) -> Outcome {
         http.serve(page, incoming)
     });
     signal.await;
+    support::stopping(support::DRAIN);
     if let Some(site) = site {
         site.abort();
     }
-    let report = server.shutdown().await;
-    info!(sessions = report.sessions, cut = report.cut, took = ?report.took, "stopped");
+    support::stopped(&server.shutdown().await);
     Ok(())
 }
 

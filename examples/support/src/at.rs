@@ -84,7 +84,31 @@ impl At {
         match text.parse() {
             Ok(Self(Some(address))) => Ok(address),
             Ok(Self(None)) => Err("it is the only door, so without it there is nothing to serve"),
+            Err(LARGE) => Err(LARGE),
             Err(_) => Err("it takes HOST:PORT or [IPv6]:PORT"),
+        }
+    }
+
+    /// Reads the value of a client's flag that says where its server is.
+    ///
+    /// ```
+    /// use support::At;
+    ///
+    /// assert_eq!(At::server("[::1]:11020"), Ok("[::1]:11020".to_owned()));
+    /// let words = "it has no port: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020";
+    /// assert_eq!(At::server("foo"), Err(words));
+    /// ```
+    ///
+    /// # Errors
+    /// Words for who typed it.
+    pub fn server(text: &str) -> Result<String, &'static str> {
+        match text.parse() {
+            Ok(Self(Some(address))) => Ok(address),
+            Err(LARGE) => Err(LARGE),
+            _ if !text.contains(':') => {
+                Err("it has no port: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020")
+            }
+            _ => Err("an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020"),
         }
     }
 }
@@ -102,13 +126,16 @@ impl FromStr for At {
             Some(host) => host.parse::<Ipv6Addr>().is_ok(),
             None => !host.is_empty() && !host.contains([':', '[', ']', ' ']),
         };
-        if legal && !port.starts_with('+') && port.parse::<u16>().is_ok() {
-            Ok(Self(Some(text.to_owned())))
-        } else {
-            Err(wrong)
+        let is_number = !port.is_empty() && port.bytes().all(|digit| digit.is_ascii_digit());
+        match port.parse::<u16>() {
+            _ if !legal || !is_number => Err(wrong),
+            Ok(_) => Ok(Self(Some(text.to_owned()))),
+            Err(_) => Err(LARGE),
         }
     }
 }
+
+const LARGE: &str = "its port is too large: 65535 at most";
 
 /// What is between brackets.
 fn bare(host: &str) -> Option<&str> {
@@ -179,6 +206,18 @@ mod tests {
             "two words:80",
         ] {
             assert!(text.parse::<At>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_port_that_is_too_large_it_is_not_said_that_the_form_is_wrong() {
+        for text in ["127.0.0.1:65536", "[::1]:99999", "localhost:4294967297"] {
+            let words = [text.parse::<At>().unwrap_err(), At::only_door(text).unwrap_err()];
+            assert_eq!(words, ["its port is too large: 65535 at most"; 2], "{text}");
+            assert_eq!(At::server(text).unwrap_err(), words[0]);
+        }
+        for text in ["127.0.0.1:-1", "::1:99999"] {
+            assert!(text.parse::<At>().unwrap_err().starts_with("it takes HOST:PORT"), "{text}");
         }
     }
 

@@ -15,14 +15,14 @@
 //!     raw: At,
 //! }
 //!
-//! #[tokio::main]
-//! async fn main() -> ExitCode {
-//!     support::main(serve).await
+//! fn main() -> ExitCode {
+//!     support::main(serve)
 //! }
 //!
 //! async fn serve(flags: Flags) -> Outcome {
 //!     let door = flags.raw.open(|at| Door::tcp(at).name("raw"));
-//!     support::run(Server::new().doors(door).serve(echo).await?).await
+//!     let server = Server::new().doors(door).drain(support::DRAIN);
+//!     support::run(server.serve(echo).await?).await
 //! }
 //!
 //! async fn echo(mut peer: Connection<Frame, Frame>) -> Outcome {
@@ -51,14 +51,17 @@ mod signals;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod typed;
+mod words;
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use netcore::{Running, ServerError};
+use netcore::{Report, Running, ServerError};
+use tokio::runtime::Builder;
 use tracing::{info, warn};
 
 #[cfg(feature = "accept")]
@@ -70,26 +73,39 @@ pub use metrics::metrics;
 pub use number::number;
 pub use seen::{is_hidden, visible};
 pub use typed::typed;
+pub use words::{is_short_of_files, words};
 
 /// How a program, or one session's task, ends: any error will do.
 pub type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// A whole program: reads its flags, starts the logs, runs it. Its exit code is 0 when it ends well; 2, with one sentence
-/// on stderr, when the flags are wrong or it ends with an error.
-pub async fn main<F: Parser>(program: impl AsyncFnOnce(F) -> Outcome) -> ExitCode {
+/// A whole program: reads its flags, starts the logs and a runtime, runs it. Its exit code is 0 when it ends well; 2, with
+/// one sentence on stderr, when the flags are wrong, the system has no runtime for it, or it ends with an error.
+pub fn main<F: Parser>(program: impl AsyncFnOnce(F) -> Outcome) -> ExitCode {
+    start(async move |flags: F| {
+        logs::start::<F>();
+        match program(flags).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail::<F>(2, &in_words(&*error)),
+        }
+    })
+}
+
+/// As [`main`], for a program without logs that has exit codes of its own.
+pub fn start<F: Parser>(program: impl AsyncFnOnce(F) -> ExitCode) -> ExitCode {
     let flags = match flags::<F>() {
         Ok(flags) => flags,
         Err(code) => return code,
     };
-    logs::start::<F>();
-    match program(flags).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail::<F>(2, &in_words(&*error)),
+    // Not `#[tokio::main]`, which panics where there is none.
+    match words::has_files(OF_A_RUNTIME).and_then(|()| Builder::new_multi_thread().enable_all().build()) {
+        Ok(runtime) => runtime.block_on(program(flags)),
+        Err(error) => fail::<F>(2, &format!("cannot start: {}", words(&error))),
     }
 }
 
-/// Runs a server until Ctrl-C or SIGTERM comes, or the game stops it, and then shuts it down in order. First it prints a
-/// line for each door on stdout: `listening DOOR ADDR`, with the real port; and one for the metrics, if they are on.
+/// Runs a server until Ctrl-C or SIGTERM comes, or the game stops it, and then shuts it down in order, for which it must
+/// have [`DRAIN`]; a second signal ends the process at once. First it prints a line for each door on stdout:
+/// `listening DOOR ADDR`, with the real port; and one for the metrics, if they are on.
 ///
 /// # Errors
 /// When the system hands out no signals.
@@ -99,17 +115,40 @@ pub async fn run<Message>(server: Running<Message>) -> Outcome {
     if let Err(error) = say_where(&server) {
         warn!(%error, "listening, but stdout takes no line");
     }
-    let report = server.run_until(signal).await;
-    info!(sessions = report.sessions, cut = report.cut, took = ?report.took, "stopped");
+    let asked = async {
+        signal.await;
+        stopping(DRAIN);
+    };
+    stopped(&server.run_until(asked).await);
     Ok(())
 }
 
+/// More files than a runtime opens. Within some of them it panics where there are no more.
+const OF_A_RUNTIME: usize = 8;
+
+/// How long a server's sessions have to come to their end when it stops: for [`Server::drain`](netcore::Server::drain).
+pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// Under which name the log says how a server stops, whichever it is.
+pub const LOG: &str = "server";
+
+/// Says in the log that the server was asked to stop, and how long that may take.
+pub fn stopping(at_most: Duration) {
+    info!(target: LOG, "stopping, for {at_most:?} at most; a second signal ends it at once");
+}
+
+/// Says in the log how that went.
+pub fn stopped(report: &Report) {
+    let took_ms = u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX);
+    info!(target: LOG, sessions = report.sessions, cut = report.cut, took_ms, "stopped");
+}
+
 /// For a program without a [`Running`] server: registers for Ctrl-C and SIGTERM at once; what it returns is ready when the
-/// first of them comes.
+/// first of them comes. A second one ends the process at once, with the exit code 130. Must be called within a runtime.
 ///
 /// # Errors
 /// When the system hands out no signals.
-pub fn signal() -> io::Result<impl Future<Output = ()>> {
+pub fn signal() -> io::Result<impl Future<Output = ()> + Send + use<>> {
     signals::first()
 }
 

@@ -45,8 +45,8 @@ fn stray<'a>(asked: &'a str, program: &str) -> Option<&'a str> {
     (is_word && !is_known(asked)).then_some(asked)
 }
 
-/// The libraries of this workspace.
-const OURS: [&str; 4] = ["netcore", "lobby", "api", "support"];
+/// The libraries of this workspace, and how a server stops.
+const OURS: [&str; 5] = ["netcore", "lobby", "api", "support", crate::LOG];
 
 #[cfg(test)]
 mod tests {

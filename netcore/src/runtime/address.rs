@@ -1,5 +1,6 @@
 //! Addresses as people write them.
 
+use std::io;
 use std::net::SocketAddr;
 
 /// What is wrong with an address that cannot be one, whatever the name server says.
@@ -23,6 +24,13 @@ pub(super) fn host(address: &str) -> Result<&str, NoAddress> {
         None if !host.contains(|letter: char| "[]/ ".contains(letter) || letter.is_control()) => Ok(host),
         _ => Err(NoAddress("has a host that is none")),
     }
+}
+
+/// What it means to a person that the system knows no address for a name, if `error` is that. The standard library has no kind
+/// for it, and the system's own words are of its parts.
+pub(super) fn no_name(error: &io::Error) -> Option<&'static str> {
+    let is_lookup = error.to_string().starts_with("failed to lookup address information");
+    is_lookup.then_some("no address is known for that name, or the name server does not answer")
 }
 
 #[cfg(test)]

@@ -192,7 +192,8 @@ impl<In, Out> Connection<In, Out> {
         self.peer.id
     }
 
-    /// Which of the server's doors it came through, counted in the order in which they were added.
+    /// Which of the server's doors it came through, counted from 0 in the order in which they were added. One that a flag turned
+    /// off was not added, and all behind it have another number: [`Context::door`](crate::Context::door).
     #[must_use]
     pub fn door(&self) -> usize {
         self.peer.door

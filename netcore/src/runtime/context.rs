@@ -203,7 +203,9 @@ impl<L: Logic> Context<L> {
     /// Moves a session to another worker, when the current callback has returned: it leaves its groups and its timers
     /// here, [`Logic::arrived`] hears of it there, and then of all it sends. What was sent to it before arrives before
     /// what is sent from there; until the callback has returned it can be sent to from here. Nothing happens for a worker
-    /// that is not there.
+    /// that is not there. To this worker it moves all the same, as where `room % ctx.workers()` is this one.
+    ///
+    /// [`Logic::closed`] is not called here: remove what you keep of it, in maps or [`Rooms`](super::Rooms), or give it along.
     pub fn move_to(&mut self, session: SessionId, worker: usize, baggage: L::Message) {
         if worker >= self.queues.len() {
             return;
@@ -259,7 +261,10 @@ impl<L: Logic> Context<L> {
         self.slots.get(session)?.peer.address
     }
 
-    /// Which of the server's doors a session came through, counted in the order in which they were added.
+    /// Which of the server's doors a session came through, counted from 0 in the order in which they were added.
+    ///
+    /// One that is not added does not count: where a flag turns a door off ([`Server::doors`](super::Server::doors) with an
+    /// `Option`), all behind it have another number. Count them where they are put together, or add those last that may be off.
     #[must_use]
     pub fn door(&self, session: SessionId) -> Option<usize> {
         Some(self.slots.get(session)?.peer.door)

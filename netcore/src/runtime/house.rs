@@ -291,7 +291,8 @@ impl<In, Out> Drop for Ticket<In, Out> {
         self.peer.outbox.abort(reason);
         self.peer.end(reason, None);
         let address = self.peer.address.map(tracing::field::display);
-        debug!(session = %id, address, %reason, "closed");
+        // Within the session's span, which has its id.
+        debug!(address, %reason, "closed");
     }
 }
 

@@ -68,10 +68,15 @@ pub trait Logic: Sized + Send + 'static {
     /// A message of the game's own came.
     fn message(&mut self, ctx: &mut Context<Self>, message: Self::Message) {}
 
-    /// A session came from another worker, with what it was given along. The packets that follow are heard here.
+    /// A session was [moved](Context::move_to) here, from another worker or from this one, with what it was given along. The
+    /// packets that follow are heard here.
     fn arrived(&mut self, ctx: &mut Context<Self>, session: SessionId, baggage: Self::Message) {}
 
     /// The server is about to stop: say good-bye. Each worker is told so; every session is closed afterwards.
+    ///
+    /// They close one after the other, each with a call of [`closed`](Self::closed) and the reason
+    /// [`Stopping`](CloseReason::Stopping). Who tells the others there that somebody has left sends N² packets on the way out, and
+    /// each hears behind the good-bye of those who closed before: leave that out for this reason.
     fn stopping(&mut self, ctx: &mut Context<Self>) {}
 }
 

@@ -17,27 +17,29 @@ use crate::session::SessionId;
 /// #[derive(Packet)]
 /// enum ToServer {
 ///     #[packet(id = 1)]
-///     Enter { room: u32 },
+///     Enter { room: u32, #[raw(len = u8, max = 16)] name: String },
 /// }
 /// #[derive(Packet)]
 /// enum ToClient {
 ///     #[packet(id = 2)]
-///     Entered { who: u64 },
+///     Entered { #[raw(len = u8)] name: String },
 ///     #[packet(id = 3)]
-///     Left { who: u64 },
-///     #[packet(id = 4)]
-///     Refused,
+///     Left { #[raw(len = u8)] name: String },
 /// }
 ///
+/// // What the game keeps of who sits there.
+/// struct Player { name: String }
+///
 /// struct Lobby {
-///     rooms: Rooms<Lobby, ()>,
+///     rooms: Rooms<Lobby, Player>,
 /// }
 ///
 /// impl Lobby {
 ///     fn new() -> Self {
-///         let rooms = Rooms::new(0..1000, 4)
-///             .on_enter(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Entered { who: seat.id() }))
-///             .on_leave(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Left { who: seat.id() }));
+///         // The types are named here: hooks that look into a seat are read before the compiler knows whose rooms these are.
+///         let rooms = Rooms::<Self, Player>::new(0..1000, 4)
+///             .on_enter(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Entered { name: seat.member.name.clone() }))
+///             .on_leave(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Left { name: seat.member.name.clone() }));
 ///         Self { rooms }
 ///     }
 /// }
@@ -47,9 +49,9 @@ use crate::session::SessionId;
 ///     type Out = ToClient;
 ///     type Message = ();
 ///
-///     fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ToServer::Enter { room }: ToServer) {
-///         if self.rooms.enter(ctx, room, session, ()).is_err() {
-///             ctx.send(session, &ToClient::Refused);
+///     fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ToServer::Enter { room, name }: ToServer) {
+///         if let Err(error) = self.rooms.enter(ctx, room, session, Player { name }) {
+///             println!("{session} stays outside: {error}");
 ///         }
 ///     }
 ///
@@ -62,6 +64,10 @@ use crate::session::SessionId;
 /// A seat is a session's, and is free when that closes. A game that keeps it for a player who dropped holds its tables itself,
 /// by a token that its log-in hands out, each with a [group](Context::create_group): in `closed` it starts a
 /// [timer](Context::after) for the seat, and a log-in with the token stops the timer and puts the new session into the group.
+///
+/// Who only watches may [join](Context::join) a room's group, and hears what it hears. It has no seat and no hooks, and
+/// [`leave`](Self::leave) does not know it: [`Context::leave`] does. The group ends with the last seat, before `on_leave` hears of
+/// that: who watches stays connected, but is in no group of the room until it joins the next one.
 ///
 /// A room that nobody is in keeps the last seat number that it gave out: 16 bytes for each number that was ever entered.
 ///
@@ -143,7 +149,7 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         self
     }
 
-    /// Is called for each session that leaves, when it has left the room's group.
+    /// Is called for each session that leaves, when it has left the room's group. With the last one, the group has ended.
     #[must_use]
     pub fn on_leave(
         mut self,

@@ -114,7 +114,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         self
     }
 
-    /// Adds doors: those of a list, or the one of an `Option`, as it comes from a flag that may turn a door off.
+    /// Adds doors: those of a list, or the one of an `Option`, as it comes from a flag that may turn a door off. Where it is off, the
+    /// doors behind it have other [numbers](crate::Context::door).
     #[must_use]
     pub fn doors(mut self, doors: impl IntoIterator<Item = Door<In, Out>>) -> Self {
         self.doors.extend(doors);
@@ -266,7 +267,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 if outbox.closed() == Some(CloseReason::Ended) {
                     info!(session = %id, %error, "the session's task ended with an error");
                 } else {
-                    debug!(session = %id, %error, "the session's task ended with an error");
+                    // Within the session's span, which has its id.
+                    debug!(%error, "the session's task ended with an error");
                 }
             }) as Handling
         };

@@ -7,7 +7,12 @@ use crate::{Frame, Header, PacketId};
 
 /// A packet that is sent after a silence, for the peer to answer.
 ///
-/// It stands beside the game's own packets, with ids that are in neither enum: the game hears nothing of it. A received
+/// The silence is the peer's: a client that only listens is asked each time, however much it is sent. Both sides must have it on,
+/// with the same ids: to who has not, a ping is an unknown packet, and [`Client::recv`](crate::Client::recv) ends with
+/// [`CloseReason::Unknown`](crate::CloseReason::Unknown). With it on, a client asks after its server's silence, too.
+///
+/// It stands beside the game's own packets, with ids that are in neither enum ([`HeartbeatError`] says so when the
+/// server is started): the game hears nothing of it. A received
 /// `ping` is answered by a `pong` with its body, a received `pong` is taken in silence, and both end a silence. Only for
 /// doors that speak frames; and an enum with a catch-all variant, or [`Frame`] itself, takes these packets too, so that
 /// answering is then up to the game.
@@ -16,7 +21,13 @@ use crate::{Frame, Header, PacketId};
 /// use std::time::Duration;
 /// use netcore::{Frame, Heartbeat, Limits};
 ///
-/// let limits = Limits::new().heartbeat(Heartbeat::new(Frame::new(65_001, "?"), 65_002).every(Duration::from_secs(15)));
+/// # use netcore::{Client, Packet};
+/// # #[derive(Packet)] enum ToServer { #[packet(id = 1)] Hello }
+/// # #[derive(Packet)] enum ToClient { #[packet(id = 2)] Welcome }
+/// let heartbeat = || Heartbeat::new(Frame::new(65_001, "?"), 65_002).every(Duration::from_secs(15));
+/// let of_the_door = Limits::new().login(Duration::from_secs(30)).heartbeat(heartbeat());
+/// // The heartbeat alone, and not all limits of the door: its rates and bounds are for what clients send.
+/// let options = Client::<ToClient, ToServer>::options().limits(Limits::new().heartbeat(heartbeat()));
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Heartbeat {

@@ -123,7 +123,8 @@ impl Limits {
         self
     }
 
-    /// Sends a packet now and then, which the peer answers, so that a dead peer is found.
+    /// Sends a packet after a silence of the peer, which answers it, so that a dead peer is found. Its client must have the
+    /// [`Heartbeat`] on, too.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.heartbeat = Some(heartbeat);

@@ -1,11 +1,29 @@
 //! What is logged.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-/// The events, as lines: the level, then the fields.
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+
+/// The events, as lines: the level, then the fields, then the spans that they are in.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<String>>>);
+
+thread_local! {
+    /// The spans that the thread is in.
+    static WITHIN: RefCell<Vec<Id>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Fields, one behind the other.
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!("{field}={value:?} "));
+    }
+}
 
 impl Log {
     /// That of the whole process: whether an event is of interest is asked once, on whichever thread comes first.
@@ -44,27 +62,33 @@ impl tracing::Subscriber for Log {
         true
     }
 
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields(format!("in {}: ", span.metadata().name()));
+        span.record(&mut fields);
+        let mut spans = self.1.lock().unwrap();
+        spans.push(fields.0);
+        Id::from_u64(spans.len() as u64)
     }
 
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record(&self, _: &Id, _: &Record<'_>) {}
 
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        struct Line(String);
-        impl tracing::field::Visit for Line {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                self.0.push_str(&format!("{field}={value:?} "));
-            }
-        }
-        let mut line = Line(format!("{} ", event.metadata().level()));
+        let mut line = Fields(format!("{} ", event.metadata().level()));
         event.record(&mut line);
+        WITHIN.with_borrow(|within| {
+            let spans = self.1.lock().unwrap();
+            within.iter().for_each(|span| line.0.push_str(&spans[span.into_u64() as usize - 1]));
+        });
         self.0.lock().unwrap().push(line.0);
     }
 
-    fn enter(&self, _: &tracing::span::Id) {}
+    fn enter(&self, span: &Id) {
+        WITHIN.with_borrow_mut(|within| within.push(span.clone()));
+    }
 
-    fn exit(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &Id) {
+        let _ = WITHIN.with_borrow_mut(Vec::pop);
+    }
 }

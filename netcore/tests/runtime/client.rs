@@ -199,3 +199,10 @@ async fn receiving_is_cancel_safe() {
         assert_eq!(next(&mut client).await, said(n));
     }
 }
+
+#[tokio::test]
+async fn a_name_without_an_address_is_said_to_be_one() {
+    let error = Client::<Hear, Ask>::connect("no-such-host.invalid:11020").await.unwrap_err();
+    let why = "no address is known for that name, or the name server does not answer";
+    assert_eq!(error.to_string(), format!("cannot connect: {why}"));
+}

@@ -14,7 +14,7 @@ use crate::server::world::Rules;
 ///
 /// Once it listens, it prints `listening http ADDR` on stdout, with the real port. Logs go to stderr, at the level that
 /// RUST_LOG names (info unless set; debug shows every request, and no secret). Ctrl-C or SIGTERM: it accepts no more, ends
-/// what is under way, for 5 seconds at most, and exits with 0. Wrong flags, a file that cannot be used, or an address it
+/// what is under way, for 5 seconds at most, and exits with 0; a second one ends it at once, with 130. Wrong flags, a file that cannot be used, or an address it
 /// cannot listen on: one sentence on stderr, and exit code 2.
 #[derive(clap::Parser)]
 #[command(
@@ -31,7 +31,8 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", default_value = "api.db")]
     #[arg(value_parser = OsStringValueParser::new().try_map(database))]
     pub(crate) db: PathBuf,
-    /// Sessions, tokens, servers and queues in Redis, so that several of these servers are one.
+    /// Sessions, tokens, servers and queues in Redis, so that several of these servers are one:
+    /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]`.
     #[arg(long, value_name = "URL")]
     pub(crate) redis: Option<String>,
     /// What the keys in Redis begin with.
@@ -106,7 +107,7 @@ pub struct Flags {
     #[arg(value_parser = support::number::<u64>(100..=600_000))]
     pub(crate) request_ms: u64,
     /// The address of a proxy whose `X-Forwarded-For` is believed; may be given more than once.
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", value_parser = proxy)]
     pub(crate) proxy: Vec<IpAddr>,
 }
 
@@ -133,6 +134,15 @@ impl Flags {
             servers: size(self.servers),
         }
     }
+}
+
+/// Of one proxy: whose network it is in says nothing of who else is in there.
+fn proxy(text: &str) -> Result<IpAddr, &'static str> {
+    let words = match text.contains('/') {
+        true => "it takes one address and no network; it may be given more than once",
+        false => "it takes one address, as in 10.0.0.7",
+    };
+    text.parse().map_err(|_| words)
 }
 
 /// To SQLite, no name at all is a database that is gone at the end: nobody who left a variable of a script empty means it.

@@ -147,7 +147,7 @@ impl Drop for Seat {
 }
 
 /// At a shutdown, for what is under way.
-const DRAIN: Duration = Duration::from_secs(5);
+pub(crate) const DRAIN: Duration = Duration::from_secs(5);
 /// Without taking a byte of an answer.
 const WRITE: Duration = Duration::from_secs(10);
 const MOST_HEADERS: usize = 64;

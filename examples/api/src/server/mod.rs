@@ -57,7 +57,11 @@ pub async fn serve(flags: &Flags) -> Outcome {
     let signal = support::signal()?;
     let server = Server::start(flags).await?;
     support::listening("http", server.addr()?);
-    server.run_until(signal).await;
+    let asked = async {
+        signal.await;
+        support::stopping(listen::DRAIN);
+    };
+    server.run_until(asked).await;
     Ok(())
 }
 
@@ -125,7 +129,7 @@ impl Server {
         if let Some(looking) = looking {
             looking.abort();
         }
-        info!(cut, "stopped");
+        info!(target: support::LOG, cut, "stopped");
         cut
     }
 }

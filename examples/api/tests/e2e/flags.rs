@@ -43,7 +43,11 @@ fn what_cannot_be_used_is_refused_in_one_sentence() {
             (&["--match-queue", "2"], "--match-queue 2 is below --match-size 4"),
             (&["--redis-prefix", "x:"], "--redis"),
             (&["--token-ms", "0"], "--token-ms"),
-            (&["--proxy", "here"], "--proxy"),
+            (&["--proxy", "here"], "it takes one address, as in 10.0.0.7"),
+            (
+                &["--proxy", "10.0.0.0/8"],
+                "it takes one address and no network; it may be given more than once",
+            ),
         ],
     );
     for (args, words) in [

@@ -130,6 +130,11 @@ fn wrong_flags_and_a_busy_port_are_refused_in_one_sentence() {
             (&["--public", "chat.example"], "--api"),
             (&["--api", "http://127.0.0.1:1", "--public", "a:b:c"], "DOOR=HOST:PORT"),
             (&["--node-ttl-ms", "5000"], "--redis"),
+            (&["--held-elsewhere", "5"], "--redis"),
+            (
+                &["--tls", "127.0.0.1:0", "--tls-cert", "/", "--tls-key", "/"],
+                "cannot read /: it is a directory",
+            ),
             (&["--tls-cert", "cert.pem", "--tls-key", "key.pem"], "--tls and --websocket, which are off"),
             (&["--raw", &busy], &format!("cannot listen on {busy} (raw): the address is already in use")),
         ],

@@ -16,7 +16,7 @@ fn wrong_flags_of_the_server_are_refused_in_one_sentence() {
         (&["--raw"], "--raw"),
         (&["--raw", "nowhere"], "nowhere"),
         (&["--raw", "127.0.0.1"], "127.0.0.1"),
-        (&["--raw", "127.0.0.1:65536"], "65536"),
+        (&["--raw", "127.0.0.1:65536"], "its port is too large: 65535 at most"),
         (&["--raw", "::1:80x"], "[IPv6]:PORT"),
         (&["--raw", ""], "--raw"),
         (&["--raw", "off", "--raw", "off"], "--raw"),
@@ -70,7 +70,8 @@ fn why_a_session_closed_is_in_the_log_as_the_readme_shows_it() {
     stream.write_all(&[packet(101, 0, b"hi"), vec![4, 0, 101, 0, 0]].concat()).unwrap();
     assert_eq!(read_to_end(&mut stream), packet(101, 0, b"hi"));
     let lines = server.terminate().stderr;
-    let logged = lines.iter().filter(|line| line.contains(" session=0.0 "));
+    let is_of_it = |line: &str| line.contains(" session=0.0 ") || line.contains(" session{id=0.0 ");
+    let logged = lines.iter().filter(|line| is_of_it(line));
     let logged: Vec<String> = logged.map(|line| line.replace(&port, "36062")).collect();
     assert_eq!(logged.len(), shown.len(), "{logged:?}");
     for (logged, shown) in logged.iter().zip(shown) {
@@ -153,6 +154,12 @@ fn wrong_flags_of_the_load_generator_are_refused_in_one_sentence() {
         (&["--window", "0"], "1 to 65536"),
         (&["--id", "65536"], "0 to 65535"),
         (&["--timeout-ms", "0"], "--timeout-ms"),
+        (
+            &["--connect", "foo"],
+            "it has no port: an address is HOST:PORT or [IPv6]:PORT, as in 127.0.0.1:11020",
+        ),
+        (&["--connect", "no host:1"], "an address is HOST:PORT"),
+        (&["--connect", "127.0.0.1:70000"], "its port is too large"),
     ] {
         let sentence = Process::start(&mut echo_load(args)).end().refused();
         assert!(sentence.starts_with("echo-load: ") && sentence.contains(word), "{args:?}: {sentence}");
@@ -164,9 +171,28 @@ fn wrong_flags_of_the_load_generator_are_refused_in_one_sentence() {
 fn a_load_generator_without_a_server_says_how_to_start_one() {
     // A port that was free a moment ago.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    for addr in [&free[..], "no address", "127.0.0.1"] {
+    for (addr, why) in [
+        (&free[..], "nobody listens there"),
+        (
+            "no-such-host.invalid:11020",
+            "no address is known for that name, or the name server does not answer",
+        ),
+    ] {
         let sentence = Process::start(&mut echo_load(&["--connect", addr])).end().refused();
-        assert!(sentence.contains("cargo run --release -p echo"), "{sentence}");
+        let words = format!("no server at {addr} ({why}): start one with `cargo run --release -p echo`");
+        assert_eq!(sentence, format!("echo-load: {words}"));
+    }
+}
+
+#[test]
+fn a_name_without_an_address_is_said_to_be_one_wherever_it_is_a_doors() {
+    let why = "no address is known for that name, or the name server does not answer";
+    let at = "no-such-host.invalid:0";
+    for (args, door) in
+        [(["--raw", at, "--metrics", "off"], "raw"), (["--raw", "127.0.0.1:0", "--metrics", at], "metrics")]
+    {
+        let sentence = Process::start(&mut echo(&args)).end().refused();
+        assert_eq!(sentence, format!("echo: cannot listen on {at} ({door}): {why}"));
     }
 }
 
@@ -179,4 +205,18 @@ fn a_load_generator_out_of_descriptors_says_what_to_raise() {
         .end()
         .refused();
     assert!(sentence.contains("ulimit -n 164"), "{sentence}");
+}
+
+#[cfg(unix)]
+#[test]
+fn without_files_for_a_runtime_there_is_one_sentence() {
+    for program in [env!("CARGO_BIN_EXE_echo"), env!("CARGO_BIN_EXE_echo-load")] {
+        // One that is refused altogether, and those of which a runtime would open some.
+        for files in [4, 6, 7, 8, 10] {
+            let script = format!("ulimit -n {files}; exec \"$0\"");
+            let sentence = Process::start(Command::new("sh").args(["-c", &script, program])).end().refused();
+            let words = "cannot start: this process may open no more files: raise `ulimit -n`";
+            assert!(sentence.ends_with(words), "{files}: {sentence}");
+        }
+    }
 }

@@ -6,9 +6,9 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use support::testing::{Process, read, read_to_end};
+use support::testing::{Process, Server, read, read_to_end};
 
-use crate::process::{packet, servers};
+use crate::process::{echo, packet, servers};
 
 #[test]
 fn a_signal_ends_idle_sessions_and_the_exit_code_is_zero() {
@@ -64,6 +64,35 @@ fn sigterm_does_not_wait_for_a_peer_that_does_not_read() {
         assert!(ended.stderr.iter().any(|line| line.contains("cut off")), "{:?}", ended.stderr);
         drop(stream);
     }
+}
+
+#[test]
+fn the_first_signal_says_how_long_it_may_take_and_the_second_ends_it_at_once() {
+    for (first, second) in [("INT", "INT"), ("TERM", "INT"), ("INT", "TERM")] {
+        let server = Server::start(&mut echo(&["--raw", "127.0.0.1:0"]), 1);
+        // It is waited for: it does not read.
+        let mut stream = server.connect();
+        let large = packet(7, 7, &[0x5a; 65_530]);
+        stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+        while stream.write_all(&large).is_ok() {}
+        server.process.signal(first);
+        let line = server.process.logged(&[" INFO server: stopping, for 2s at most"]);
+        assert!(line.ends_with("; a second signal ends it at once"), "{line}");
+        server.process.signal(second);
+        let ended = server.process.end();
+        assert_eq!(ended.code, Some(130), "{:?}", ended.stderr);
+        assert!(!ended.stderr.iter().any(|line| line.contains("stopped")), "{:?}", ended.stderr);
+        drop(stream);
+    }
+}
+
+#[test]
+fn how_it_stopped_is_said_in_whole_milliseconds() {
+    let server = Server::start(&mut echo(&["--raw", "127.0.0.1:0"]), 1);
+    server.process.signal("INT");
+    let line = server.process.logged(&[" INFO server: stopped sessions=0 cut=0 took_ms="]);
+    let (_, took) = line.rsplit_once('=').unwrap();
+    assert!(took.parse::<u64>().is_ok(), "{line}");
 }
 
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ConnectStage;
 use crate::PacketId;
+use crate::runtime::address::no_name;
 #[cfg(feature = "websocket")]
 use crate::runtime::transport::websocket::NoWebSocket;
 use crate::runtime::{HelloError, NoAddress, SendError};
@@ -112,6 +113,6 @@ fn in_words(error: &io::Error) -> String {
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             format!("there is no way to that address ({error}): look at the address and the network")
         }
-        _ => error.to_string(),
+        _ => no_name(error).map_or_else(|| error.to_string(), str::to_owned),
     }
 }

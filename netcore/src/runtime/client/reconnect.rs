@@ -126,6 +126,44 @@ where
     /// back. An error, a panic or a delay above [`login_timeout`](Self::login_timeout) is a try that failed. Packets that
     /// it does not receive itself follow after [`ClientEvent::Connected`](crate::ClientEvent::Connected).
     ///
+    /// A log-in that can never succeed, for a wrong password say, is tried again like any other: the client cannot know. Whoever
+    /// takes the events can, by the error that the log-in ended with, and closes the client:
+    ///
+    /// ```
+    /// use netcore::{Client, ClientEvent, Packet, ReconnectingClient, TryError};
+    /// # #[derive(Packet)]
+    /// # enum ToServer { #[packet(id = 1, reply = 2)] LogIn { key: u64 } }
+    /// # #[derive(Packet)]
+    /// # enum ToClient { #[packet(id = 2)] LoggedIn { ok: bool } }
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// #[error("the server does not take this key")]
+    /// struct WrongKey;
+    ///
+    /// async fn log_in(
+    ///     client: Client<ToClient, ToServer>,
+    ///     key: u64,
+    /// ) -> Result<Client<ToClient, ToServer>, Box<dyn std::error::Error + Send + Sync>> {
+    ///     match client.request(ToServer::LogIn { key }).await? {
+    ///         ToClient::LoggedIn { ok: true } => Ok(client),
+    ///         ToClient::LoggedIn { ok: false } => Err(WrongKey.into()),
+    ///     }
+    /// }
+    ///
+    /// async fn play(client: ReconnectingClient<ToClient, ToServer>) {
+    ///     while let Some(event) = client.next().await {
+    ///         match event {
+    ///             ClientEvent::Failed { error: TryError::Login(why), .. } if why.is::<WrongKey>() => break,
+    ///             _ => {}
+    ///         }
+    ///     }
+    ///     client.close().await;
+    /// }
+    /// # let _ = Client::options().reconnect().login(|client| log_in(client, 7));
+    /// ```
+    ///
+    /// [`tries`](Self::tries) bounds them all.
+    ///
     /// What it keeps for the next time, a token with which its seat is its own again say, each log-in has a handle of its own to:
     ///
     /// ```

@@ -48,9 +48,14 @@ use crate::{EncodeError, Packet};
 /// #     }
 /// #     Ok::<_, SendError>(())
 /// # }).await?;
-/// let reconnect = Client::<ToClient, ToServer>::options().reconnect().login(async |client| {
-///     client.request(ToServer::Login { name: "ann".into() }).await?;
-///     Ok::<_, RequestError>(client)
+/// let name = "ann".to_owned();
+/// let reconnect = Client::<ToClient, ToServer>::options().reconnect().login(move |client| {
+///     // Each log-in has its own: an `async |client|` cannot capture any.
+///     let name = name.clone();
+///     async move {
+///         client.request(ToServer::Login { name }).await?;
+///         Ok::<_, RequestError>(client)
+///     }
 /// });
 /// let client = reconnect.connect(server.addr());
 /// client.send(&ToServer::Wave)?; // It waits for the connection, and for the log-in.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::runtime::address::no_name;
 use crate::{HeartbeatError, HelloIds};
 
 /// Why a server did not start.
@@ -48,6 +49,12 @@ fn in_words(error: &io::Error) -> String {
         io::ErrorKind::AddrInUse => "the address is already in use".to_owned(),
         io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
         io::ErrorKind::PermissionDenied => "the system does not permit it".to_owned(),
-        _ => error.to_string(),
+        _ if is_short_of_files(error) => "this process may open no more files: raise `ulimit -n`".to_owned(),
+        _ => no_name(error).map_or_else(|| error.to_string(), str::to_owned),
     }
+}
+
+fn is_short_of_files(error: &io::Error) -> bool {
+    // `EMFILE`, the same number on all unixes.
+    cfg!(unix) && error.raw_os_error() == Some(24)
 }

@@ -23,6 +23,32 @@ pub enum Slow {
     DropOldest,
     /// It takes the place of a waiting packet with the same key: of positions, say, only the latest of each player. It
     /// goes to the end of the queue, so that nothing overtakes anything.
+    ///
+    /// A session has one space of keys for all kinds of packets: with the player's number as the key of two kinds, one would
+    /// take the place of the other. Where there are several, a key has the kind in it:
+    ///
+    /// ```
+    /// # use netcore::{Packet, Slow};
+    /// #[derive(Packet)]
+    /// enum ToClient {
+    ///     #[packet(id = 1)]
+    ///     At { who: u32, x: i32 },
+    ///     #[packet(id = 2)]
+    ///     Score { who: u32, points: u32 },
+    ///     #[packet(id = 3)]
+    ///     Died { who: u32 },
+    /// }
+    ///
+    /// // For `Server::slow`.
+    /// fn slow(packet: &ToClient) -> Slow {
+    ///     let key = |who: u32| u64::from(packet.id().0) << 32 | u64::from(who);
+    ///     match packet {
+    ///         ToClient::At { who, .. } | ToClient::Score { who, .. } => Slow::Latest(key(*who)),
+    ///         ToClient::Died { .. } => Slow::Disconnect,
+    ///     }
+    /// }
+    /// # assert_ne!(slow(&ToClient::At { who: 1, x: 0 }), slow(&ToClient::Score { who: 1, points: 0 }));
+    /// ```
     Latest(u64),
 }
 

@@ -18,7 +18,7 @@ pub use byteorder::{BigEndian, LittleEndian};
 /// | `[T; N]` | N times T |
 /// | `Option<T>` | one: 0, or 1 and the T |
 /// | a struct that derives `Raw` | its fields |
-/// | an enum that derives `Raw` | its tag, then the variant's fields |
+/// | an enum that derives `Raw`, with `#[raw(tag = u8)]` | its tag, then the variant's fields |
 /// | `String`, `Vec<u8>`, `Bytes` with `#[raw(len = u16)]` | a length in bytes (`u8`, `u16`, `u32` or signed), then the bytes |
 /// | … with `#[raw(len_in = field)]` | the bytes; the length is another field, before it |
 /// | … with `#[raw(fixed = 16)]` | 16 bytes; what is shorter is padded with zeros, which the reader trims |
@@ -56,6 +56,64 @@ pub use byteorder::{BigEndian, LittleEndian};
 /// assert_eq!(&wire[5..], b"\x01\x01\0\0\0\0\0\0\0\x03ann");
 /// # Ok::<_, netcore::EncodeError>(())
 /// ```
+///
+/// An enum says what its tag is. A variant's own is what it is given there, else its discriminant (`Stay = 4`), else one more
+/// than that of the variant before it; the first has 0. Any other tag on the wire is an error of the body.
+///
+/// ```
+/// use netcore::{Frame, Packet, Raw};
+///
+/// #[derive(Raw, Debug, PartialEq)]
+/// #[raw(tag = u8)]
+/// enum Order {
+///     #[raw(tag = 1)]
+///     Walk { dx: i8, dy: i8 },
+///     #[raw(tag = 7)]
+///     Attack(u16),
+///     Stay, // 8
+/// }
+///
+/// #[derive(Packet, Debug, PartialEq)]
+/// enum ToServer {
+///     #[packet(id = 1)]
+///     Orders {
+///         #[raw(count = u8)]
+///         orders: Vec<Order>,
+///     },
+/// }
+///
+/// let orders = vec![Order::Walk { dx: 1, dy: -1 }, Order::Attack(9), Order::Stay];
+/// let frame = Frame::from_packet(&ToServer::Orders { orders })?;
+/// assert_eq!(frame.body[..], [3, 1, 1, 255, 7, 9, 0, 8]);
+/// // One order with the tag 2.
+/// assert!(ToServer::from_frame(&Frame::new(1, [1, 2].to_vec())).is_err());
+/// # Ok::<_, netcore::EncodeError>(())
+/// ```
+///
+/// # Attributes
+/// On a struct or an enum that derives `Raw`:
+/// - `#[raw(big_endian)]`: its numbers, lengths, counts and tag begin with the most significant byte, and so do those of what it
+///   holds. Without it they have the order of what holds it; a packet begins with little-endian
+/// - `#[raw(tag = u8)]`: the tag of an enum, which must have one: `u8`, `u16`, `u32`, `i8`, `i16` or `i32`
+/// - `#[raw(crate = path)]`: where netcore is, when it is not `::netcore`
+///
+/// On a variant of such an enum:
+/// - `#[raw(tag = 1)]`: its own tag, an integer literal
+///
+/// On a field, of a struct, of a variant, or of a packet's raw variant (in a tuple, `Relay(#[raw(rest)] Bytes)`). How text, bytes
+/// or a list ends, one of:
+/// - `len = u16`: a length in bytes stands in front: `u8`, `u16`, `u32`, `i8`, `i16` or `i32`
+/// - `count = u16`: a number of items stands in front, of the same types
+/// - `len_in = field`, `count_in = field`: it is in that field, an integer before this one. Who sends sets it; where it says
+///   otherwise than there is, the packet does not encode
+/// - `fixed = 16`: so many bytes, a constant
+/// - `rest`: it takes what is left of the body, and nothing follows it
+///
+/// And beside these:
+/// - `max = 126`: the most bytes, or items; not with `fixed`
+/// - `trim = both`: with `fixed`, zeros in front are padding too; `trim = end` is the default
+/// - `item(…)`: with `count`, `count_in` or `rest`, how each item ends: `len`, `fixed` or `count`, each with its own `max`, `trim`
+///   or `item(…)`
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Raw;
 

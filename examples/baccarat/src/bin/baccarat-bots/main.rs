@@ -15,16 +15,11 @@ use tokio::task::JoinSet;
 use crate::bot::{Bot, Crowd, Failed};
 use crate::flags::Flags;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let flags = match support::flags::<Flags>() {
-        Ok(flags) => flags,
-        Err(code) => return code,
-    };
-    match run(flags).await {
+fn main() -> ExitCode {
+    support::start(async |flags: Flags| match run(flags).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed(code, words)) => support::fail::<Flags>(code, &words),
-    }
+    })
 }
 
 async fn run(flags: Flags) -> Result<(), Failed> {

@@ -61,9 +61,8 @@ struct Flags {
     timeout_ms: u32,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    support::main(play).await
+fn main() -> ExitCode {
+    support::main(play)
 }
 
 async fn play(flags: Flags) -> Outcome {

@@ -21,12 +21,11 @@ use crate::bot::{Bot, Crowd, Failed, Room};
 use crate::flags::{Flags, Spoken};
 use crate::report::{Report, Tally};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let flags = match support::flags::<Flags>() {
-        Ok(flags) => flags,
-        Err(code) => return code,
-    };
+fn main() -> ExitCode {
+    support::start(live_as)
+}
+
+async fn live_as(flags: Flags) -> ExitCode {
     let ended = match flags.format {
         Spoken::Raw => run::<Raw>(flags).await,
         Spoken::Msgpack => run::<MsgPack>(flags).await,

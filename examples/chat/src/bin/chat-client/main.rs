@@ -68,14 +68,12 @@ enum Spoken {
     Protobuf,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     support::main(async |flags: Flags| match flags.format {
         Spoken::Raw => chat_over::<client::Raw>(flags, 11021).await,
         Spoken::Msgpack => chat_over::<client::MsgPack>(flags, 11022).await,
         Spoken::Protobuf => chat_over::<client::Protobuf>(flags, 11023).await,
     })
-    .await
 }
 
 async fn chat_over<F: Format>(flags: Flags, port: u16) -> Outcome {

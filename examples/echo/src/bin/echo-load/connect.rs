@@ -40,7 +40,7 @@ pub(crate) async fn all(flags: &Arc<Flags>) -> Result<Vec<TcpStream>, String> {
 
 fn why_not(flags: &Flags, connected: usize, error: &io::Error) -> String {
     let (all, enough) = (flags.connections, flags.connections + 64);
-    if error.raw_os_error() == Some(TOO_MANY_FILES) {
+    if support::is_short_of_files(error) {
         return format!(
             "{connected} of {all} connections are all that the system lets this process open: \
              run `ulimit -n {enough}` first, in the server's shell too"
@@ -48,15 +48,17 @@ fn why_not(flags: &Flags, connected: usize, error: &io::Error) -> String {
     }
     match connected {
         0 => nobody(flags, error),
-        _ => format!("after {connected} of {all} connections, {} takes no more ({error})", flags.connect),
+        _ => {
+            let words = support::words(error);
+            format!("after {connected} of {all} connections, {} takes no more ({words})", flags.connect)
+        }
     }
 }
 
 fn nobody(flags: &Flags, error: &io::Error) -> String {
-    format!("no server at {} ({error}): start one with `cargo run --release -p echo`", flags.connect)
+    let words = support::words(error);
+    format!("no server at {} ({words}): start one with `cargo run --release -p echo`", flags.connect)
 }
 
 /// More at once would overflow the server's backlog, and be tried again after a second.
 const AT_ONCE: usize = 256;
-/// `EMFILE`, the same number on all unixes.
-const TOO_MANY_FILES: i32 = 24;

@@ -23,7 +23,7 @@ use netcore::Header;
     echo-load --connections 1000 --rate 20000 --duration 30 --json")]
 pub(crate) struct Flags {
     /// Where the server listens.
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11020")]
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:11020", value_parser = support::At::server)]
     pub(crate) connect: String,
     /// How many connections: 1 to 100000.
     #[arg(long, value_name = "N", default_value = "1", allow_negative_numbers = true)]

@@ -29,12 +29,11 @@ use packets::Packets;
 use progress::Progress;
 use report::{Report, Tally};
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let flags: Arc<Flags> = match support::flags() {
-        Ok(flags) => Arc::new(flags),
-        Err(code) => return code,
-    };
+fn main() -> ExitCode {
+    support::start(async |flags: Flags| run(Arc::new(flags)).await)
+}
+
+async fn run(flags: Arc<Flags>) -> ExitCode {
     let fail = |code, sentence: &str| support::fail::<Flags>(code, sentence);
     let streams = match connect::all(&flags).await {
         Ok(streams) => streams,
