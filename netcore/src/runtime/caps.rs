@@ -92,13 +92,17 @@ impl Counted {
     }
 }
 
-/// What counts as one address: of IPv6 the network, since each customer has 2^64 addresses to come from.
+/// What counts as one address: of IPv6 the network, since each customer has 2^64 addresses to come from. But the one network
+/// through which IPv6 hosts are reached from all of IPv4 (NAT64, RFC 6052) is as many peers as there are addresses in it.
 fn whole(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            IpAddr::V6(network.into())
-        }
+        IpAddr::V6(address) => match address.octets() {
+            [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] => IpAddr::from([a, b, c, d]),
+            _ => {
+                let network = u128::from(address) & !u128::from(u64::MAX);
+                IpAddr::V6(network.into())
+            }
+        },
         address => address,
     }
 }
@@ -120,5 +124,15 @@ mod tests {
         caps.end(1, at("10.0.0.1"));
         caps.reserve(at("2001:db8::3")).unwrap();
         assert_eq!((caps.index(), caps.index(), caps.index()), (Some(0), Some(1), None));
+    }
+    #[test]
+    fn peers_behind_nat64_are_those_of_ipv4() {
+        let caps = Caps::new(100, 1);
+        let at = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        caps.reserve(at("64:ff9b::a00:1")).unwrap();
+        caps.reserve(at("64:ff9b::a00:2")).unwrap();
+        assert_eq!(caps.reserve(at("10.0.0.1")), Err(CloseReason::AddressFull));
+        caps.reserve(at("64:ff9b:0:1::1")).unwrap();
+        assert_eq!(caps.reserve(at("64:ff9b:0:1::2")), Err(CloseReason::AddressFull), "any other network");
     }
 }

@@ -214,7 +214,8 @@ where
     /// `cargo check`. Nothing is known of an `In` that is written by hand or has an `other` variant; there such a request
     /// times out.
     ///
-    /// Dropped before the answer came, the request stands, and its answer is received like any other packet.
+    /// Dropped before it returns, the request stands, and its answer is received like any other packet: behind what has been
+    /// read already, where the answer had come just before.
     ///
     /// Where packets carry no number, an answer that never comes is a gap: the next answer is taken for it, and the request
     /// that this one was for times out, as each behind it does. Close the connection after a timeout then, or number the

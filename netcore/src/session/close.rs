@@ -98,7 +98,7 @@ pub enum CloseReason {
     #[error("the queue to the peer is over {0} bytes (`queue`)")]
     QueueFull(usize),
     /// The peer does not read: bytes wait for it and none went out.
-    #[error("the peer took nothing for {0:?} (`stall`)")]
+    #[error("the peer took nothing for {0:?} (`stall`), or not all for so long after the close (`flush`)")]
     Stalled(Duration),
     /// All sessions together have too much queued, and this one was among those with the most, with the packet that it was to
     /// have.
