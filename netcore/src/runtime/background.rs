@@ -122,6 +122,7 @@ impl<L: Logic> Context<L> {
         F: Future<Output = L::Message> + Send + 'static,
     {
         let Some(queue) = self.queues.get(self.worker).filter(|queue| queue.reserve()).cloned() else {
+            self.stats.messages_refused.fetch_add(1, Relaxed);
             return Err(Full(()));
         };
         let (over, stats, made) = (self.over.token(), self.stats.clone(), self.made);

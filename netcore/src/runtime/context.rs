@@ -194,7 +194,9 @@ impl<L: Logic> Context<L> {
         match self.queues.get(worker) {
             Some(queue) => {
                 self.told += 1;
-                queue.post(message, Weight::default())
+                queue.post(message, Weight::default()).inspect_err(|_| {
+                    self.stats.messages_refused.fetch_add(1, Relaxed);
+                })
             }
             None => Err(Full(message)),
         }
@@ -268,12 +270,6 @@ impl<L: Logic> Context<L> {
     #[must_use]
     pub fn door(&self, session: SessionId) -> Option<usize> {
         Some(self.slots.get(session)?.peer.door)
-    }
-
-    /// How many bytes wait for a session.
-    #[must_use]
-    pub fn queued(&self, session: SessionId) -> usize {
-        self.slots.get(session).map_or(0, |slot| slot.peer.outbox.queued() + slot.staged.len())
     }
 
     /// The time. It stands still within a callback, and over those for a batch of one session's packets, for the timers that

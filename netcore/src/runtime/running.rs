@@ -143,6 +143,8 @@ impl<Message> Running<Message> {
     }
 
     /// Runs until `signal` is there, or the game or a [`Stopper`] asks it to stop; then shuts down.
+    ///
+    /// Not cancel-safe: dropped, it cuts off at once.
     pub async fn run_until(self, signal: impl Future<Output = ()>) -> Report {
         tokio::select! {
             () = signal => {}

@@ -119,6 +119,18 @@ impl<L: Logic> Context<L> {
         }
     }
 
+    /// How many bytes wait for a session.
+    #[must_use]
+    pub fn queued(&self, session: SessionId) -> usize {
+        self.slots.get(session).map_or(0, |slot| slot.peer.outbox.queued() + slot.staged.len())
+    }
+
+    /// How many packets to a session were dropped because its peer reads too slowly ([`Slow`]).
+    #[must_use]
+    pub fn dropped(&self, session: SessionId) -> u64 {
+        self.slots.get(session).map_or(0, |slot| slot.peer.outbox.dropped())
+    }
+
     /// Does what is done by default about what came in place of a packet: on a text door the person is told, elsewhere
     /// the session is closed.
     pub fn refuse(&mut self, session: SessionId, fault: &Fault) {

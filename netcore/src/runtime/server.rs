@@ -250,6 +250,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// `handler` is called in the order in which the sessions of a door came, before the next one is let in: it makes the
     /// session's future and must not block.
     ///
+    /// Cancel-safe: dropped before it is done, nothing listens.
+    ///
     /// # Errors
     /// When a door cannot listen.
     pub async fn serve<F, T>(self, handler: F) -> Result<Running, ServerError>
@@ -280,6 +282,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// Starts, with one worker that owns `logic`. After a panic it goes on with the same state: to make it anew needs
     /// [`workers`](Self::workers).
     ///
+    /// Cancel-safe: dropped before it is done, nothing listens.
+    ///
     /// # Errors
     /// When a door cannot listen.
     pub async fn logic<L>(mut self, logic: L) -> Result<Running<L::Message>, ServerError>
@@ -294,6 +298,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
 
     /// Starts, with so many workers (1 at least), each with a value of its own that `make` makes out of its number. A new
     /// session begins on one after the other.
+    ///
+    /// Cancel-safe: dropped before it is done, nothing listens.
     ///
     /// # Errors
     /// When a door cannot listen.

@@ -95,6 +95,11 @@ counters! {
     rate_dropped,
     /// Packets that were too fast and passed.
     rate_warned,
+    /// How often a session's socket was not read for a while: too much of it waited for the game (`inbox`, `inbox_bytes`), or
+    /// for its peer (`backpressure`).
+    inbox_full,
+    /// Messages to workers, and work for them in the background, that had no room (`max_messages`).
+    messages_refused,
     /// How often the queues of all sessions together were over their bound.
     queues_full,
     /// Ticks that were skipped because the worker was late.

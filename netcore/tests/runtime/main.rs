@@ -8,6 +8,7 @@ mod broken;
 mod caps;
 mod client;
 mod common;
+mod counted;
 mod crowded;
 mod edges;
 mod elsewhere;

@@ -30,7 +30,9 @@ impl<In: 'static, T: Transport> Link<In, T> {
             Room::Free if !ahead => self.is_full = false,
             Room::Ended(reason) => return Err(reason),
             Room::Full | Room::Free => {
-                self.is_full = true;
+                if !std::mem::replace(&mut self.is_full, true) {
+                    self.stats.inbox_full.fetch_add(1, Relaxed);
+                }
                 // Not the peer's slowness to speak: its clocks stand still. The game calls when there is room again, by
                 // the outbox's waker.
                 self.session.pause(clock);

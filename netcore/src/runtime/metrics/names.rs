@@ -35,6 +35,8 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ("netcore_connections_refused_total", Kind::Counter, Unit::Count, "connections that were refused"),
     ("netcore_accept_errors_total", Kind::Counter, Unit::Count, "accepts that failed, out of descriptors mostly"),
     ("netcore_queue_bytes", Kind::Histogram, Unit::Bytes, "what waits for a peer, looked at each second for each session"),
+    ("netcore_inbox_full_total", Kind::Counter, Unit::Count, "times that a socket was not read because too much waited"),
+    ("netcore_messages_refused_total", Kind::Counter, Unit::Count, "messages and background work that had no room at a worker"),
     ("netcore_queues_full_total", Kind::Counter, Unit::Count, "how often the queues of all sessions together were over their bound"),
     ("netcore_packets_dropped_total", Kind::Counter, Unit::Count, "packets that were dropped"),
     ("netcore_packets_over_rate_total", Kind::Counter, Unit::Count, "packets that were too fast and passed"),

@@ -40,10 +40,14 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let (stats, stop) = (Arc::new(Stats::default()), CancellationToken::new());
         let opened = self.open(way, stats.clone()).await?;
         let tell = {
-            let queues = queues.clone();
+            let (queues, stats) = (queues.clone(), stats.clone());
             Arc::new(move |worker: usize, message, weight| match queues.get(worker) {
                 Some(queue) => queue.post(message, weight).map_err(|Full(message)| {
-                    if queue.is_open() { Untold::Full(message) } else { Untold::Gone(message) }
+                    if !queue.is_open() {
+                        return Untold::Gone(message);
+                    }
+                    stats.messages_refused.fetch_add(1, Relaxed);
+                    Untold::Full(message)
                 }),
                 None => Err(Untold::Gone(message)),
             })
