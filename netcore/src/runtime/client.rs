@@ -28,6 +28,7 @@ use super::link::{Link, Transport};
 use super::peer::Peer;
 use super::requests::Pending;
 use super::time::now;
+use super::work::erased;
 use super::{Connection, SendError, Stats};
 use crate::Packet;
 use crate::session::{CloseReason, Fault, Outbox, Session, SessionId, Slow};
@@ -150,7 +151,7 @@ where
                 *over.reason.insert(reason)
             };
             // Of many bots, the span that its maker is in says which one it was.
-            tokio::spawn(run.in_current_span())
+            tokio::spawn(erased(run.in_current_span()))
         };
         let slow: Option<fn(&Out) -> Slow> = if options.lasting { Some(|_| Slow::DropNewest) } else { None };
         let mut connection = Connection::new(peer.clone(), Encoding { encode: options.encode, slow });

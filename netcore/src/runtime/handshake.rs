@@ -23,6 +23,7 @@ use super::link::Transport;
 use super::time::YEARS;
 #[cfg(feature = "websocket")]
 use super::transport::websocket::NoUpgrade;
+use super::work::erased;
 use crate::session::{CloseReason, Outbox, SessionId};
 
 /// What a door asks of a connection before its session begins.
@@ -237,7 +238,7 @@ pub(super) fn begin<In, Out, T>(
         }
     };
     // A shutdown does not wait for those who have not even come in; only for one that is coming in at that moment.
-    tracked.spawn(async move { stop.run_until_cancelled(work).await });
+    tracked.spawn(erased(async move { stop.run_until_cancelled(work).await }));
 }
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {

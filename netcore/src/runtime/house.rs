@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -91,7 +91,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
             return self.refuse(transport, entrance, address, CloseReason::Stopping);
         }
         match self.registry.admit(address.map(|address| address.ip())) {
-            Ok(id) => self.begin(transport, id, address, door, |_| {}),
+            Ok(id) => self.begin(transport, id, address, door, None),
             Err(reason) => self.refuse(transport, entrance, address, reason),
         }
     }
@@ -111,10 +111,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         }
         let id = guest.becomes_session();
         match shaken {
-            Shaken::Same(transport) => self.begin(transport, id, address, door, |_| {}),
-            Shaken::Other { transport, outbox: slot } => self.begin(transport, id, address, door, |outbox| {
-                let _ = slot.set(outbox.clone());
-            }),
+            Shaken::Same(transport) => self.begin(transport, id, address, door, None),
+            Shaken::Other { transport, outbox } => self.begin(transport, id, address, door, Some(&outbox)),
         }
     }
 
@@ -124,12 +122,14 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         id: SessionId,
         address: Option<SocketAddr>,
         door: usize,
-        tell: impl FnOnce(&Outbox),
+        slot: Option<&OnceLock<Outbox>>,
     ) {
         let Some(entrance) = self.entrances.get(door) else { return };
         let outbox = Outbox::within(entrance.limits.queue, Some(self.total.clone()));
         let outbox = outbox.measured(entrance.meter.clone());
-        tell(&outbox);
+        if let Some(slot) = slot {
+            let _ = slot.set(outbox.clone());
+        }
         // The adapter is the game's code, and this the task that accepts.
         let opened = catch_unwind(AssertUnwindSafe(|| entrance.adapter.open()));
         let panicked = |panic: Box<dyn std::any::Any + Send>| {

@@ -15,6 +15,7 @@ use super::door::TcpSettings;
 use super::house::House;
 use super::incoming::Arrivals;
 use super::keepalive;
+use super::link::Transport;
 use super::memory::MemoryListener;
 
 /// Binds a door's socket.
@@ -86,7 +87,8 @@ pub(super) async fn accept_memory<In, Out>(
     Out: Send + Sync + 'static,
 {
     while let Ok(stream) = listener.accept().await {
-        house.arrive(stream, None, door);
+        // As what an incoming door is handed: a session over each transport is code of its own.
+        house.arrive::<Box<dyn Transport>>(Box::new(stream), None, door);
     }
 }
 

@@ -57,6 +57,7 @@ mod timers;
 mod traffic;
 mod transport;
 mod turn;
+mod work;
 mod worker;
 
 pub use adapter::{Adapter, Binary};

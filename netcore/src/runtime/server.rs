@@ -10,17 +10,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
 
 pub use error::ServerError;
 pub use host::Host;
 
 use super::house::Way;
-use super::task::{Handling, Outcome};
+use super::task::{self, Handling, Outcome};
 use super::teller::Untold;
 use super::worker::WorkerSettings;
 use super::{AfterPanic, Connection, Door, LateTick, Logic, Running, Stats};
-use crate::session::{CloseReason, Slow};
+use crate::session::Slow;
 
 /// A server: doors, and the game behind them.
 ///
@@ -263,14 +262,8 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             let (id, outbox) = (connection.id(), connection.outbox());
             let task = handler(connection);
             Box::pin(async move {
-                let outcome = task.await;
-                let Some(error) = outcome.error() else { return };
-                // Of what the peer did, or a limit of the door, the close says more.
-                if outbox.closed() == Some(CloseReason::Ended) {
-                    info!(session = %id, %error, "the session's task ended with an error");
-                } else {
-                    // Within the session's span, which has its id.
-                    debug!(%error, "the session's task ended with an error");
+                if let Some(error) = task.await.error() {
+                    task::failed(id, outbox.closed(), error);
                 }
             }) as Handling
         };

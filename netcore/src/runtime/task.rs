@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, ready};
 
-use tracing::error;
+use tracing::{debug, error, info};
 
 use super::link::{Link, Progress, Transport, Turns};
 use super::peer::Peer;
 use super::time::now;
 use super::{Connection, Stats, turn};
-use crate::session::{Clock, CloseReason};
+use crate::session::{Clock, CloseReason, SessionId};
 
 /// How a session's task ends: with nothing to say, or with a `Result`, whose error is [logged](super::Server::serve).
 #[diagnostic::on_unimplemented(
@@ -36,6 +36,17 @@ impl Outcome for () {
 impl<E: fmt::Display> Outcome for Result<(), E> {
     fn error(&self) -> Option<&dyn fmt::Display> {
         self.as_ref().err().map(|error| error as &dyn fmt::Display)
+    }
+}
+
+/// Logs it.
+pub(super) fn failed(session: SessionId, closed: Option<CloseReason>, error: &dyn fmt::Display) {
+    // Of what the peer did, or a limit of the door, the close says more.
+    if closed == Some(CloseReason::Ended) {
+        info!(%session, %error, "the session's task ended with an error");
+    } else {
+        // Within the session's span, which has its id.
+        debug!(%error, "the session's task ended with an error");
     }
 }
 

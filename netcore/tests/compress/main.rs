@@ -5,7 +5,7 @@ mod frames;
 mod sessions;
 mod streams;
 #[allow(dead_code, reason = "the other values are those of other vectors")]
-#[path = "../vectors/values.rs"]
+#[path = "../wire/vectors/values.rs"]
 mod values;
 
 use std::sync::Arc;

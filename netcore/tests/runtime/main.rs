@@ -3,6 +3,7 @@
 
 mod anew;
 mod awaited;
+mod backpressure;
 mod broadcast;
 mod broken;
 mod caps;
@@ -28,6 +29,7 @@ mod reconnect_words;
 mod requests;
 mod rooms;
 mod runtimes;
+mod serve;
 mod shutdown;
 mod simulation;
 mod stalls;

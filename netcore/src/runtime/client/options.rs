@@ -176,6 +176,7 @@ where
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let stream: Box<dyn Transport> = Box::new(stream);
         let shaken = self.shake_over(stream, None, self.deadline()?).await;
         let shaken = shaken.inspect_err(|error| debug!(%error, "not connected"))?;
         Ok(self.speak(shaken))
@@ -223,6 +224,7 @@ where
             self.websocket.is_none(),
             "`ClientOptions::over` speaks without WebSocket: use `connect_over`"
         );
+        let stream: Box<dyn Transport> = Box::new(stream);
         Client::speak(self, stream, None)
     }
 }

@@ -16,6 +16,7 @@ use super::keeper::Keeper;
 use super::shared::Shared;
 use super::{Client, ClientError, ClientOptions, ConnectStage, ReconnectingClient};
 use crate::Packet;
+use crate::runtime::work::erased;
 
 /// How a client connects, and connects again whenever the connection is lost: [`ClientOptions::reconnect`] begins it,
 /// [`connect`](Self::connect) or [`dial`](Self::dial) ends it.
@@ -275,7 +276,7 @@ where
         self.options.lasting = true;
         let shared = Arc::new(Shared::new(&self));
         let client = ReconnectingClient::new(shared.clone());
-        tokio::spawn(Keeper::new(self, dial, shared).run().in_current_span());
+        tokio::spawn(erased(Keeper::new(self, dial, shared).run().in_current_span()));
         client
     }
 }

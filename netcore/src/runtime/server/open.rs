@@ -18,6 +18,7 @@ use crate::runtime::memory::MemoryListener;
 use crate::runtime::registry::Registry;
 use crate::runtime::relief::Relief;
 use crate::runtime::running::Opened;
+use crate::runtime::work::erased;
 use crate::runtime::{Stats, listen};
 use crate::session::{Full, Meter, Total};
 
@@ -98,20 +99,16 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
         let mut accepting = JoinSet::new();
         for (door, place) in places.into_iter().enumerate() {
             let house = house.clone();
-            match place {
-                Listening::Tcp(listener, tcp) => {
-                    accepting.spawn(listen::accept_tcp(house, door, listener, tcp))
-                }
-                Listening::Memory(listener) => accepting.spawn(listen::accept_memory(house, door, listener)),
-                Listening::Incoming(arrivals) => {
-                    accepting.spawn(listen::accept_incoming(house, door, arrivals))
-                }
-            };
+            accepting.spawn(match place {
+                Listening::Tcp(listener, tcp) => erased(listen::accept_tcp(house, door, listener, tcp)),
+                Listening::Memory(listener) => erased(listen::accept_memory(house, door, listener)),
+                Listening::Incoming(arrivals) => erased(listen::accept_incoming(house, door, arrivals)),
+            });
         }
         let mut keeping = JoinSet::new();
-        keeping.spawn(house.clone().relieve(too_much));
+        keeping.spawn(erased(house.clone().relieve(too_much)));
         #[cfg(feature = "metrics")]
-        keeping.spawn(publisher.run(house.clone()));
+        keeping.spawn(erased(publisher.run(house.clone())));
         Ok(Opened { addresses, accepting, keeping, house: Box::new(house), stats, drain: self.drain })
     }
 }

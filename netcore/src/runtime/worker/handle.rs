@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::super::queue::{Event, Queue};
+use super::super::work::erased;
 use super::super::{Host, Logic, ServerError};
 use super::Worker;
 
@@ -48,10 +49,10 @@ impl WorkerHandle {
         queue: Arc<Queue<L::In, L::Message>>,
     ) -> Result<Self, ServerError> {
         let (end, ended) = oneshot::channel();
-        let work = async move {
+        let work = erased(async move {
             worker.run().await;
             let _ = end.send(());
-        };
+        });
         match host {
             Host::Task => drop(tokio::spawn(work)),
             Host::Thread => {
@@ -60,7 +61,7 @@ impl WorkerHandle {
                 let runtime = Unused(Some(runtime.map_err(ServerError::Thread)?));
                 if queue.is_called() {
                     let queue = queue.clone();
-                    drop(tokio::spawn(async move { queue.call().await }));
+                    drop(tokio::spawn(erased(async move { queue.call().await })));
                 }
                 let thread = std::thread::Builder::new().name(format!("netcore-{number}"));
                 thread.spawn(move || runtime.block_on(work)).map_err(ServerError::Thread)?;

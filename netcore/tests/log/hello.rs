@@ -1,7 +1,5 @@
 //! Hellos from end to end: doors, clients, and peers that say something else.
 
-mod log;
-
 use std::time::Duration;
 
 use netcore::memory::MemoryConnector;
@@ -13,7 +11,7 @@ use netcore::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use log::Log;
+use super::log::Log;
 
 #[derive(Packet, Debug)]
 enum ToServer {

@@ -1,11 +1,9 @@
 //! What keeps a worker busy for long is named, and nobody else is.
 
-mod log;
-
 use std::thread::sleep;
 use std::time::Duration;
 
-use log::Log;
+use super::log::Log;
 use netcore::{Binary, Client, Context, Door, Host, Limits, Logic, Packet, Server, SessionId, Tick};
 
 #[derive(Packet, Debug)]

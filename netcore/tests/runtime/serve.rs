@@ -1,5 +1,4 @@
 //! A task for each session.
-#![cfg(feature = "runtime")]
 
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 

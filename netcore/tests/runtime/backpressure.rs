@@ -1,5 +1,4 @@
 //! A peer that sends and does not read: what waits is bounded in bytes, and where a door says so it is not read from.
-#![cfg(feature = "runtime")]
 
 use std::time::Duration;
 

@@ -1,10 +1,7 @@
 //! Packets and lines come out of a stream the same, however it was cut; anything else gives one clean error.
 
-#[path = "vectors/cuts.rs"]
-mod cuts;
-
+use super::cuts::{self, Any, PATHS, Read, Sharing, framing};
 use bytes::{BufMut, Bytes, BytesMut};
-use cuts::{Any, PATHS, Read, Sharing, framing};
 use futures::{FutureExt, StreamExt};
 use netcore::{
     Frame, FrameCodec, FrameError, Header, LineCodec, LineError, PacketCodec, PacketId, PacketType,

@@ -1,10 +1,8 @@
 //! What an operator finds in the log.
 
-mod log;
-
 use std::time::Duration;
 
-use log::Log;
+use super::log::Log;
 use netcore::memory::MemoryConnector;
 use netcore::{Binary, Client, CloseReason, Connection, Door, Limits, Packet, Running, Server};
 

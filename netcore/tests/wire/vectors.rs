@@ -2,11 +2,7 @@
 
 #![cfg(all(feature = "msgpack", feature = "protobuf"))]
 
-#[path = "vectors/cuts.rs"]
-mod cuts;
-#[path = "vectors/packets.rs"]
 mod packets;
-#[path = "vectors/values.rs"]
 mod values;
 
 use bytes::{Bytes, BytesMut};
@@ -29,7 +25,7 @@ fn every_stream_of_frames_reads_the_same_however_it_is_cut() {
         let expected = (frames, frame_error(&vector["error"]));
         // A thread a path: the largest packet has 65,536 places to be cut at.
         std::thread::scope(|scope| {
-            for (path, read) in cuts::PATHS {
+            for (path, read) in super::cuts::PATHS {
                 let (stream, codec, expected) = (&stream, &codec, &expected);
                 scope.spawn(move || {
                     every_cut(stream, |pieces, cut| {
@@ -71,7 +67,7 @@ fn every_stream_of_lines_reads_the_same_however_it_is_cut() {
             LineError::EndInsideLine { have: number(&vector["end"], "have") as usize }
         });
         every_cut(&stream, |pieces, cut| {
-            for (found, found_end) in cuts::lines(&codec, pieces) {
+            for (found, found_end) in super::cuts::lines(&codec, pieces) {
                 assert_eq!(found, items, "{name}, {cut}");
                 assert_eq!(found_end, end, "{name}, {cut}");
             }
@@ -157,7 +153,7 @@ fn every_compact_schema_cut_short_or_with_a_byte_more_is_refused() {
 
 #[test]
 fn the_hex_examples_of_the_specification_are_those_of_the_vectors() {
-    let wire = include_str!("../../proto/WIRE.md");
+    let wire = include_str!("../../../proto/WIRE.md");
     let shown = shown_hex(wire);
     let file = file("schema.json");
     let example = list(&file, "vectors").iter().find(|vector| vector["name"] == "Example").unwrap();

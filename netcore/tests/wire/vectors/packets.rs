@@ -515,11 +515,11 @@ mod hex {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&crate::values::to_hex(bytes))
+        to.serialize_str(&super::super::values::to_hex(bytes))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        crate::values::from_hex(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("not hex"))
+        super::super::values::from_hex(&String::deserialize(from)?).ok_or_else(|| D::Error::custom("not hex"))
     }
 }
 
