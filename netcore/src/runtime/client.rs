@@ -153,7 +153,8 @@ where
             tokio::spawn(run.in_current_span())
         };
         let slow: Option<fn(&Out) -> Slow> = if options.lasting { Some(|_| Slow::DropNewest) } else { None };
-        let mut connection = Connection::new(peer.clone(), Encoding { encode: options.encode, slow });
+        let encoding = Encoding { encode: options.encode, slow, door: "".into() };
+        let mut connection = Connection::new(peer.clone(), encoding);
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {

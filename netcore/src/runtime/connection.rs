@@ -193,10 +193,16 @@ impl<In, Out> Connection<In, Out> {
     }
 
     /// Which of the server's doors it came through, counted from 0 in the order in which they were added. One that a flag turned
-    /// off was not added, and all behind it have another number: [`Context::door`](crate::Context::door).
+    /// off was not added, and all behind it have another number; [`door_name`](Self::door_name) stays.
     #[must_use]
     pub fn door(&self) -> usize {
         self.peer.door
+    }
+
+    /// The name of that door ([`Door::name`](crate::Door::name)).
+    #[must_use]
+    pub fn door_name(&self) -> &str {
+        &self.sender.encoding.door
     }
 
     /// The peer's address; `None` for a peer in memory.

@@ -168,7 +168,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         .limits(Limits::new())
     }
 
-    /// Its name, in logs and errors.
+    /// Its name: in logs and errors, and for the game ([`Context::door_name`](crate::Context::door_name)).
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -300,7 +300,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     }
 
     pub(super) fn encoding(&self, slow: Option<fn(&Out) -> Slow>) -> Encoding<Out> {
-        Encoding { encode: self.encode.clone(), slow }
+        Encoding { encode: self.encode.clone(), slow, door: self.name.as_str().into() }
     }
 
     /// The door's last words, encoded.
