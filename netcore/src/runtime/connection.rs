@@ -18,8 +18,10 @@ use crate::session::{CloseReason, Fault, Outbox, Sequence, SessionId, Slow};
 /// One session, for the task that speaks with its peer: what a server gives to each session's `async fn`, and what is
 /// inside a [`Client`](crate::Client).
 ///
-/// Bytes move while the task waits for something else, too: nothing needs to be flushed. Dropping it closes the session
-/// after what was sent has gone out.
+/// Bytes move while the task awaits something else, too: nothing needs to be flushed. They do not while it computes, or blocks
+/// by `block_in_place`: the session's reading, writing and clocks are polled by its own task. Work that takes long belongs into
+/// `tokio::task::spawn_blocking`, whose result the task awaits. Dropping it closes the session after what was sent has gone
+/// out.
 ///
 /// ```
 /// use netcore::{Connection, FaultKind, Frame, Packet, SendError};
