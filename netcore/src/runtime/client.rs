@@ -15,7 +15,6 @@ mod replies;
 mod shake;
 mod shared;
 mod unsent;
-mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -213,9 +212,9 @@ where
     /// ([`Limits::inbox`](crate::Limits::inbox), 1,024) is full, no more is read, and no answer comes until some are received.
     /// Who wants nothing but answers [splits](Self::split) the client and drops the receiver.
     ///
-    /// A `reply` of `Out` that `In` does not have, or of which only one side is `numbered`, stops the build, though not
-    /// `cargo check`. Nothing is known of an `In` that is written by hand or has an `other` variant; there such a request
-    /// times out.
+    /// A `reply` of `Out` that `In` does not have, or of which only one side is `numbered`, stops the build; `cargo check` too
+    /// where `Out` names its answers, `#[packet(answered_by = ToClient)]`. Nothing is known of an `In` that is written by
+    /// hand or has an `other` variant; there such a request times out.
     ///
     /// Dropped before it returns, the request stands, and its answer is received like any other packet: behind what has been
     /// read already, where the answer had come just before.

@@ -65,7 +65,7 @@ where
     /// # Errors
     /// As there.
     pub async fn request_within(&self, mut packet: Out, time: Duration) -> Result<In, RequestError> {
-        const { replies::check::<In, Out>() };
+        replies::check::<In, Out>();
         let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
         let number = self.pending.numbers.fetch_add(1, Relaxed);
         packet.set_request_number(number);
