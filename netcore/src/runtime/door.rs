@@ -237,8 +237,9 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
 
     /// The last packet to a peer whose session closes, made from the reason, for a protocol that has one. It is sent after
     /// everything that was sent before; also to who is refused because the server is full, unless the door begins with
-    /// TLS or WebSocket: nothing can be said there before that is done, and who is refused is refused sooner. Of those who
-    /// are refused, 256 are told at a time; in a flood the others see the connection close.
+    /// TLS or WebSocket: no packet can be sent there before that is done, and who is refused is refused sooner. A WebSocket
+    /// without TLS answers such a request with 503 and the reason in words. Of those who are refused, 256 are told at a time;
+    /// in a flood the others see the connection close.
     #[must_use]
     pub fn close_notice(
         mut self,
