@@ -15,6 +15,7 @@ mod packet_code;
 mod packet_expand;
 mod packet_format;
 mod packet_number;
+mod packet_requests;
 mod raw;
 mod raw_self;
 mod types;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, Data, DataEnum, DeriveInput, Expr, Field, Fields, Member, Type, Variant};
 
 use crate::attr::{Errors, doc, netcore, refuse, refuse_generics, skip_value};
@@ -20,6 +20,8 @@ pub(crate) struct Packets<'a> {
     pub(crate) packets: Vec<PacketVariant<'a>>,
     /// The catch-all variant.
     pub(crate) other: Option<(&'a Ident, &'a Type)>,
+    /// The enum that has the answers.
+    pub(crate) answered_by: Option<Type>,
 }
 
 /// A packet.
@@ -30,7 +32,8 @@ pub(crate) struct PacketVariant<'a> {
     pub(crate) format: Format,
     pub(crate) max: Option<Expr>,
     pub(crate) ignore_extra: bool,
-    pub(crate) reply: Option<u16>,
+    /// The id of the packet that answers it, and where that is said.
+    pub(crate) reply: Option<(u16, Span)>,
     /// The field that holds its request number.
     pub(crate) number: Option<Member>,
     pub(crate) body: Body<'a>,
@@ -54,7 +57,8 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     refuse(&input.attrs, "raw", RAWS_OWN, RAW_ON_ENUM, &mut errors);
     let nc = netcore(attrs.krate.as_ref());
     let default = format(&nc, attrs.format.as_ref(), &mut errors);
-    let mut model = Packets { nc, input, packets: Vec::new(), other: None };
+    let answered_by = attrs.answered_by;
+    let mut model = Packets { nc, input, packets: Vec::new(), other: None, answered_by };
     match &input.data {
         Data::Enum(data) => variants(&mut model, data, &default, &mut errors),
         _ => errors
@@ -111,9 +115,10 @@ fn variants<'a>(model: &mut Packets<'a>, data: &'a DataEnum, default: &Format, e
         let own_format = attrs.format.as_ref().map(|ty| format(&model.nc, Some(ty), errors));
         let format = own_format.unwrap_or_else(|| default.clone());
         let reply = attrs.reply.and_then(|(reply, place)| {
-            errors.take(u16::try_from(reply).map_err(|_| {
+            let reply = u16::try_from(reply).map_err(|_| {
                 syn::Error::new(place, format!("the reply {reply} is out of range: an id is 0 to 65535"))
-            }))
+            });
+            errors.take(reply).map(|reply| (reply, place))
         });
         let (number, body) = if attrs.numbered.is_some() {
             let Some((number, body)) = packet_number::body(variant, &format, errors) else { continue };

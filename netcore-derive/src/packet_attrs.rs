@@ -9,6 +9,7 @@ use crate::field_spec::integer;
 #[derive(Default)]
 pub(crate) struct Attrs {
     pub(crate) krate: Option<Path>,
+    pub(crate) answered_by: Option<Type>,
     pub(crate) id: Option<(i128, Span)>,
     /// There is an id, though it may be none that can be read.
     pub(crate) id_given: bool,
@@ -40,8 +41,14 @@ pub(crate) fn container_attr(attrs: &mut Attrs, meta: &ParseNestedMeta<'_>) -> s
         Ok(())
     } else if meta.path.is_ident("format") {
         set_format(attrs, meta)
+    } else if meta.path.is_ident("answered_by") {
+        if attrs.answered_by.is_some() {
+            return Err(meta.error("all answers are packets of one enum: take this one away"));
+        }
+        attrs.answered_by = Some(meta.value()?.parse()?);
+        Ok(())
     } else {
-        Err(meta.error("unknown attribute; an enum of packets takes `format` or `crate`"))
+        Err(meta.error("unknown attribute; an enum of packets takes `format`, `answered_by` or `crate`"))
     }
 }
 

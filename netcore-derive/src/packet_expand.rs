@@ -9,9 +9,10 @@ use crate::field::Context;
 use crate::names::{plain, screaming};
 use crate::packet::Packets;
 use crate::packet_code::{Code, code_of};
+use crate::packet_requests::{answered, requests};
 
 pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
-    let Packets { nc, input, packets, other } = model;
+    let Packets { nc, input, packets, other, .. } = model;
     let (ident, name, docs) = (&input.ident, plain(&input.ident), doc(&input.attrs));
     let endian = quote!(#nc::derive::LittleEndian);
     let (layout, concrete) = (quote!(__Layout), quote!(__Layout));
@@ -56,7 +57,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         } else {
             quote!(#pattern => #nc::derive::encoded(#variant_name, __to, |__to| { #write }),)
         });
-        let answered = packet.reply.map(|reply| quote!(.answered_by(#reply)));
+        let answered = packet.reply.map(|(reply, _)| quote!(.answered_by(#reply)));
         let numbered = packet.number.as_ref().map(|_| quote!(.numbered()));
         schema.push(quote!(#nc::derive::PacketSchema::new(
             #id, #variant_name, #packet_doc, #format, #ty, #max as ::core::primitive::u32, #extra
@@ -107,7 +108,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
         }
     });
     let closed = other.is_none();
-    let requests = requests(model);
+    let (requests, answered) = (requests(model), answered(model));
     let constants = constants(model);
     let (layout_consts, layout_checks, never) =
         (&cx.consts, &cx.checks, packets.is_empty() && other.is_none());
@@ -140,6 +141,7 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
 
             #(#items)*
             #(#checks)*
+            #answered
             #(#layout_checks)*
 
             #[automatically_derived]
@@ -215,52 +217,6 @@ pub(crate) fn expand(model: &Packets<'_>) -> TokenStream {
 fn checked_frame(nc: &TokenStream, ty: &Type) -> TokenStream {
     let frame = quote_spanned!(place(ty.span())=> __frame);
     quote!(let __frame: &#nc::Frame = #frame;)
-}
-
-/// The methods for what answers a packet, and for its request number.
-fn requests(model: &Packets<'_>) -> TokenStream {
-    let Packets { nc, packets, .. } = model;
-    let option = quote!(::core::option::Option);
-    let replies = packets.iter().filter_map(|packet| {
-        let (variant, reply) = (&packet.variant.ident, packet.reply?);
-        Some(quote!(Self::#variant { .. } => #option::Some(#nc::PacketId(#reply)),))
-    });
-    let numbers: Vec<_> = packets
-        .iter()
-        .filter_map(|packet| {
-            let (variant, number) = (&packet.variant.ident, packet.number.as_ref()?);
-            Some(quote!(Self::#variant { #number: __request, .. }))
-        })
-        .collect();
-    let replies: TokenStream = replies.collect();
-    let reply = (!replies.is_empty()).then(|| {
-        quote! {
-            #[inline]
-            fn reply(&self) -> #option<#nc::PacketId> {
-                match self { #replies _ => #option::None }
-            }
-        }
-    });
-    let number = (!numbers.is_empty()).then(|| {
-        quote! {
-            #[inline]
-            fn request_number(&self) -> #option<::core::primitive::u32> {
-                match self {
-                    #(#numbers)|* => #option::Some(*__request),
-                    _ => #option::None,
-                }
-            }
-
-            #[inline]
-            fn set_request_number(&mut self, __number: ::core::primitive::u32) {
-                match self {
-                    #(#numbers)|* => *__request = __number,
-                    _ => {}
-                }
-            }
-        }
-    });
-    quote!(#reply #number)
 }
 
 /// `SAY_ID` and `SAY_NAME` for the variant `Say`.

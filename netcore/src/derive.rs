@@ -16,6 +16,7 @@ pub use crate::wire::body::{
 };
 pub use crate::wire::schema::{
     By, Enum, Field, Form, Int, Len, OpaqueBody, PacketSchema, Probe, Shared, Struct, Type, Variant,
+    check_replies, check_reply,
 };
 
 use crate::wire::header_out;

@@ -114,10 +114,10 @@ pub use runtime::WebSocket;
 pub use runtime::{
     Adapter, AfterPanic, Away, Binary, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver,
     ClientSender, ConnectStage, Connection, Context, Door, EnterError, Full, GroupId, Hello, HelloError,
-    HelloIds, Host, Incoming, LateTick, Lines, Logic, Mismatch, NoAddress, NotANetwork, NotSent, Outcome,
-    PlainText, Proxy, Reconnect, ReconnectStats, ReconnectingClient, Relay, Report, RequestError, Room,
-    Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper, Teller, Text,
-    TextProtocol, Tick, TimerId, TryError, Unsent, cluster, memory,
+    HelloIds, Host, Incoming, LateTick, Lines, Logic, LoginRefused, Mismatch, NoAddress, NotANetwork,
+    NotSent, Outcome, PlainText, Proxy, Reconnect, ReconnectStats, ReconnectingClient, Relay, Report,
+    RequestError, Room, Rooms, Running, Seat, SendError, Sender, Server, ServerError, Snapshot, Stopper,
+    Teller, Text, TextProtocol, Tick, TimerId, TryError, Unsent, cluster, memory,
 };
 #[cfg(feature = "tls")]
 pub use runtime::{ClientTls, Tls, TlsError};

@@ -6,6 +6,7 @@ mod error;
 mod events;
 mod halves;
 mod keeper;
+mod login;
 mod options;
 mod race;
 mod reconnect;
@@ -14,7 +15,6 @@ mod replies;
 mod shake;
 mod shared;
 mod unsent;
-mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub use deadline::ConnectStage;
 pub use error::{ClientError, RequestError};
 pub use events::{ClientEvent, TryError};
 pub use halves::{ClientReceiver, ClientSender};
+pub use login::LoginRefused;
 pub use options::ClientOptions;
 pub use reconnect::{Away, Reconnect};
 pub use reconnecting::{NotSent, ReconnectStats, ReconnectingClient};
@@ -154,7 +155,8 @@ where
             tokio::spawn(erased(run.in_current_span()))
         };
         let slow: Option<fn(&Out) -> Slow> = if options.lasting { Some(|_| Slow::DropNewest) } else { None };
-        let mut connection = Connection::new(peer.clone(), Encoding { encode: options.encode, slow });
+        let encoding = Encoding { encode: options.encode, slow, door: "".into() };
+        let mut connection = Connection::new(peer.clone(), encoding);
         connection.stay_open();
         let open = Arc::new(Closer(peer));
         let sender = ClientSender {
@@ -211,9 +213,9 @@ where
     /// ([`Limits::inbox`](crate::Limits::inbox), 1,024) is full, no more is read, and no answer comes until some are received.
     /// Who wants nothing but answers [splits](Self::split) the client and drops the receiver.
     ///
-    /// A `reply` of `Out` that `In` does not have, or of which only one side is `numbered`, stops the build, though not
-    /// `cargo check`. Nothing is known of an `In` that is written by hand or has an `other` variant; there such a request
-    /// times out.
+    /// A `reply` of `Out` that `In` does not have, or of which only one side is `numbered`, stops the build; `cargo check` too
+    /// where `Out` names its answers, `#[packet(answered_by = ToClient)]`. Nothing is known of an `In` that is written by
+    /// hand or has an `other` variant; there such a request times out.
     ///
     /// Dropped before it returns, the request stands, and its answer is received like any other packet: behind what has been
     /// read already, where the answer had come just before.

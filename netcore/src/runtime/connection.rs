@@ -18,8 +18,10 @@ use crate::session::{CloseReason, Fault, Outbox, Sequence, SessionId, Slow};
 /// One session, for the task that speaks with its peer: what a server gives to each session's `async fn`, and what is
 /// inside a [`Client`](crate::Client).
 ///
-/// Bytes move while the task waits for something else, too: nothing needs to be flushed. Dropping it closes the session
-/// after what was sent has gone out.
+/// Bytes move while the task awaits something else, too: nothing needs to be flushed. They do not while it computes, or blocks
+/// by `block_in_place`: the session's reading, writing and clocks are polled by its own task. Work that takes long belongs into
+/// `tokio::task::spawn_blocking`, whose result the task awaits. Dropping it closes the session after what was sent has gone
+/// out.
 ///
 /// ```
 /// use netcore::{Connection, FaultKind, Frame, Packet, SendError};
@@ -193,10 +195,16 @@ impl<In, Out> Connection<In, Out> {
     }
 
     /// Which of the server's doors it came through, counted from 0 in the order in which they were added. One that a flag turned
-    /// off was not added, and all behind it have another number: [`Context::door`](crate::Context::door).
+    /// off was not added, and all behind it have another number; [`door_name`](Self::door_name) stays.
     #[must_use]
     pub fn door(&self) -> usize {
         self.peer.door
+    }
+
+    /// The name of that door ([`Door::name`](crate::Door::name)).
+    #[must_use]
+    pub fn door_name(&self) -> &str {
+        &self.sender.encoding.door
     }
 
     /// The peer's address; `None` for a peer in memory.

@@ -266,10 +266,17 @@ impl<L: Logic> Context<L> {
     /// Which of the server's doors a session came through, counted from 0 in the order in which they were added.
     ///
     /// One that is not added does not count: where a flag turns a door off ([`Server::doors`](super::Server::doors) with an
-    /// `Option`), all behind it have another number. Count them where they are put together, or add those last that may be off.
+    /// `Option`), all behind it have another number. [`door_name`](Self::door_name) stays.
     #[must_use]
     pub fn door(&self, session: SessionId) -> Option<usize> {
         Some(self.slots.get(session)?.peer.door)
+    }
+
+    /// The name of the door that a session came through ([`Door::name`](super::Door::name)): `None` for a session that is not
+    /// here.
+    #[must_use]
+    pub fn door_name(&self, session: SessionId) -> Option<&str> {
+        Some(&self.doors.get(self.door(session)?)?.door)
     }
 
     /// The time. It stands still within a callback, and over those for a batch of one session's packets, for the timers that

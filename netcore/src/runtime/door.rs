@@ -168,7 +168,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         .limits(Limits::new())
     }
 
-    /// Its name, in logs and errors.
+    /// Its name: in logs and errors, and for the game ([`Context::door_name`](crate::Context::door_name)).
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -237,8 +237,9 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
 
     /// The last packet to a peer whose session closes, made from the reason, for a protocol that has one. It is sent after
     /// everything that was sent before; also to who is refused because the server is full, unless the door begins with
-    /// TLS or WebSocket: nothing can be said there before that is done, and who is refused is refused sooner. Of those who
-    /// are refused, 256 are told at a time; in a flood the others see the connection close.
+    /// TLS or WebSocket: no packet can be sent there before that is done, and who is refused is refused sooner. A WebSocket
+    /// without TLS answers such a request with 503 and the reason in words. Of those who are refused, 256 are told at a time;
+    /// in a flood the others see the connection close.
     #[must_use]
     pub fn close_notice(
         mut self,
@@ -300,7 +301,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     }
 
     pub(super) fn encoding(&self, slow: Option<fn(&Out) -> Slow>) -> Encoding<Out> {
-        Encoding { encode: self.encode.clone(), slow }
+        Encoding { encode: self.encode.clone(), slow, door: self.name.as_str().into() }
     }
 
     /// The door's last words, encoded.

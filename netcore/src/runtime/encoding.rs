@@ -14,6 +14,8 @@ pub(crate) struct Encoding<Out> {
     pub(crate) encode: Arc<dyn Encode<Out>>,
     // `None`: never dropped.
     pub(crate) slow: Option<fn(&Out) -> Slow>,
+    /// The door's name. Here, where a worker has it once for all its sessions.
+    pub(crate) door: Arc<str>,
 }
 
 impl<Out> Encoding<Out> {
@@ -65,6 +67,6 @@ impl<In: 'static, Out, A: Adapter<In, Out>> Encode<Out> for Writes<A, In> {
 
 impl<Out> Clone for Encoding<Out> {
     fn clone(&self) -> Self {
-        Self { encode: self.encode.clone(), slow: self.slow }
+        Self { encode: self.encode.clone(), slow: self.slow, door: self.door.clone() }
     }
 }

@@ -132,6 +132,23 @@ impl Handshake {
         changes
     }
 
+    /// What is said to somebody for whom there is no room, before anything was read: where the peers begin with HTTP in the
+    /// clear, its own word for that.
+    fn no_room(&self, reason: CloseReason) -> Option<BytesMut> {
+        use CloseReason::{AddressFull, Handshakes, ServerFull, Stopping};
+        if !matches!(reason, ServerFull | AddressFull | Handshakes | Stopping) {
+            return None;
+        }
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return None;
+        }
+        #[cfg(feature = "websocket")]
+        return self.websocket.as_ref()?.no_room(reason);
+        #[cfg(not(feature = "websocket"))]
+        None
+    }
+
     async fn shake<In, Out, T>(
         &self,
         mut transport: T,
@@ -145,8 +162,11 @@ impl Handshake {
         if let Some(proxy) = &self.proxy {
             let source = proxy.read(&mut transport).await;
             if let Err(reason) = source.and_then(|source| guest.comes_from(source)) {
-                let end =
-                    if self.changes_transport() { End::Silence } else { End::Notice(Box::new(transport)) };
+                let end = match self.no_room(reason) {
+                    Some(words) => End::Words(Box::new(transport), words),
+                    None if self.changes_transport() => End::Silence,
+                    None => End::Notice(Box::new(transport)),
+                };
                 return Err(Failed { reason, end });
             }
         }
@@ -218,7 +238,11 @@ pub(super) fn begin<In, Out, T>(
     let mut guest = match Guest::admit(house, &handshake, address) {
         Ok(guest) => guest,
         Err(reason) if handshake.changes_transport() => {
-            return house.count_refused(entrance, address, reason);
+            house.count_refused(entrance, address, reason);
+            if let Some(words) = handshake.no_room(reason) {
+                house.see_off(transport, words, entrance.limits.linger);
+            }
+            return;
         }
         Err(reason) => return house.refuse(transport, entrance, address, reason),
     };

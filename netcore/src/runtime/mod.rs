@@ -64,7 +64,7 @@ pub use adapter::{Adapter, Binary};
 pub use address::NoAddress;
 pub use client::{
     Away, Client, ClientError, ClientEvent, ClientOptions, ClientReceiver, ClientSender, ConnectStage,
-    NotSent, Reconnect, ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
+    LoginRefused, NotSent, Reconnect, ReconnectStats, ReconnectingClient, RequestError, TryError, Unsent,
 };
 pub use connection::Connection;
 pub use context::Context;

@@ -1,10 +1,14 @@
 //! Numbered rooms with seats.
 
+mod room;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use super::{Context, GroupId, Logic};
+use super::{Context, Logic};
 use crate::session::SessionId;
+
+pub use room::{Room, Seat};
 
 /// Rooms with numbers and seats, for the logic that owns them: who is in which, in the order in which they came. Each
 /// room is a group, so that one `send_group` reaches it.
@@ -86,25 +90,6 @@ pub struct Rooms<L: Logic, Member, State = ()> {
 }
 
 type Hook<L, Member, State> = Box<dyn Fn(&mut Context<L>, &Room<Member, State>, &Seat<Member>) + Send>;
-
-/// One room that somebody is in, or has just left.
-#[derive(Debug)]
-pub struct Room<Member, State = ()> {
-    number: u32,
-    group: GroupId,
-    seats: Vec<Seat<Member>>,
-    /// What the game keeps about the room.
-    pub state: State,
-}
-
-/// One session's place in a room.
-#[derive(Debug)]
-pub struct Seat<Member> {
-    session: SessionId,
-    id: u64,
-    /// What the game keeps about who sits there.
-    pub member: Member,
-}
 
 /// Why nobody entered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -276,6 +261,11 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         self.room(*self.of.get(&session)?)
     }
 
+    /// The room that a session is in.
+    pub fn room_of_mut(&mut self, session: SessionId) -> Option<&mut Room<Member, State>> {
+        self.open.get_mut(self.of.get(&session)?)
+    }
+
     /// The seat that a session has.
     #[must_use]
     pub fn seat_of(&self, session: SessionId) -> Option<&Seat<Member>> {
@@ -284,8 +274,7 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
 
     /// The seat that a session has.
     pub fn seat_of_mut(&mut self, session: SessionId) -> Option<&mut Seat<Member>> {
-        let room = self.open.get_mut(self.of.get(&session)?)?;
-        room.seats.iter_mut().find(|seat| seat.session == session)
+        self.room_of_mut(session)?.seat_of_mut(session)
     }
 
     /// The rooms that somebody is in, in the order of their numbers.
@@ -293,50 +282,15 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         self.open.values()
     }
 
+    /// The rooms that somebody is in, in the order of their numbers.
+    pub fn rooms_mut(&mut self) -> impl Iterator<Item = &mut Room<Member, State>> {
+        self.open.values_mut()
+    }
+
     /// Which numbers there are.
     #[must_use]
     pub fn numbers(&self) -> std::ops::Range<u32> {
         self.numbers.clone()
-    }
-}
-
-impl<Member, State> Room<Member, State> {
-    /// Its number.
-    #[must_use]
-    pub fn number(&self) -> u32 {
-        self.number
-    }
-
-    /// The group of those in it.
-    #[must_use]
-    pub fn group(&self) -> GroupId {
-        self.group
-    }
-
-    /// Those in it, in the order in which they came: the first has been there longest.
-    #[must_use]
-    pub fn seats(&self) -> &[Seat<Member>] {
-        &self.seats
-    }
-
-    /// The seat that a session has here.
-    #[must_use]
-    pub fn seat_of(&self, session: SessionId) -> Option<&Seat<Member>> {
-        self.seats.iter().find(|seat| seat.session == session)
-    }
-}
-
-impl<Member> Seat<Member> {
-    /// Who sits there.
-    #[must_use]
-    pub fn session(&self) -> SessionId {
-        self.session
-    }
-
-    /// The seat's number: 1 for the room's first visitor, then 2, never the same again.
-    #[must_use]
-    pub fn id(&self) -> u64 {
-        self.id
     }
 }
 

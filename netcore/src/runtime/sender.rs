@@ -4,12 +4,13 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::task::{Poll, ready};
 
+use bytes::BytesMut;
 use tracing::error;
 
 use super::encoding::Encoding;
 use super::turn;
 use crate::EncodeError;
-use crate::session::{CloseReason, Outbox, SessionId, Verdict};
+use crate::session::{CloseReason, Outbox, SessionId, Slow, Verdict};
 
 /// A packet was not sent. A reason of a close becomes one by `?`, so that a session's task that receives and sends can
 /// return it.
@@ -58,6 +59,22 @@ impl<Out> Sender<Out> {
         let mut error = None;
         let verdict = turn::send(&self.outbox, &self.encoding, packet, &mut error);
         self.said(verdict, error)
+    }
+
+    /// A packet as it goes out, and what becomes of it if the peer is slow: for who sends where the game's own code must not
+    /// run.
+    pub(super) fn encode(&self, packet: &Out) -> Result<(BytesMut, Slow), SendError> {
+        let mut bytes = BytesMut::new();
+        match self.encoding.append(packet, &mut bytes) {
+            Ok(()) => Ok((bytes, self.encoding.slow(packet))),
+            Err(error) => Err(self.unsent(Verdict::Refused, Some(error))),
+        }
+    }
+
+    /// Sends what was [encoded](Self::encode).
+    pub(super) fn send_encoded(&self, (bytes, slow): &(BytesMut, Slow)) -> Result<(), SendError> {
+        turn::flush(&self.outbox);
+        self.said(self.outbox.push(bytes, *slow), None)
     }
 
     /// Waits until at most half of the queue's bound is taken and the packet has room, then sends. A packet that is larger

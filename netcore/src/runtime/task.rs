@@ -166,6 +166,6 @@ where
     let session = Session::new(Arc::new(Limits::new()), adapter.open(), outbox, now());
     let link = Link::new(stream, session, peer.clone(), stats.clone());
     let encode = Arc::new(Writes(adapter, std::marker::PhantomData));
-    let connection = Connection::new(peer.clone(), Encoding { encode, slow: None });
+    let connection = Connection::new(peer.clone(), Encoding { encode, slow: None, door: "".into() });
     both(link, Some(Box::pin(handler(connection))), &peer, &stats).await
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::foreign::begins;
 use super::{BodyError, PacketId};
 
 /// The stream does not frame, or a body that is announced as compressed does not inflate: nothing that follows can be
@@ -26,7 +27,7 @@ pub enum FrameError {
         size: u16,
     },
     /// The peer sent a size over our limit.
-    #[error("packet size {size} is over the limit of {max} bytes (`max_in`)")]
+    #[error("packet size {size} is over the limit of {max} bytes (`max_in`){}", begins((*size).into()))]
     SizeOverLimit {
         /// The size field as it came.
         size: u16,
@@ -34,7 +35,7 @@ pub enum FrameError {
         max: u16,
     },
     /// The peer's stream ended inside a packet.
-    #[error("the stream ended inside a packet: {have} of {need} bytes had come")]
+    #[error("the stream ended inside a packet: {have} of {need} bytes had come{}", begins(*need))]
     EndInsidePacket {
         /// Bytes of the packet that had come.
         have: usize,

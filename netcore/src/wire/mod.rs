@@ -12,6 +12,7 @@ mod codec;
 #[cfg(feature = "compress")]
 mod compress;
 mod error;
+mod foreign;
 mod frame;
 mod header;
 mod line;

@@ -53,6 +53,8 @@ use super::{
 /// # Attributes
 /// On the enum:
 /// - `#[packet(format = MsgPack)]`: the format of its bodies; [`Raw`](struct@crate::Raw) unless it is given
+/// - `#[packet(answered_by = ToClient)]`: the other direction's enum, which has the packets that answer these. `cargo check`
+///   says then whether each `reply` is one of them; without it, the build of a client's request does
 /// - `#[packet(crate = path)]`: where netcore is, when it is not `::netcore`
 ///
 /// On a variant:
@@ -78,6 +80,7 @@ use super::{
 /// use netcore::{Frame, Packet, PacketId};
 ///
 /// #[derive(Packet, Debug, PartialEq)]
+/// #[packet(answered_by = ToClient)]
 /// enum ToServer {
 ///     #[packet(id = 721, reply = 722, numbered)]
 ///     Enter { request: u32, room: u16 },
@@ -116,6 +119,14 @@ pub trait Packet: Sized {
     /// Requests are then compared with it when they are compiled.
     #[doc(hidden)]
     const CLOSED_SET: bool = false;
+
+    /// Has the compiler look whether `In` has what answers these packets: called where a request is made. The derive's own
+    /// one does it at the attributes, so that an error shows there.
+    #[doc(hidden)]
+    #[inline]
+    fn check_replies<In: Packet>() {
+        const { crate::derive::check_replies::<In, Self>() }
+    }
 
     /// The packet's id.
     fn id(&self) -> PacketId;

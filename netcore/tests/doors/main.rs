@@ -25,6 +25,8 @@ mod websocket_client;
 #[cfg(feature = "websocket")]
 mod websocket_ends;
 #[cfg(feature = "websocket")]
+mod websocket_full;
+#[cfg(feature = "websocket")]
 mod websocket_wrongs;
 #[cfg(all(feature = "tls", feature = "websocket"))]
 mod words;

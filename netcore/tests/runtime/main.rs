@@ -11,6 +11,7 @@ mod client;
 mod common;
 mod counted;
 mod crowded;
+mod doors;
 mod edges;
 mod elsewhere;
 mod faults;

@@ -1,10 +1,13 @@
 //! What a client that reconnects says of why there is no connection.
 
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use netcore::memory::{self, MemoryStream};
-use netcore::{Away, Client, ClientError, ClientEvent, Door, Packet, Reconnect, Server, TryError};
+use netcore::{
+    Away, Client, ClientError, ClientEvent, Door, LoginRefused, Packet, Reconnect, Server, TryError,
+};
 use tokio::net::TcpListener;
 
 use crate::common::{Ask, Hear, echo, within};
@@ -60,6 +63,38 @@ async fn an_address_that_is_none_is_not_tried_again() {
     let words = "the client was closed or has given up (cannot connect: `localhost` has no port: an address is HOST:PORT \
                  or [IPv6]:PORT, as in 127.0.0.1:11020)";
     assert_eq!(client.send(&ADD).unwrap_err().to_string(), words);
+    assert_eq!(client.request(ADD).await.unwrap_err().to_string(), words);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_in_that_says_so_is_not_tried_again() {
+    #[derive(Debug, PartialEq, thiserror::Error)]
+    #[error("you are banned")]
+    struct Banned;
+
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+    let (_listener, connector) = memory::listener(4);
+    let tries = AtomicU32::new(0);
+    let login = move |_client: Client<Answer, Question>| {
+        let nth = tries.fetch_add(1, Relaxed);
+        std::future::ready(Err(if nth == 0 { Error::from(Banned) } else { LoginRefused::new(Banned).into() }))
+    };
+    let client = reconnect().login(login).dial(move || std::future::ready(connector.connect()));
+    client.send(&ADD).unwrap();
+    // Of this one the client cannot know.
+    let Some(ClientEvent::Failed { error, pause: Some(_), .. }) = within(client.next()).await else {
+        panic!("it has given up")
+    };
+    assert!(matches!(&error, TryError::Login(why) if why.is::<Banned>()), "{error:?}");
+    let Some(ClientEvent::Failed { error, pause: None, tries: 2 }) = within(client.next()).await else {
+        panic!("it goes on")
+    };
+    assert!(matches!(&error, TryError::LoginRefused(why) if why.is::<Banned>()), "{error:?}");
+    assert_eq!(error.to_string(), "the log-in was refused for good: you are banned");
+    let Some(ClientEvent::GaveUp { unsent, .. }) = within(client.next()).await else { panic!("it goes on") };
+    assert_eq!(unsent.packets(), [ADD]);
+    assert!(client.next().await.is_none());
+    let words = "the client was closed or has given up (the log-in was refused for good: you are banned)";
     assert_eq!(client.request(ADD).await.unwrap_err().to_string(), words);
 }
 

@@ -1,15 +1,16 @@
 //! Requests and their answers: in order, by number, too late, never.
 
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use futures::future::join_all;
-use tokio::io::AsyncWriteExt;
+use futures::{FutureExt, future::join_all};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use netcore::memory::MemoryConnector;
 use netcore::{
-    Binary, Client, CloseReason, Connection, Door, Limits, Packet, PacketCodec, PacketId, RequestError,
-    Running, Server,
+    Binary, Client, ClientSender, CloseReason, Connection, Door, Limits, Lines, Packet, PacketCodec,
+    PacketId, RequestError, Running, Server, Text, TextProtocol,
 };
 
 use crate::common::{pass, within};
@@ -171,7 +172,7 @@ async fn numbered_requests_that_gave_up_do_not_take_the_place_of_others() {
     drop(client);
 }
 
-fn client_sender(connector: &MemoryConnector) -> netcore::ClientSender<Answer, Ask> {
+fn client_sender(connector: &MemoryConnector) -> ClientSender<Answer, Ask> {
     client(connector).split().0
 }
 
@@ -242,9 +243,56 @@ async fn an_answer_that_came_as_its_request_was_dropped_is_received() {
     let (sender, mut receiver) = client(&connector).split();
     for ask in [wait(10, 7), any(10, 7)] {
         let mut asked = Box::pin(sender.request(ask));
-        assert!(futures::FutureExt::now_or_never(asked.as_mut()).is_none());
+        assert!(asked.as_mut().now_or_never().is_none());
         pass(100).await;
         drop(asked);
         assert!(matches!(within(receiver.recv()).await, Ok(Some(_))));
     }
+}
+
+/// Before it says 2, it asks for 1.
+#[derive(Clone, Default)]
+struct AsksFirst(Arc<OnceLock<ClientSender<Answer, Ask>>>);
+
+impl TextProtocol for AsksFirst {
+    type In = Answer;
+    type Out = Ask;
+
+    fn parse(&mut self, line: &str) -> Result<Answer, String> {
+        line.parse().map(|n| Answer::Waited { n }).map_err(|_| "no number".to_owned())
+    }
+
+    fn print(&self, packet: &Ask, lines: &mut Lines<'_>) {
+        let Ask::Wait { n, .. } = packet else { return };
+        if *n == 2 {
+            let asked = self.0.get().unwrap().request(wait(0, 1));
+            assert!(asked.now_or_never().is_none());
+        }
+        lines.line(format_args!("{n}"));
+    }
+}
+
+#[test]
+fn a_request_may_ask_its_own_client_something_as_it_is_encoded() {
+    let (done, waits) = mpsc::channel();
+    // On a thread of its own: with a lock held, it would stand still for good.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (near, mut far) = netcore::memory::pair(100);
+            let protocol = AsksFirst::default();
+            let client = Client::options().adapter(Text::new(protocol.clone())).over(near);
+            let (sender, mut receiver) = client.split();
+            assert!(protocol.0.set(sender.clone()).is_ok());
+            let asked = tokio::spawn(async move { sender.request(wait(0, 2)).await });
+            let mut lines = [0; 4];
+            far.read_exact(&mut lines).await.unwrap();
+            assert_eq!(&lines, b"1\n2\n");
+            far.write_all(&lines).await.unwrap();
+            assert_eq!(asked.await.unwrap().unwrap(), Answer::Waited { n: 2 });
+            assert_eq!(receiver.recv().await, Ok(Some(Answer::Waited { n: 1 })));
+        });
+        done.send(()).unwrap();
+    });
+    waits.recv_timeout(Duration::from_secs(60)).expect("it stands still, or has failed");
 }

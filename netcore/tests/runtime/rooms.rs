@@ -281,3 +281,64 @@ async fn rooms_are_gone_through_in_the_order_of_their_numbers() {
     pass(1).await;
     assert_eq!(log.take(), ["0", "3", "5", "8", "17", "23", "42", "64", "99"]);
 }
+
+/// `Do { what: room, n }` enters with so much money; `Say { n }` has everybody in the room pay so much, as far as they can.
+struct Casino {
+    rooms: Rooms<Casino, u32, u32>,
+    log: Log,
+}
+
+impl Logic for Casino {
+    type In = Ask;
+    type Out = Hear;
+    type Message = ();
+
+    fn packet(&mut self, ctx: &mut Context<Self>, session: SessionId, ask: Ask) {
+        let Self { rooms, log } = self;
+        match ask {
+            Ask::Do { what, n } => assert!(rooms.enter(ctx, what, session, n).is_ok()),
+            Ask::Say { n } => {
+                let room = rooms.room_of_mut(session).unwrap();
+                let (pot, seats) = room.split_mut();
+                for seat in seats {
+                    let paid = n.min(seat.member);
+                    (*pot, seat.member) = (*pot + paid, seat.member - paid);
+                }
+                // Who asked has it for half.
+                room.seat_of_mut(session).unwrap().member += n / 2;
+                room.seats_mut()[0].member += 1000;
+                rooms.rooms_mut().for_each(|room| room.state += 1);
+                let open = rooms.rooms();
+                open.for_each(|room| {
+                    let left: Vec<_> = room.seats().iter().map(|seat| seat.member).collect();
+                    log.add(format!("{} {} {left:?}", room.number(), room.state));
+                });
+                assert!(rooms.seat_of_mut(session).is_some());
+            }
+        }
+    }
+
+    fn closed(&mut self, ctx: &mut Context<Self>, session: SessionId, _: CloseReason) {
+        self.rooms.leave(ctx, session);
+        assert!(self.rooms.room_of_mut(session).is_none() && self.rooms.seat_of_mut(session).is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_game_keeps_of_a_room_and_of_its_seats_is_changed_together() {
+    let log = Log::default();
+    let (server, connector) = server();
+    let casino = Casino { rooms: Rooms::new(0..10, 3), log: log.clone() };
+    let running = server.host(Host::Task).logic(casino).await.unwrap();
+    let mut clients: Vec<_> = (0..3).map(|_| client(&connector)).collect();
+    for (client, (what, n)) in clients.iter().zip([(3, 10), (3, 50), (2, 7)]) {
+        client.send(&Ask::Do { what, n }).unwrap();
+        pass(1).await;
+    }
+    clients[1].send(&Ask::Say { n: 20 }).unwrap();
+    pass(1).await;
+    drop(clients.drain(..));
+    pass(10).await;
+    assert_eq!(log.take(), ["2 1 [7]", "3 31 [1000, 40]"]);
+    assert_eq!(running.stats().panics, 0);
+}

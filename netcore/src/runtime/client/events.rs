@@ -43,7 +43,8 @@ pub enum ClientEvent<In, Out> {
         pause: Option<Duration>,
     },
     /// So many tries in a row have failed that there are no more, or the last would end the same way each time: the two
-    /// sides are of different versions, or the address is none. Nothing follows.
+    /// sides are of different versions, the address is none, or the log-in was [refused](TryError::LoginRefused) for good.
+    /// Nothing follows.
     GaveUp {
         /// How many.
         tries: u32,
@@ -62,6 +63,10 @@ pub enum TryError {
     /// There is one, but the log-in failed on it.
     #[error("the log-in failed: {0}")]
     Login(Box<dyn std::error::Error + Send + Sync>),
+    /// There is one, and the log-in said that it is not to be tried again: what was in its
+    /// [`LoginRefused`](crate::LoginRefused).
+    #[error("the log-in was refused for good: {0}")]
+    LoginRefused(Box<dyn std::error::Error + Send + Sync>),
     /// The log-in took too long.
     #[error("not logged in within {0:?} (`login_timeout`)")]
     LoginTimeout(Duration),
@@ -74,15 +79,19 @@ pub enum TryError {
 }
 
 impl TryError {
-    /// Whether the next try would end the same way: the two sides are of different versions, or the address is none.
+    /// Whether the next try would end the same way: the two sides are of different versions, the address is none, or the
+    /// log-in says so.
     pub(super) fn is_final(&self) -> bool {
         use crate::HelloError::{Fault, Ids, Version};
         use crate::HelloFault::Protocol;
-        let Self::Connect(error) = self else { return false };
-        matches!(
-            error,
-            ClientError::Address { .. } | ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))
-        )
+        match self {
+            Self::LoginRefused(_) => true,
+            Self::Connect(error) => matches!(
+                error,
+                ClientError::Address { .. } | ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))
+            ),
+            _ => false,
+        }
     }
 }
 

@@ -65,13 +65,16 @@ where
     /// # Errors
     /// As there.
     pub async fn request_within(&self, mut packet: Out, time: Duration) -> Result<In, RequestError> {
-        const { replies::check::<In, Out>() };
+        replies::check::<In, Out>();
         let reply = packet.reply().ok_or(RequestError::NoReply(packet.id()))?;
         let number = self.pending.numbers.fetch_add(1, Relaxed);
         packet.set_request_number(number);
         let round_trip = RoundTrip::begin(&packet);
+        // Before anything is locked: the game's own code encodes, and may ask this very client something, or panic.
+        let encoded = self.sender.encode(&packet)?;
         // Waits before it is sent: the answer may be here before the next line.
-        let answer = self.pending.wait(reply, packet.request_number(), || self.sender.send(&packet))?;
+        let answer =
+            self.pending.wait(reply, packet.request_number(), move || self.sender.send_encoded(&encoded))?;
         let mut asked = Asked { answer, peer: &self.open.0 };
         match timeout(time, &mut asked.answer).await {
             Ok(Ok(answer)) => {

@@ -103,7 +103,7 @@ where
             self.shared.counters.failed.fetch_add(1, Relaxed);
             metrics::client_failed(&error);
             self.shared.failed(&error);
-            // Two versions do not become one by waiting, nor a slip of the pen an address.
+            // Two versions do not become one by waiting, nor a slip of the pen an address, nor is a ban lifted.
             let pause = self.settings.backoff.failed().filter(|_| !error.is_final());
             let tries = self.settings.backoff.count();
             debug!(tries, %error, ?pause, "a try to connect failed");
@@ -124,7 +124,7 @@ where
             AbortOnDropHandle::new(tokio::spawn(async move { login(client).await }.in_current_span()));
         let limit = self.settings.login_timeout;
         match timeout(limit, logging_in).await {
-            Ok(Ok(result)) => result.map_err(TryError::Login),
+            Ok(Ok(result)) => result.map_err(TryError::of_login),
             Ok(Err(_)) => Err(TryError::LoginPanicked),
             Err(_) => Err(TryError::LoginTimeout(limit)),
         }

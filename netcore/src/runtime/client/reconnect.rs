@@ -127,11 +127,12 @@ where
     /// back. An error, a panic or a delay above [`login_timeout`](Self::login_timeout) is a try that failed. Packets that
     /// it does not receive itself follow after [`ClientEvent::Connected`](crate::ClientEvent::Connected).
     ///
-    /// A log-in that can never succeed, for a wrong password say, is tried again like any other: the client cannot know. Whoever
-    /// takes the events can, by the error that the log-in ended with, and closes the client:
+    /// A log-in that can never succeed, for a wrong password say, ends with [`LoginRefused`](crate::LoginRefused): the client
+    /// gives up then, after a [`ClientEvent::Failed`](crate::ClientEvent::Failed) that says why. Of any other error it cannot
+    /// know, and tries again:
     ///
     /// ```
-    /// use netcore::{Client, ClientEvent, Packet, ReconnectingClient, TryError};
+    /// use netcore::{Client, ClientEvent, LoginRefused, Packet, ReconnectingClient, TryError};
     /// # #[derive(Packet)]
     /// # enum ToServer { #[packet(id = 1, reply = 2)] LogIn { key: u64 } }
     /// # #[derive(Packet)]
@@ -147,18 +148,17 @@ where
     /// ) -> Result<Client<ToClient, ToServer>, Box<dyn std::error::Error + Send + Sync>> {
     ///     match client.request(ToServer::LogIn { key }).await? {
     ///         ToClient::LoggedIn { ok: true } => Ok(client),
-    ///         ToClient::LoggedIn { ok: false } => Err(WrongKey.into()),
+    ///         ToClient::LoggedIn { ok: false } => Err(LoginRefused::new(WrongKey).into()),
     ///     }
     /// }
     ///
     /// async fn play(client: ReconnectingClient<ToClient, ToServer>) {
     ///     while let Some(event) = client.next().await {
     ///         match event {
-    ///             ClientEvent::Failed { error: TryError::Login(why), .. } if why.is::<WrongKey>() => break,
+    ///             ClientEvent::Failed { error: TryError::LoginRefused(why), .. } => println!("{why}"),
     ///             _ => {}
     ///         }
     ///     }
-    ///     client.close().await;
     /// }
     /// # let _ = Client::options().reconnect().login(|client| log_in(client, 7));
     /// ```

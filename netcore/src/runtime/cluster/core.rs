@@ -1,6 +1,6 @@
 //! What a node knows, and what it is asked. Nothing here waits.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -51,8 +51,9 @@ pub(super) struct State {
     pub(super) workers: BTreeSet<usize>,
     /// Messages lost since the backplane was there last.
     pub(super) unsent: u64,
-    /// The other nodes, and how many listings in a row did not have them.
-    pub(super) nodes: HashMap<NodeId, u32>,
+    /// The other nodes, and how many listings in a row did not have them. In order, so that who hears of them hears the
+    /// same each time.
+    pub(super) nodes: BTreeMap<NodeId, u32>,
     pub(super) watching: bool,
     /// Until then, who was away too may still be on the way back: a listing without them says nothing.
     pub(super) all_back: Option<Instant>,
@@ -127,7 +128,7 @@ impl Core {
             ids: Ids::new(node),
             workers: BTreeSet::from([0]),
             unsent: 0,
-            nodes: HashMap::new(),
+            nodes: BTreeMap::new(),
             watching: false,
             all_back: None,
             woken: false,

@@ -1,6 +1,6 @@
 //! What comes in: messages on topics, and news of the link.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -38,8 +38,8 @@ struct Hearers {
 #[derive(Default)]
 pub(super) struct News {
     pub(super) lost: Option<LinkError>,
-    /// Names to look after at once.
-    pub(super) displaced: HashSet<Arc<str>>,
+    /// Names to look after at once. In order, so that a node asks the same each time.
+    pub(super) displaced: BTreeSet<Arc<str>>,
 }
 
 impl Ear {
@@ -196,3 +196,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 const MAX_DISPLACED: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_taken_together_are_looked_after_in_their_order() {
+        let ear = Ear::new(NodeId::new(1), 1);
+        ear.listen_to(1);
+        let names: Vec<_> = (100..164).map(|n| format!("name/{n}")).collect();
+        names.iter().rev().for_each(|name| ear.displaced(1, name));
+        assert!(ear.news().displaced.iter().map(|name| &**name).eq(names.iter().map(String::as_str)));
+    }
+}

@@ -44,3 +44,47 @@ impl Core {
 
 // Listings in a row without a node: a third of the names' lifetime lies between two.
 const MISSED: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::runtime::cluster::outlet::Outlet;
+    use crate::runtime::cluster::{Memory, NodeId, Options};
+
+    /// A worker with room for everything.
+    #[derive(Default)]
+    struct Hears(Mutex<Vec<Event>>);
+
+    impl Outlet for Hears {
+        fn message(&self, worker: usize, event: Event, _: usize) -> bool {
+            self.notice(worker, event)
+        }
+
+        fn notice(&self, _: usize, event: Event) -> bool {
+            self.0.lock().unwrap().push(event);
+            false
+        }
+
+        fn retry(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn nodes_that_go_together_are_told_in_the_order_of_their_numbers() {
+        let (core, heard) = (Core::new(Options::new(Memory::new())), Arc::new(Hears::default()));
+        core.ear.hand_to(Some(heard.clone()));
+        let nodes = (1..=64).map(NodeId::new);
+        let there =
+            nodes.clone().rev().map(|node| Holder::new("n".into(), node, Default::default(), "".into()));
+        core.nodes_are(&there.collect::<Vec<_>>(), false);
+        heard.0.lock().unwrap().clear();
+        for _ in 0..MISSED {
+            core.nodes_are(&[], false);
+        }
+        let gone: Vec<_> = nodes.map(|node| Event::NodeDown { node }).collect();
+        assert_eq!(*heard.0.lock().unwrap(), gone);
+    }
+}

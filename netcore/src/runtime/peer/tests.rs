@@ -21,7 +21,8 @@ fn deliver(peer: &Arc<Peer<Frame>>, count: u16) {
 fn a_session_that_waits_for_packets_keeps_no_memory_for_them() {
     let peer = peer();
     let encode = Arc::new(Writes::<_, Frame>(Arc::new(Binary::new()), std::marker::PhantomData));
-    let mut connection = Connection::<_, Frame>::new(peer.clone(), Encoding { encode, slow: None });
+    let mut connection =
+        Connection::<_, Frame>::new(peer.clone(), Encoding { encode, slow: None, door: "".into() });
     let mut cx = Context::from_waker(Waker::noop());
     let mut is_ready = || pin!(connection.recv()).poll(&mut cx).is_ready();
     deliver(&peer, 100);

@@ -60,3 +60,6 @@ pub(super) fn call(waiting: Vec<(u64, Waker)>) {
 }
 
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,6 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

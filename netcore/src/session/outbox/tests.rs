@@ -20,12 +20,12 @@ impl Wake for Count {
 }
 
 /// A waker, and how often it was called since it was last asked.
-fn counted() -> (Waker, impl Fn() -> usize) {
+pub(super) fn counted() -> (Waker, impl Fn() -> usize) {
     let count = Arc::new(Count::default());
     (count.clone().into(), move || count.0.swap(0, SeqCst))
 }
 
-fn take(outbox: &Outbox, most: usize) -> Vec<u8> {
+pub(super) fn take(outbox: &Outbox, most: usize) -> Vec<u8> {
     let mut to = VecDeque::new();
     let taken = outbox.take(&mut to, most, 0, Waker::noop());
     assert_eq!(matches!(taken, Take::Bytes), !to.is_empty());
@@ -229,42 +229,6 @@ fn a_blocked_task_is_called_for_an_end_and_not_for_packets() {
     }
 }
 
-#[test]
-fn who_waits_for_room_is_called_when_half_is_free() {
-    let outbox = Outbox::new(10);
-    let mut room = outbox.for_room();
-    let (waker, calls) = counted();
-    let mut cx = Context::from_waker(&waker);
-    outbox.push(b"0123456789", Slow::Disconnect);
-    assert!(room.poll(&mut cx, 0).is_pending());
-    assert!(room.poll(&mut cx, 0).is_pending());
-    take(&outbox, 10);
-    outbox.gone(4);
-    assert_eq!(calls(), 0);
-    assert!(room.poll(&mut cx, 0).is_pending());
-    outbox.gone(1);
-    assert_eq!(calls(), 1);
-    assert!(room.poll(&mut cx, 0).is_ready());
-}
-
-#[test]
-fn who_waits_for_room_is_called_when_a_policy_or_an_end_makes_it() {
-    let (waker, calls) = counted();
-    let mut cx = Context::from_waker(&waker);
-    let outbox = Outbox::new(10);
-    let mut room = outbox.for_room();
-    outbox.set_blocked(true);
-    outbox.push(b"01234567", Slow::Latest(1));
-    assert!(room.poll(&mut cx, 0).is_pending());
-    outbox.push(b"01234", Slow::Latest(1));
-    assert_eq!(calls(), 1);
-    outbox.push(b"5", Slow::Disconnect);
-    assert!(room.poll(&mut cx, 0).is_pending());
-    outbox.close(CloseReason::Ended);
-    assert_eq!(calls(), 1);
-    assert!(room.poll(&mut cx, 0).is_ready());
-}
-
 /// A waker that looks at the queue at once, as a task that is polled where it is woken does.
 struct Looks(Outbox, Count);
 
@@ -293,117 +257,6 @@ fn nobody_is_called_with_the_lock_held() {
     assert!(room.poll(&mut cx, 0).is_pending());
     outbox.close(CloseReason::Ended);
     assert_eq!(looks.1.0.load(SeqCst), 4 + 100);
-}
-
-#[test]
-fn what_all_have_queued_follows_each() {
-    let told = Arc::new(AtomicUsize::new(0));
-    let counter = told.clone();
-    let total = Arc::new(Total::new(32, move |_| {
-        counter.fetch_add(1, SeqCst);
-        false
-    }));
-    let [one, two] = [(); 2].map(|()| Outbox::within(20, Some(total.clone())));
-    one.set_blocked(true);
-    one.push(&[1; 8], Slow::Latest(1));
-    one.push(&[1; 12], Slow::Latest(1));
-    two.push(&[2; 10], Slow::Disconnect);
-    assert_eq!((total.queued(), one.dropped(), told.load(SeqCst)), (22, 1, 0));
-    assert_eq!(two.push(&[2; 9], Slow::DropNewest), Verdict::Queued);
-    assert_eq!((total.queued(), told.load(SeqCst)), (31, 1));
-    assert_eq!(one.push(&[1; 2], Slow::DropNewest), Verdict::Dropped);
-    assert_eq!(one.push(&[1; 2], Slow::Disconnect), Verdict::Closed);
-    assert_eq!(one.closed(), Some(CloseReason::ServerQueueFull));
-    assert_eq!((total.queued(), one.queued(), told.load(SeqCst)), (19, 0, 3));
-    assert_eq!(take(&two, 100).len(), 19);
-    two.abort(CloseReason::Ended);
-    assert_eq!(total.queued(), 19, "what the transport has in hand");
-    drop(two);
-    assert_eq!(total.queued(), 0);
-}
-
-/// Two queues, of which the first makes room for the second where both together are over the bound.
-fn first_makes_room(max: usize) -> (Arc<Total>, [Outbox; 2]) {
-    let first = Arc::new(std::sync::OnceLock::<(Outbox, std::sync::Weak<Total>)>::new());
-    let asked = first.clone();
-    let total = Arc::new(Total::new(max, move |full| {
-        let (Full::Over { len, whole, close }, Some((first, total))) = (full, asked.get()) else {
-            return false;
-        };
-        let total = total.upgrade().unwrap();
-        if first.burden() > whole {
-            let (_, calls) = first.shed(total.missing(len));
-            calls.call();
-        }
-        if close && first.burden() > whole && total.missing(len) > 0 {
-            first.give_way().call();
-        }
-        total.take_room(len)
-    }));
-    let both = [(); 2].map(|()| Outbox::within(max, Some(total.clone())));
-    assert!(first.set((both[0].clone(), Arc::downgrade(&total))).is_ok());
-    (total, both)
-}
-
-#[test]
-fn the_longer_queue_drops_what_it_may_before_it_is_closed_for_the_other() {
-    let (total, [one, two]) = first_makes_room(100);
-    one.set_blocked(true);
-    one.push(&[1; 40], Slow::Disconnect);
-    (0..5).for_each(|n| assert_eq!(one.push(&[n; 10], Slow::DropOldest), Verdict::Queued));
-    assert_eq!(two.push(&[2; 15], Slow::Disconnect), Verdict::Queued);
-    assert_eq!((one.queued(), one.dropped(), total.queued(), total.dropped()), (80, 1, 95, 1));
-    assert_eq!(two.push(&[2; 15], Slow::DropNewest), Verdict::Queued);
-    assert_eq!(two.push(&[2; 30], Slow::Disconnect), Verdict::Queued);
-    assert_eq!((one.queued(), one.dropped(), one.closed(), total.queued()), (40, 5, None, 100));
-    assert_eq!(two.push(&[2; 10], Slow::DropNewest), Verdict::Dropped, "nobody has more");
-    assert_eq!(two.push(&[2; 10], Slow::Disconnect), Verdict::Closed, "nobody has more");
-    assert_eq!((two.closed(), one.closed()), (Some(CloseReason::ServerQueueFull), None));
-    assert_eq!((total.queued(), one.queued()), (40, 40));
-}
-
-#[test]
-fn for_a_packet_that_may_be_dropped_nobody_is_closed() {
-    let (_total, [one, two]) = first_makes_room(100);
-    one.push(&[1; 90], Slow::Disconnect);
-    two.set_blocked(true);
-    for slow in [Slow::DropNewest, Slow::DropOldest, Slow::Latest(1)] {
-        assert_eq!(two.push(&[2; 20], slow), Verdict::Dropped);
-    }
-    // Where there are older ones, they go.
-    assert_eq!(two.push(b"oldest", Slow::DropNewest), Verdict::Queued);
-    assert_eq!(two.push(b"newest", Slow::DropNewest), Verdict::Dropped);
-    assert_eq!(two.push(b"newer", Slow::DropOldest), Verdict::Queued);
-    assert_eq!((one.closed(), two.closed(), two.dropped()), (None, None, 5));
-    assert_eq!(two.push(b"firm and longer", Slow::Disconnect), Verdict::Queued);
-    assert_eq!(
-        (one.closed(), take(&two, 100)),
-        (Some(CloseReason::ServerQueueFull), b"newerfirm and longer".to_vec())
-    );
-}
-
-#[test]
-fn what_a_closed_one_has_in_hand_is_no_burden_and_is_counted_until_it_goes() {
-    for in_hand in [90, 60] {
-        let (total, [one, two]) = first_makes_room(100);
-        one.push(&[1; 90], Slow::Disconnect);
-        assert_eq!(take(&one, 100).len(), 90);
-        one.gone(90 - in_hand);
-        assert_eq!(two.push(&[2; 45], Slow::Disconnect), Verdict::Queued);
-        assert_eq!(one.closed(), Some(CloseReason::ServerQueueFull));
-        assert_eq!(two.push(&[2; 8], Slow::Disconnect), Verdict::Queued);
-        assert_eq!((one.queued(), one.burden(), total.queued()), (in_hand, 0, in_hand + 53));
-        // Once more, as its reader has not looked: nothing is counted twice.
-        one.give_way().call();
-        assert_eq!(total.missing(60), 13);
-        one.left(in_hand);
-        assert_eq!((total.queued(), total.missing(47), total.missing(48)), (53, 0, 1));
-        one.give_way().call();
-        assert_eq!(total.missing(48), 1);
-        assert_eq!(two.push(&[2; 48], Slow::Disconnect), Verdict::Closed);
-        drop([one, two]);
-        assert_eq!(total.queued(), 0);
-    }
 }
 
 #[test]
@@ -493,24 +346,5 @@ fn what_comes_when_a_blocked_transport_has_just_taken_all_calls_the_task_that_wr
     // From another thread, before the task has said that it waits.
     outbox.push(b"second", Slow::Disconnect);
     session.handle_blocked(now, false, &waker);
-    assert_eq!(calls(), 1);
-}
-
-#[test]
-fn who_does_not_wait_for_room_any_more_is_forgotten_alone() {
-    let outbox = Outbox::new(100);
-    outbox.push(&[0; 60], Slow::Disconnect);
-    let (waker, calls) = counted();
-    let cx = &mut Context::from_waker(&waker);
-    // Twice by one task: what gives up takes nothing from the other.
-    let (mut one, mut other) = (outbox.for_room(), outbox.for_room());
-    assert!(one.poll(cx, 0).is_pending() && other.poll(cx, 0).is_pending() && one.poll(cx, 0).is_pending());
-    drop(one);
-    for _ in 0..1000 {
-        assert!(outbox.for_room().poll(cx, 0).is_pending());
-    }
-    assert_eq!(outbox.lock().room.len(), 1);
-    take(&outbox, 60);
-    outbox.gone(60);
     assert_eq!(calls(), 1);
 }

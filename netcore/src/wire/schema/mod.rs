@@ -34,15 +34,19 @@ mod compact;
 mod compare;
 mod describe;
 mod render;
+mod replies;
 mod runs;
 mod shared;
 mod sizes;
 mod types;
+mod words;
 
 pub use compact::SchemaError;
 pub use compare::Difference;
 #[cfg(feature = "runtime")]
 pub(crate) use compare::{NONE, NOTHING};
 pub use describe::{Describe, OpaqueBody, Probe};
+#[doc(hidden)]
+pub use replies::{check_replies, check_reply};
 pub use shared::Shared;
 pub use types::{By, Enum, Field, Form, Int, Len, PacketSchema, Schema, Struct, Type, Variant};

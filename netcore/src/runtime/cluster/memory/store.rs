@@ -16,8 +16,8 @@ use super::{Line, Lines};
 #[derive(Default)]
 pub(super) struct Store {
     names: BTreeMap<Arc<str>, Stored>,
-    // Each link with its topics, so that they go with it.
-    links: HashMap<u64, Connected>,
+    // Each link with its topics, so that they go with it. In order, so that they break the same each time.
+    links: BTreeMap<u64, Connected>,
     topics: HashMap<Arc<str>, Vec<u64>>,
     last_link: u64,
     block: u64,
@@ -82,7 +82,7 @@ impl Store {
     pub(super) fn forget(&mut self) -> Vec<Incoming> {
         self.names.clear();
         self.topics.clear();
-        self.links.drain().map(|(_, link)| link.incoming).collect()
+        std::mem::take(&mut self.links).into_values().map(|link| link.incoming).collect()
     }
 
     pub(super) fn sizes(&mut self) -> (usize, usize) {
@@ -266,3 +266,23 @@ impl std::fmt::Debug for Store {
 }
 
 const SWEEP: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::super::super::ear::Ear;
+    use super::*;
+
+    #[test]
+    fn links_that_break_together_break_in_the_order_in_which_they_were_made() {
+        let (mut store, node) = (Store::default(), NodeId::new(1));
+        let ear = Arc::new(Ear::new(node, 1));
+        let line: Lines = Arc::new(watch::Sender::new(Line::Up));
+        let links: Vec<_> = (1..=64).map(|link| Incoming::new(ear.clone(), link)).collect();
+        for link in &links {
+            store.connect(node, link.clone(), line.clone());
+        }
+        assert_eq!(format!("{:?}", store.forget()), format!("{links:?}"));
+    }
+}

@@ -228,13 +228,8 @@ fn refusal(fault: WebSocketFault, status: Option<StatusCode>) -> Response<String
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "the request is too long".to_owned(),
         _ => fault.to_string(),
     };
-    let len = words.len() + 1;
-    let mut answer = Response::new(words + "\n");
-    *answer.status_mut() = status;
+    let mut answer = in_words(status, words);
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     if status == StatusCode::UPGRADE_REQUIRED {
         // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response".
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -242,6 +237,18 @@ fn refusal(fault: WebSocketFault, status: Option<StatusCode>) -> Response<String
         headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade, close"));
     }
+    answer
+}
+
+/// The last answer of a connection.
+fn in_words(status: StatusCode, words: String) -> Response<String> {
+    let len = words.len() + 1;
+    let mut answer = Response::new(words + "\n");
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(len));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer
 }
 

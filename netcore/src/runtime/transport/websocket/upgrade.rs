@@ -7,7 +7,7 @@ use tungstenite::error::{Error, ProtocolError};
 use tungstenite::handshake::machine::TryParse;
 use tungstenite::handshake::server::write_response;
 
-use super::{WebSocket, WebSocketStream, refusal};
+use super::{WebSocket, WebSocketStream, in_words, refusal};
 use crate::runtime::transport::reason;
 use crate::session::{CloseReason, WebSocketFault};
 
@@ -59,6 +59,12 @@ impl WebSocket {
             return Err(NoUpgrade { reason: error, words: None });
         }
         Ok(self.server_stream(io, bytes.freeze()))
+    }
+
+    /// The answer to a request that is not even read, for which there is no room. `None`: HTTP is not spoken here.
+    pub(crate) fn no_room(&self, reason: CloseReason) -> Option<BytesMut> {
+        let answer = in_words(StatusCode::SERVICE_UNAVAILABLE, reason.to_string());
+        (!self.upgraded).then(|| BytesMut::from(&*response_bytes(&answer)))
     }
 }
 
