@@ -145,7 +145,11 @@ where
             let over = Over { peer: peer.clone(), pending: pending.clone(), reason: None };
             let run = async move {
                 let mut over = over;
-                let reason = link.run().await;
+                // Who closed knows that it did; not that its last words were lost.
+                let reason = match link.run().await {
+                    (CloseReason::Ended, Some(cut)) => cut,
+                    (reason, _) => reason,
+                };
                 debug!(%reason, "the connection to the server has ended");
                 *over.reason.insert(reason)
             };
@@ -234,7 +238,8 @@ where
     }
 
     /// Closes: sends what is queued, then waits for the server to close too, for the limits' `linger` at most. Why the
-    /// connection ended.
+    /// connection ended: [`Ended`](CloseReason::Ended) where all went out, [`Unflushed`](CloseReason::Unflushed) or
+    /// [`Stalled`](CloseReason::Stalled) where the server did not take it in time.
     ///
     /// Not cancel-safe: dropped, the connection still closes, but nobody waits for it.
     pub async fn close(self) -> CloseReason {

@@ -168,7 +168,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
                 open(peer);
                 let task = async move {
                     let mut ticket = ticket;
-                    ticket.reason = Some(link.run().await);
+                    ticket.reason = Some(link.run().await.0);
                 };
                 self.sessions.spawn(task.instrument(span))
             }

@@ -98,12 +98,17 @@ pub enum CloseReason {
     #[error("the queue to the peer is over {0} bytes (`queue`)")]
     QueueFull(usize),
     /// The peer does not read: bytes wait for it and none went out.
-    #[error("the peer took nothing for {0:?} (`stall`), or not all for so long after the close (`flush`)")]
+    #[error("the peer took nothing for {0:?} (`stall`)")]
     Stalled(Duration),
     /// All sessions together have too much queued, and this one was among those with the most, with the packet that it was to
     /// have.
     #[error("the queues of all sessions are over their bound, and this one is among the longest")]
     ServerQueueFull,
+    /// We closed, and the peer did not take all that was still to go out. A server's session keeps the reason for which it
+    /// closed, and counts in [`closes_cut`](crate::Snapshot::closes_cut); a client's [`close`](crate::Client::close) says
+    /// this.
+    #[error("not all that was still to be sent went out within {0:?} of the close (`flush`)")]
+    Unflushed(Duration),
 
     /// The server has as many sessions as it may.
     #[error("the server is full (`max_sessions`)")]
@@ -153,6 +158,11 @@ impl CloseReason {
         matches!(self.code(), 10..40) && !matches!(self, Self::Game(_))
     }
 
+    /// Whether the peer does not take what waits for it, so that to wait for that is in vain.
+    pub(crate) const fn is_cut(&self) -> bool {
+        matches!(self, Self::Stalled(_) | Self::Unflushed(_))
+    }
+
     /// The place of the label in [`labels`](Self::labels).
     #[must_use]
     pub const fn index(&self) -> usize {
@@ -187,13 +197,14 @@ impl CloseReason {
             Self::QueueFull(_) => (40, 22),
             Self::Stalled(_) => (41, 23),
             Self::ServerQueueFull => (42, 24),
-            Self::ServerFull => (50, 25),
-            Self::AddressFull => (51, 26),
-            Self::Handshakes => (52, 27),
-            Self::Stopping => (60, 28),
-            Self::Panicked => (61, 29),
-            Self::Ended => (62, 30),
-            Self::Game(code) => (*code, 31),
+            Self::Unflushed(_) => (43, 25),
+            Self::ServerFull => (50, 26),
+            Self::AddressFull => (51, 27),
+            Self::Handshakes => (52, 28),
+            Self::Stopping => (60, 29),
+            Self::Panicked => (61, 30),
+            Self::Ended => (62, 31),
+            Self::Game(code) => (*code, 32),
         };
         #[allow(clippy::indexing_slicing, reason = "a wrong index does not pass the test below")]
         (code, LABELS[index], index)
@@ -234,7 +245,7 @@ impl From<io::ErrorKind> for CloseReason {
     }
 }
 
-const LABELS: [&str; 32] = [
+const LABELS: [&str; 33] = [
     "peer_closed",
     "broken",
     "frame",
@@ -260,6 +271,7 @@ const LABELS: [&str; 32] = [
     "queue_full",
     "stalled",
     "server_queue_full",
+    "unflushed",
     "server_full",
     "address_full",
     "handshakes",
@@ -302,6 +314,7 @@ mod tests {
             CloseReason::QueueFull(1),
             CloseReason::Stalled(second),
             CloseReason::ServerQueueFull,
+            CloseReason::Unflushed(second),
             CloseReason::ServerFull,
             CloseReason::AddressFull,
             CloseReason::Handshakes,

@@ -211,7 +211,8 @@ impl Limits {
     }
 
     /// How long what is queued may take to go out after we closed: a peer that takes a byte now and then would else keep its
-    /// place for hours.
+    /// place for hours. What has not gone out then is thrown away, and the close keeps its reason
+    /// ([`closes_cut`](crate::Snapshot::closes_cut)).
     #[must_use]
     pub const fn flush(mut self, time: Duration) -> Self {
         self.flush = time;

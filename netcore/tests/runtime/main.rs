@@ -10,6 +10,7 @@ mod client;
 mod common;
 mod counted;
 mod crowded;
+mod cut_off;
 mod edges;
 mod elsewhere;
 mod faults;

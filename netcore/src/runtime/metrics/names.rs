@@ -37,6 +37,7 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ("netcore_queue_bytes", Kind::Histogram, Unit::Bytes, "what waits for a peer, looked at each second for each session"),
     ("netcore_inbox_full_total", Kind::Counter, Unit::Count, "times that a socket was not read because too much waited"),
     ("netcore_messages_refused_total", Kind::Counter, Unit::Count, "messages and background work that had no room at a worker"),
+    ("netcore_closes_cut_total", Kind::Counter, Unit::Count, "sessions that had closed, and whose last words were thrown away because their peer did not take them"),
     ("netcore_queues_full_total", Kind::Counter, Unit::Count, "how often the queues of all sessions together were over their bound"),
     ("netcore_packets_dropped_total", Kind::Counter, Unit::Count, "packets that were dropped"),
     ("netcore_packets_over_rate_total", Kind::Counter, Unit::Count, "packets that were too fast and passed"),

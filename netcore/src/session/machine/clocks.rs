@@ -83,7 +83,7 @@ impl<In> Session<In> {
                 }),
             ];
         }
-        let closing = self.closing.and_then(|since| close(since, Some(limits.flush), CloseReason::Stalled));
+        let closing = self.closing.and_then(|since| close(since, Some(limits.flush), CloseReason::Unflushed));
         heard.into_iter().chain([stalled, closing]).flatten()
     }
 
