@@ -195,7 +195,7 @@ async fn a_session_that_waits_may_be_closed_and_hears_what_is_said_to_it() {
     let (running, mut stream) = then(
         |ctx, session| {
             ctx.send(session, &said(3));
-            ctx.close(session, CloseReason::Game(1));
+            ctx.close(session, CloseReason::Game(1001));
         },
         &log,
     )
