@@ -32,6 +32,9 @@ use super::{Heartbeat, Rate};
 /// | [`read_chunk`](Self::read_chunk) | 64 KiB | one read |
 /// | [`flush`](Self::flush) | 10 s | after our close: sending what is queued |
 /// | [`linger`](Self::linger) | 1 s | after our close: discarding input, for the last answer to arrive |
+///
+/// Limits within which no session could do what it is for, a [`queue`](Self::queue) of 0 say, are refused when the server
+/// starts or the client connects ([`LimitsError`](crate::LimitsError)).
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub(crate) first_packet: Option<Duration>,

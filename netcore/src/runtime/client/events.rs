@@ -43,7 +43,7 @@ pub enum ClientEvent<In, Out> {
         pause: Option<Duration>,
     },
     /// So many tries in a row have failed that there are no more, or the last would end the same way each time: the two
-    /// sides are of different versions, or the address is none. Nothing follows.
+    /// sides are of different versions, or what it was told cannot be. Nothing follows.
     GaveUp {
         /// How many.
         tries: u32,
@@ -81,7 +81,9 @@ impl TryError {
         let Self::Connect(error) = self else { return false };
         matches!(
             error,
-            ClientError::Address { .. } | ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))
+            ClientError::Address { .. }
+                | ClientError::Limits(_)
+                | ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))
         )
     }
 }

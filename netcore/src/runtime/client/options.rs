@@ -17,7 +17,7 @@ use crate::runtime::keepalive;
 use crate::runtime::link::Transport;
 use crate::runtime::metrics::ClientMeter;
 use crate::runtime::{Adapter, Binary, Hello, HelloError};
-use crate::session::Limits;
+use crate::session::{Limits, LimitsError};
 
 /// How to connect.
 ///
@@ -190,6 +190,7 @@ where
 
     /// When there must be a connection, which begins now.
     pub(super) fn deadline(&self) -> Result<Deadline, ClientError> {
+        self.limits.check(self.adapter.spoken())?;
         if let Some(hello) = &self.hello {
             hello.check().map_err(HelloError::from)?;
         }
@@ -211,7 +212,8 @@ where
     ///
     /// # Panics
     /// Outside of a tokio runtime. Where TLS or WebSocket is set, which it could not wait for: nothing may go out without
-    /// them. [`connect_over`](Self::connect_over) has them.
+    /// them, and where the [limits](Self::limits) are such that no connection could do what it is for.
+    /// [`connect_over`](Self::connect_over) has them, and an error.
     pub fn over<T>(self, stream: T) -> Client<In, Out>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -223,7 +225,16 @@ where
             self.websocket.is_none(),
             "`ClientOptions::over` speaks without WebSocket: use `connect_over`"
         );
+        if let Err(error) = self.limits.check(self.adapter.spoken()) {
+            Self::refuse(&error);
+        }
         Client::speak(self, stream, None)
+    }
+
+    #[track_caller]
+    #[allow(clippy::panic, reason = "the caller's mistake, as the documentation says")]
+    fn refuse(error: &LimitsError) -> ! {
+        panic!("`ClientOptions::over` cannot speak: {error}");
     }
 }
 
