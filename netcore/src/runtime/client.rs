@@ -129,7 +129,7 @@ where
         let decode = options.adapter.open();
         let session = Session::new(Arc::new(options.limits), decode, outbox, now());
         let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
-        let pending = Arc::new(Pending::default());
+        let pending = Arc::new(Pending::new(options.max_requests));
         {
             let (pending, outbox) = (pending.clone(), peer.outbox.clone());
             link.inspect(Box::new(move |batch| match batch {

@@ -47,6 +47,7 @@ pub(super) struct House<In, Out> {
     // How many handshakes are under way, and may be; cancelled, they end.
     pub(super) handshakes: AtomicUsize,
     pub(super) max_handshakes: usize,
+    pub(super) max_refusals: usize,
     pub(super) stop_handshakes: CancellationToken,
 }
 
@@ -241,9 +242,10 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     pub(super) fn see_off<T: Transport>(&self, transport: T, words: BytesMut, linger: Duration) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         while refused.try_join_next().is_some() {}
-        // Who is refused is owed little memory, and in a flood none.
-        if refused.len() < REFUSED {
+        if refused.len() < self.max_refusals {
             refused.spawn(timeout(linger, say_no(transport, words)));
+        } else {
+            self.stats.refusals_untold.fetch_add(1, Relaxed);
         }
     }
 
@@ -295,6 +297,3 @@ impl<In, Out> Drop for Ticket<In, Out> {
         debug!(address, %reason, "closed");
     }
 }
-
-/// So many who were refused are told so at once.
-const REFUSED: usize = 256;

@@ -18,6 +18,8 @@ pub(super) struct Pending<In> {
     waiting: Mutex<Waiting<In>>,
     // How many: without any, nobody looks at what comes.
     count: AtomicUsize,
+    // The most with one id.
+    most: usize,
     pub(super) numbers: AtomicU32,
 }
 
@@ -32,6 +34,12 @@ struct Waiter<In> {
 }
 
 impl<In: Packet> Pending<In> {
+    /// Of which at most so many wait for answers with one id.
+    pub(super) fn new(most: usize) -> Self {
+        let waiting = Waiting { by_reply: HashMap::new(), closed: None };
+        Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), most, numbers: AtomicU32::new(1) }
+    }
+
     pub(super) fn wait(
         &self,
         reply: PacketId,
@@ -44,13 +52,13 @@ impl<In: Packet> Pending<In> {
             return Err(RequestError::Closed(reason));
         }
         let queue = waiting.by_reply.entry(reply).or_default();
-        if queue.len() >= MAX_PENDING && number.is_some() {
+        if queue.len() >= self.most && number.is_some() {
             // Those who gave up need no place where answers are told apart by their numbers.
             let before = queue.len();
             queue.retain(|waiter| !waiter.answer.is_closed());
             self.count.fetch_sub(before - queue.len(), Relaxed);
         }
-        if queue.len() >= MAX_PENDING {
+        if queue.len() >= self.most {
             return Err(RequestError::TooMany(queue.len()));
         }
         // Under the lock, so that the order of the requests is that of those who wait.
@@ -131,13 +139,3 @@ impl<In: Packet> Waiting<In> {
         queue.remove(at)
     }
 }
-
-impl<In> Default for Pending<In> {
-    fn default() -> Self {
-        let waiting = Waiting { by_reply: HashMap::new(), closed: None };
-        Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), numbers: AtomicU32::new(1) }
-    }
-}
-
-/// The most requests that wait for an answer with the same packet id.
-const MAX_PENDING: usize = 1024;

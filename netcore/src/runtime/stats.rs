@@ -85,6 +85,9 @@ counters! {
     refused_address,
     /// Connections refused because too many handshakes were under way.
     refused_handshakes,
+    /// Connections that were refused, or whose handshake failed, and that were not told why: too many were being told
+    /// (`max_refusals`).
+    refusals_untold,
     /// Handshakes that failed: the peer did not speak what its door does, or broke off.
     handshakes_failed,
     /// Handshakes that were not done in time.

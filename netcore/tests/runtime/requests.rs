@@ -157,6 +157,20 @@ async fn what_cannot_be_asked_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_many_requests_of_one_id_wait_as_the_options_say() {
+    let (_running, connector) = start().await;
+    for (set, most) in [(3, 3), (0, 1)] {
+        let options = Client::<Answer, Ask>::options().max_requests(set);
+        let (sender, _receiver) = options.over(connector.connect().unwrap()).split();
+        let answers = join_all((0..5).map(|n| sender.request(wait(0, n)))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), most);
+        assert!(matches!(answers[4], Err(RequestError::TooMany(many)) if many == most));
+        // Of another id.
+        sender.request(any(0, 1)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn numbered_requests_that_gave_up_do_not_take_the_place_of_others() {
     let (_running, connector) = start().await;
     let client = client(&connector);

@@ -25,6 +25,7 @@ use crate::session::{Limits, LimitsError};
 /// |---|---|
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s |
 /// | [`request_timeout`](Self::request_timeout) | 10 s |
+/// | [`max_requests`](Self::max_requests) | 1,024 for each id |
 /// | [`keepalive`](Self::keepalive) | 45 s |
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet, and none for a log-in |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
@@ -32,6 +33,7 @@ use crate::session::{Limits, LimitsError};
 pub struct ClientOptions<In, Out> {
     pub(super) connect_timeout: Duration,
     pub(super) request_timeout: Duration,
+    pub(super) max_requests: usize,
     pub(super) keepalive: Option<Duration>,
     pub(super) limits: Limits,
     pub(super) adapter: Arc<dyn Adapter<In, Out>>,
@@ -58,6 +60,7 @@ where
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
+            max_requests: 1024,
             keepalive: keepalive::DEFAULT,
             limits: Limits::new().of_clients(),
             adapter,
@@ -83,6 +86,14 @@ where
     #[must_use]
     pub fn request_timeout(mut self, time: Duration) -> Self {
         self.request_timeout = time;
+        self
+    }
+
+    /// The most requests that wait for answers with the same packet id: one at least. One more is not sent
+    /// ([`RequestError::TooMany`](crate::RequestError)).
+    #[must_use]
+    pub fn max_requests(mut self, requests: usize) -> Self {
+        self.max_requests = requests.max(1);
         self
     }
 

@@ -92,6 +92,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         handshakes_failed: _,
         handshakes_timed_out: _,
         turned_away: _,
+        refusals_untold,
         accept_errors,
         // The doors count these by name.
         packets_in: _,
@@ -112,6 +113,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
     let (plain, by) = (Count::plain, Count::by);
     let mut all = vec![
         plain("netcore_sessions_opened_total", opened),
+        plain("netcore_refusals_untold_total", refusals_untold),
         plain("netcore_accept_errors_total", accept_errors),
         plain("netcore_bytes_received_total", bytes_in),
         plain("netcore_bytes_sent_total", bytes_out),

@@ -33,6 +33,7 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ("netcore_sessions_opened_total", Kind::Counter, Unit::Count, "sessions that began"),
     ("netcore_sessions_closed_total", Kind::Counter, Unit::Count, "sessions that ended"),
     ("netcore_connections_refused_total", Kind::Counter, Unit::Count, "connections that were refused"),
+    ("netcore_refusals_untold_total", Kind::Counter, Unit::Count, "connections that were refused and not told why, because too many were being told"),
     ("netcore_accept_errors_total", Kind::Counter, Unit::Count, "accepts that failed, out of descriptors mostly"),
     ("netcore_queue_bytes", Kind::Histogram, Unit::Bytes, "what waits for a peer, looked at each second for each session"),
     ("netcore_inbox_full_total", Kind::Counter, Unit::Count, "times that a socket was not read because too much waited"),

@@ -97,6 +97,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 refused: Mutex::default(),
                 handshakes: AtomicUsize::new(0),
                 max_handshakes: self.max_handshakes,
+                max_refusals: self.max_refusals,
                 stop_handshakes: CancellationToken::new(),
             }
         });
