@@ -223,7 +223,7 @@ where
     ///
     /// Where packets carry no number, an answer that never comes is a gap: the next answer is taken for it, and the request
     /// that this one was for times out, as each behind it does. Close the connection after a timeout then, or number the
-    /// requests.
+    /// requests. Answers that are late and not lost are no gap, however many requests have timed out meanwhile.
     ///
     /// # Errors
     /// [`RequestError`]

@@ -89,7 +89,8 @@ where
         self
     }
 
-    /// The most requests that wait for answers with the same packet id: one at least. One more is not sent
+    /// The most requests that wait for answers with the same packet id: one at least. Who timed out waits no
+    /// more, also where an answer may still come. One more is not sent
     /// ([`RequestError::TooMany`](crate::RequestError)).
     #[must_use]
     pub fn max_requests(mut self, requests: usize) -> Self {
