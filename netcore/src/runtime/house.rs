@@ -136,8 +136,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         let panicked = |panic: Box<dyn std::any::Any + Send>| {
             error!(
                 door = entrance.name,
+                address = address.map(tracing::field::display),
                 panic = super::panicked::words(&*panic),
-                "the door's adapter panicked"
+                "the door's adapter panicked as a session was to begin"
             );
         };
         let Ok(decode) = opened.map_err(panicked) else {
@@ -225,15 +226,17 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         reason: CloseReason,
     ) {
         let counter = match reason {
-            CloseReason::AddressFull => &self.stats.refused_address,
-            CloseReason::Handshakes => &self.stats.refused_handshakes,
-            CloseReason::ServerFull | CloseReason::Stopping | CloseReason::Panicked => {
-                &self.stats.refused_full
-            }
-            CloseReason::Handshake(_) => &self.stats.handshakes_timed_out,
-            _ => &self.stats.handshakes_failed,
+            CloseReason::AddressFull => Some(&self.stats.refused_address),
+            CloseReason::Handshakes => Some(&self.stats.refused_handshakes),
+            CloseReason::ServerFull | CloseReason::Stopping => Some(&self.stats.refused_full),
+            CloseReason::Handshake(_) => Some(&self.stats.handshakes_timed_out),
+            // Counted as what it is already, where it was caught.
+            CloseReason::Panicked => None,
+            _ => Some(&self.stats.handshakes_failed),
         };
-        counter.fetch_add(1, Relaxed);
+        if let Some(counter) = counter {
+            counter.fetch_add(1, Relaxed);
+        }
         self.stats.turn_away(reason);
         debug!(door = entrance.name, address = address.map(tracing::field::display), %reason, "refused");
     }

@@ -79,7 +79,7 @@ counters! {
     opened,
     /// Sessions that ended.
     closed,
-    /// Connections refused because the server was full.
+    /// Connections refused because the server was full, or about to end.
     refused_full,
     /// Connections refused because their address had too many.
     refused_address,
@@ -112,7 +112,8 @@ counters! {
     ticks_skipped,
     /// Timers that were refused because too many ran.
     timers_refused,
-    /// Panics of the game's code.
+    /// Panics of the game's code. Of a door's adapter, as a session was to begin: [`turned_away_for`](Snapshot::turned_away_for)
+    /// `"panicked"` says how many of these there were.
     panics,
 }
 
