@@ -213,6 +213,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
             if self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_pending()) {
                 return Ok(());
             }
+            // It may have been given since something was read last.
+            self.look_at_admission(clock);
             self.session.handle_timeout(now())?;
             self.timer = None;
             // A ping may wait to go out now.
@@ -235,8 +237,9 @@ impl<In: 'static, T: Transport> Link<In, T> {
         let reason = if is_cut { self.cut_off(reason) } else { reason };
         if let State::Open = self.state {
             self.state = State::Flushing(reason);
-            self.session.pause(now());
         }
+        let late = matches!(reason, CloseReason::Login(_));
+        self.session.end_input(now(), !late);
         self.input = Input::default();
         if is_cut {
             self.peer.outbox.abort(reason);
@@ -247,6 +250,11 @@ impl<In: 'static, T: Transport> Link<In, T> {
             inspect(Err(reason));
         }
         self.peer.end(reason, Some(cx.waker()));
+        if let (true, State::Flushing(first)) = (late, self.state) {
+            // The game hears of it once it has come to it, or is done with what the log-in waits for. That may be never: the
+            // peer is not kept waiting for it, nor its socket.
+            self.peer.finish(first);
+        }
     }
 
     /// The peer does not take what waits for it. Why the session closes: what the game was told already stays, and a close

@@ -95,6 +95,10 @@ impl Limits {
     }
 
     /// How long after connecting the game must have admitted the session; `None`: it is admitted by itself.
+    ///
+    /// Then its peer is told by the door's [close notice](crate::Door::close_notice) and closed, also where the game is busy
+    /// with its log-in: what a game says later does not go out. A peer that has closed its side meanwhile, or was closed, is
+    /// not kept for longer either.
     #[must_use]
     pub fn login(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.login = time.into();
