@@ -124,7 +124,7 @@ pub use runtime::{ClientTls, Tls, TlsError};
 #[cfg(feature = "runtime")]
 pub use session::{
     CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HeartbeatError, HelloFault, Inbound, Limits,
-    Moment, Outbox, Over, ProxyFault, Rate, Session, SessionId, Slow, Spoken, TlsFault, Verdict,
+    LimitsError, Moment, Outbox, Over, ProxyFault, Rate, Session, SessionId, Slow, Spoken, TlsFault, Verdict,
     WebSocketFault,
 };
 #[cfg(feature = "compress")]

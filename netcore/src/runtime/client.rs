@@ -131,7 +131,7 @@ where
         let decode = options.adapter.open();
         let session = Session::new(Arc::new(options.limits), decode, outbox, now());
         let mut link = Link::new(stream, session, peer.clone(), Arc::new(Stats::default()));
-        let pending = Arc::new(Pending::default());
+        let pending = Arc::new(Pending::new(options.max_requests));
         {
             let (pending, outbox) = (pending.clone(), peer.outbox.clone());
             link.inspect(Box::new(move |batch| match batch {
@@ -147,7 +147,11 @@ where
             let over = Over { peer: peer.clone(), pending: pending.clone(), reason: None };
             let run = async move {
                 let mut over = over;
-                let reason = link.run().await;
+                // Who closed knows that it did; not that its last words were lost.
+                let reason = match link.run().await {
+                    (CloseReason::Ended, Some(cut)) => cut,
+                    (reason, _) => reason,
+                };
                 debug!(%reason, "the connection to the server has ended");
                 *over.reason.insert(reason)
             };
@@ -222,7 +226,7 @@ where
     ///
     /// Where packets carry no number, an answer that never comes is a gap: the next answer is taken for it, and the request
     /// that this one was for times out, as each behind it does. Close the connection after a timeout then, or number the
-    /// requests.
+    /// requests. Answers that are late and not lost are no gap, however many requests have timed out meanwhile.
     ///
     /// # Errors
     /// [`RequestError`]
@@ -237,7 +241,8 @@ where
     }
 
     /// Closes: sends what is queued, then waits for the server to close too, for the limits' `linger` at most. Why the
-    /// connection ended.
+    /// connection ended: [`Ended`](CloseReason::Ended) where all went out, [`Unflushed`](CloseReason::Unflushed) or
+    /// [`Stalled`](CloseReason::Stalled) where the server did not take it in time.
     ///
     /// Not cancel-safe: dropped, the connection still closes, but nobody waits for it.
     pub async fn close(self) -> CloseReason {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::backlog;
 use super::encoding::{Encode, Encoding, Writes};
 use super::handshake::Handshake;
 use super::incoming::{self, Arrivals, Incoming};
@@ -102,17 +103,18 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         Self::text(address, Text::new(PlainText::new()))
     }
 
-    /// A door in memory, for tests and simulations, and what connects to it.
+    /// A door in memory, for tests and simulations, and what connects to it. Up to [`backlog`](Self::backlog) connections
+    /// wait to be accepted.
     ///
     /// On a paused clock a worker wants [`Host::Task`](crate::Host::Task): one on a thread of its own keeps real time.
     #[must_use]
     pub fn memory(adapter: impl Adapter<In, Out>) -> (Self, MemoryConnector) {
-        let (listener, connector) = memory::listener(1024);
+        let (listener, connector) = memory::listener(backlog::DEFAULT as usize);
         (Self::new("memory", Place::Memory(listener), adapter), connector)
     }
 
-    /// A door for streams that somebody else accepts, an HTTP server say, and what hands them in. Up to 1,024 wait to be
-    /// let in.
+    /// A door for streams that somebody else accepts, an HTTP server say, and what hands them in. Up to
+    /// [`backlog`](Self::backlog) wait to be let in.
     ///
     /// ```
     /// use netcore::{Binary, Client, Connection, Door, Frame, SendError, Server};
@@ -139,7 +141,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
     /// ```
     #[must_use]
     pub fn incoming(adapter: impl Adapter<In, Out>) -> (Self, Incoming) {
-        let (incoming, arrivals) = incoming::channel(1024);
+        let (incoming, arrivals) = incoming::channel(backlog::DEFAULT as usize);
         (Self::new("incoming", Place::Incoming(arrivals), adapter), incoming)
     }
 
@@ -147,7 +149,7 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         let tcp = TcpSettings {
             nodelay: true,
             keepalive: keepalive::DEFAULT,
-            backlog: 1024,
+            backlog: backlog::DEFAULT,
             send_buffer: None,
             recv_buffer: None,
             unsent: None,
@@ -237,9 +239,9 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
 
     /// The last packet to a peer whose session closes, made from the reason, for a protocol that has one. It is sent after
     /// everything that was sent before; also to who is refused because the server is full, unless the door begins with
-    /// TLS or WebSocket: no packet can be sent there before that is done, and who is refused is refused sooner. A WebSocket
-    /// without TLS answers such a request with 503 and the reason in words. Of those who are refused, 256 are told at a time;
-    /// in a flood the others see the connection close.
+    /// TLS or WebSocket: no packet can be sent there before that is done, and who is refused is refused sooner; a WebSocket
+    /// without TLS answers with 503 and why. So many of the refused are told at a time as
+    /// [`Server::max_refusals`](crate::Server::max_refusals) says; in a flood the others see the connection close.
     #[must_use]
     pub fn close_notice(
         mut self,
@@ -264,10 +266,17 @@ impl<In: 'static, Out: 'static> Door<In, Out> {
         self
     }
 
-    /// How many connections may wait to be accepted.
+    /// How many connections may wait to be accepted: 1,024 unless set. One more is refused: by the system over TCP; by
+    /// [`connect`](MemoryConnector::connect) in memory, and by [`enter`](Incoming::enter) where streams are handed in, both
+    /// of which let one wait at least.
     #[must_use]
     pub fn backlog(mut self, connections: u32) -> Self {
-        self.tcp.backlog = connections;
+        let most = usize::try_from(connections).unwrap_or(usize::MAX);
+        match &self.place {
+            Place::Tcp(_) => self.tcp.backlog = connections,
+            Place::Memory(listener) => listener.set_backlog(most),
+            Place::Incoming(arrivals) => arrivals.set_most(most),
+        }
         self
     }
 

@@ -47,6 +47,7 @@ pub(super) struct House<In, Out> {
     // How many handshakes are under way, and may be; cancelled, they end.
     pub(super) handshakes: AtomicUsize,
     pub(super) max_handshakes: usize,
+    pub(super) max_refusals: usize,
     pub(super) stop_handshakes: CancellationToken,
 }
 
@@ -135,8 +136,9 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         let panicked = |panic: Box<dyn std::any::Any + Send>| {
             error!(
                 door = entrance.name,
+                address = address.map(tracing::field::display),
                 panic = super::panicked::words(&*panic),
-                "the door's adapter panicked"
+                "the door's adapter panicked as a session was to begin"
             );
         };
         let Ok(decode) = opened.map_err(panicked) else {
@@ -168,7 +170,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
                 open(peer);
                 let task = async move {
                     let mut ticket = ticket;
-                    ticket.reason = Some(link.run().await);
+                    ticket.reason = Some(link.run().await.0);
                 };
                 self.sessions.spawn(task.instrument(span))
             }
@@ -224,15 +226,17 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
         reason: CloseReason,
     ) {
         let counter = match reason {
-            CloseReason::AddressFull => &self.stats.refused_address,
-            CloseReason::Handshakes => &self.stats.refused_handshakes,
-            CloseReason::ServerFull | CloseReason::Stopping | CloseReason::Panicked => {
-                &self.stats.refused_full
-            }
-            CloseReason::Handshake(_) => &self.stats.handshakes_timed_out,
-            _ => &self.stats.handshakes_failed,
+            CloseReason::AddressFull => Some(&self.stats.refused_address),
+            CloseReason::Handshakes => Some(&self.stats.refused_handshakes),
+            CloseReason::ServerFull | CloseReason::Stopping => Some(&self.stats.refused_full),
+            CloseReason::Handshake(_) => Some(&self.stats.handshakes_timed_out),
+            // Counted as what it is already, where it was caught.
+            CloseReason::Panicked => None,
+            _ => Some(&self.stats.handshakes_failed),
         };
-        counter.fetch_add(1, Relaxed);
+        if let Some(counter) = counter {
+            counter.fetch_add(1, Relaxed);
+        }
         self.stats.turn_away(reason);
         debug!(door = entrance.name, address = address.map(tracing::field::display), %reason, "refused");
     }
@@ -241,9 +245,10 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> House<In, Out> {
     pub(super) fn see_off<T: Transport>(&self, transport: T, words: BytesMut, linger: Duration) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         while refused.try_join_next().is_some() {}
-        // Who is refused is owed little memory, and in a flood none.
-        if refused.len() < REFUSED {
+        if refused.len() < self.max_refusals {
             refused.spawn(timeout(linger, say_no(transport, words)));
+        } else {
+            self.stats.refusals_untold.fetch_add(1, Relaxed);
         }
     }
 
@@ -295,6 +300,3 @@ impl<In, Out> Drop for Ticket<In, Out> {
         debug!(address, %reason, "closed");
     }
 }
-
-/// So many who were refused are told so at once.
-const REFUSED: usize = 256;

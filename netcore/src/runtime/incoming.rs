@@ -5,9 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 
+use super::backlog::{self, Entry, Refused};
 use super::link::Transport;
 
 /// Hands streams in at a [`Door::incoming`](crate::Door::incoming). Cheap to clone.
@@ -30,16 +29,16 @@ use super::link::Transport;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct Incoming(mpsc::Sender<Arrival>);
+pub struct Incoming(Entry<Arrival>);
 
 /// Where they come out.
-pub(super) type Arrivals = mpsc::Receiver<Arrival>;
+pub(super) type Arrivals = backlog::Arrivals<Arrival>;
 
 /// A stream, and where it comes from.
 pub(super) type Arrival = (Box<dyn Transport>, Option<SocketAddr>);
 
 pub(super) fn channel(backlog: usize) -> (Incoming, Arrivals) {
-    let (queue, arrivals) = mpsc::channel(backlog);
+    let (queue, arrivals) = backlog::channel(backlog);
     (Incoming(queue), arrivals)
 }
 
@@ -52,17 +51,17 @@ impl Incoming {
     /// ([`Limits::stall`](crate::Limits::stall)) before the stream takes no more.
     ///
     /// # Errors
-    /// `ConnectionRefused` when too many wait to be let in, or when the server is gone. The stream is dropped then.
+    /// `ConnectionRefused` when too many wait to be let in ([`Door::backlog`](crate::Door::backlog)), or when the server is gone. The stream is dropped then.
     pub fn enter<S>(&self, stream: S, from: Option<SocketAddr>) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let refused = |why| Err(io::Error::new(io::ErrorKind::ConnectionRefused, why));
         let from = from.map(|from| SocketAddr::new(from.ip().to_canonical(), from.port()));
-        match self.0.try_send((Box::new(stream), from)) {
+        match self.0.enter((Box::new(stream), from)) {
             Ok(()) => Ok(()),
-            Err(TrySendError::Full(_)) => refused("too many streams wait at the door"),
-            Err(TrySendError::Closed(_)) => refused("nobody is behind the door"),
+            Err(Refused::Full) => refused("too many streams wait at the door"),
+            Err(Refused::Gone) => refused("nobody is behind the door"),
         }
     }
 }

@@ -6,9 +6,11 @@ mod reading;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tracing::debug;
 
 use super::Stats;
 use super::input::Input;
@@ -56,6 +58,8 @@ pub(crate) struct Link<In, T> {
     admission: Admission,
     // Packets over a rate, dropped and passed, that were counted.
     told: (u64, u64),
+    // Why what was still to go out after the close was thrown away, if it was.
+    cut: Option<CloseReason>,
 }
 
 /// Looks through a batch before it is delivered, and may take packets out; or hears why nothing will follow.
@@ -114,6 +118,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             held_back: false,
             admission: Admission::default(),
             told: (0, 0),
+            cut: None,
         })
     }
 
@@ -121,14 +126,15 @@ impl<In: 'static, T: Transport> Link<In, T> {
         self.inspect = Some(inspect);
     }
 
-    /// Runs until the session is over, for a game that is elsewhere.
-    pub(crate) async fn run(mut self: Box<Self>) -> CloseReason {
+    /// Runs until the session is over, for a game that is elsewhere. Why it closed, and why its last words were thrown away,
+    /// if they were.
+    pub(crate) async fn run(mut self: Box<Self>) -> (CloseReason, Option<CloseReason>) {
         std::future::poll_fn(|cx| {
             let (mut turns, clock) = (Turns::default(), Clock::new(now));
             loop {
                 ready!(turns.poll_next(cx));
                 match self.poll(cx, &clock) {
-                    Progress::Done(reason) => return Poll::Ready(reason),
+                    Progress::Done(reason) => return Poll::Ready((reason, self.cut)),
                     Progress::Pending => return Poll::Pending,
                     // Again: the transport has not said yet that there is nothing more.
                     Progress::Delivered => {}
@@ -207,6 +213,8 @@ impl<In: 'static, T: Transport> Link<In, T> {
             if self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_pending()) {
                 return Ok(());
             }
+            // It may have been given since something was read last.
+            self.look_at_admission(clock);
             self.session.handle_timeout(now())?;
             self.timer = None;
             // A ping may wait to go out now.
@@ -225,12 +233,15 @@ impl<In: 'static, T: Transport> Link<In, T> {
 
     /// Reading is over: the game is told, and its last words go out.
     fn end(&mut self, cx: &mut Context<'_>, reason: CloseReason) {
+        let is_cut = reason.is_cut();
+        let reason = if is_cut { self.cut_off(reason) } else { reason };
         if let State::Open = self.state {
             self.state = State::Flushing(reason);
-            self.session.pause(now());
         }
+        let late = matches!(reason, CloseReason::Login(_));
+        self.session.end_input(now(), !late);
         self.input = Input::default();
-        if let CloseReason::Stalled(_) = reason {
+        if is_cut {
             self.peer.outbox.abort(reason);
             // It may be waiting for the transport, which will never be ready.
             self.state = State::Shutting(reason);
@@ -239,6 +250,24 @@ impl<In: 'static, T: Transport> Link<In, T> {
             inspect(Err(reason));
         }
         self.peer.end(reason, Some(cx.waker()));
+        if let (true, State::Flushing(first)) = (late, self.state) {
+            // The game hears of it once it has come to it, or is done with what the log-in waits for. That may be never: the
+            // peer is not kept waiting for it, nor its socket.
+            self.peer.finish(first);
+        }
+    }
+
+    /// The peer does not take what waits for it. Why the session closes: what the game was told already stays, and a close
+    /// has one reason.
+    #[cold]
+    fn cut_off(&mut self, limit: CloseReason) -> CloseReason {
+        let ended = if let State::Flushing(first) = self.state { Some(first) } else { None };
+        let Some(first) = self.peer.outbox.closed().or(ended) else { return limit };
+        self.cut = Some(limit);
+        self.stats.closes_cut.fetch_add(1, Relaxed);
+        let bytes = self.peer.outbox.queued();
+        debug!(reason = %first, cut = %limit, bytes, "what was still to go out after the close is thrown away");
+        first
     }
 }
 

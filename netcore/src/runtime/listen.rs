@@ -97,7 +97,7 @@ where
     In: Send + 'static,
     Out: Send + Sync + 'static,
 {
-    while let Some((stream, address)) = arrivals.recv().await {
+    while let Some((stream, address)) = arrivals.next().await {
         house.arrive(stream, address, door);
     }
 }

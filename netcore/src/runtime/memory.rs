@@ -42,10 +42,10 @@ use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{Semaphore, mpsc};
 use tokio::task::coop;
 
 pub use self::faults::Faults;
+use super::backlog::{self, Arrivals, Entry, Refused};
 
 /// Bytes that wait in each direction of a stream from [`MemoryConnector::connect`], unless set otherwise.
 pub const DEFAULT_CAPACITY: usize = 64 * 1024;
@@ -63,7 +63,7 @@ pub fn pair(capacity: usize) -> (MemoryStream, MemoryStream) {
 /// A listener and what connects to it; up to `backlog` connections (at least one) wait to be accepted.
 #[must_use]
 pub fn listener(backlog: usize) -> (MemoryListener, MemoryConnector) {
-    let (queue, waiting) = mpsc::channel(backlog.clamp(1, Semaphore::MAX_PERMITS));
+    let (queue, waiting) = backlog::channel(backlog);
     let connector = MemoryConnector { queue, capacity: DEFAULT_CAPACITY };
     (MemoryListener { waiting, connector: connector.clone() }, connector)
 }
@@ -151,7 +151,7 @@ impl Drop for MemoryStream {
 /// Where connections in memory arrive.
 #[derive(Debug)]
 pub struct MemoryListener {
-    waiting: mpsc::Receiver<MemoryStream>,
+    waiting: Arrivals<MemoryStream>,
     connector: MemoryConnector,
 }
 
@@ -163,7 +163,12 @@ impl MemoryListener {
     /// # Errors
     /// None today; the result is there to stand where a socket's is.
     pub async fn accept(&mut self) -> io::Result<MemoryStream> {
-        self.waiting.recv().await.ok_or_else(|| ErrorKind::NotConnected.into())
+        self.waiting.next().await.ok_or_else(|| ErrorKind::NotConnected.into())
+    }
+
+    /// How many connections may wait to be accepted from now on.
+    pub(super) fn set_backlog(&self, connections: usize) {
+        self.waiting.set_most(connections);
     }
 
     /// Another connector to this listener, with the default capacity.
@@ -176,7 +181,7 @@ impl MemoryListener {
 /// Connects to a [`MemoryListener`].
 #[derive(Clone, Debug)]
 pub struct MemoryConnector {
-    queue: mpsc::Sender<MemoryStream>,
+    queue: Entry<MemoryStream>,
     capacity: usize,
 }
 
@@ -194,8 +199,8 @@ impl MemoryConnector {
     pub fn connect(&self) -> io::Result<MemoryStream> {
         let refused = |why| Err(io::Error::new(ErrorKind::ConnectionRefused, why));
         let (near, far) = pair(self.capacity);
-        match self.queue.try_send(far) {
-            Err(mpsc::error::TrySendError::Full(_)) => refused("the backlog is full"),
+        match self.queue.enter(far) {
+            Err(Refused::Full) => refused("the backlog is full"),
             // Asked again after a send: a listener that went meanwhile may have left the stream in the queue for good.
             _ if self.queue.is_closed() => refused("nobody listens"),
             _ => Ok(near),

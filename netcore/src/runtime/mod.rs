@@ -3,6 +3,7 @@
 mod adapter;
 mod address;
 mod background;
+mod backlog;
 mod bell;
 mod caps;
 mod client;

@@ -202,6 +202,9 @@ impl<In> Peer<In> {
 
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
     pub(crate) fn finish(&self, reason: CloseReason) {
+        if reason.is_misnumbered() && self.outbox.closed().is_none() {
+            error!(session = %self.id, %reason, "a game's own codes begin at 100: its peers are told that it was closed by the game");
+        }
         if let Some(notice) = &self.notice
             && self.outbox.closed().is_none()
         {

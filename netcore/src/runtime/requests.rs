@@ -18,6 +18,8 @@ pub(super) struct Pending<In> {
     waiting: Mutex<Waiting<In>>,
     // How many: without any, nobody looks at what comes.
     count: AtomicUsize,
+    // The most with one id.
+    most: usize,
     pub(super) numbers: AtomicU32,
 }
 
@@ -26,12 +28,24 @@ struct Waiting<In> {
     closed: Option<CloseReason>,
 }
 
-struct Waiter<In> {
-    number: Option<u32>,
-    answer: oneshot::Sender<In>,
+/// Who an answer is for.
+enum Waiter<In> {
+    Asks {
+        number: Option<u32>,
+        answer: oneshot::Sender<In>,
+    },
+    /// So many, one after the other, whose requests carry no number and who have given up. Their answers may still come, and
+    /// are told from those of the others by their order alone: each keeps its place in that, and no other.
+    GaveUp(u64),
 }
 
 impl<In: Packet> Pending<In> {
+    /// Of which at most so many wait for answers with one id.
+    pub(super) fn new(most: usize) -> Self {
+        let waiting = Waiting { by_reply: HashMap::new(), closed: None };
+        Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), most, numbers: AtomicU32::new(1) }
+    }
+
     pub(super) fn wait(
         &self,
         reply: PacketId,
@@ -44,14 +58,12 @@ impl<In: Packet> Pending<In> {
             return Err(RequestError::Closed(reason));
         }
         let queue = waiting.by_reply.entry(reply).or_default();
-        if queue.len() >= MAX_PENDING && number.is_some() {
-            // Those who gave up need no place where answers are told apart by their numbers.
-            let before = queue.len();
-            queue.retain(|waiter| !waiter.answer.is_closed());
-            self.count.fetch_sub(before - queue.len(), Relaxed);
-        }
-        if queue.len() >= MAX_PENDING {
-            return Err(RequestError::TooMany(queue.len()));
+        if queue.len() >= self.most {
+            let (asking, forgotten) = leave_out_who_gave_up(queue);
+            self.count.fetch_sub(forgotten, Relaxed);
+            if asking >= self.most {
+                return Err(RequestError::TooMany(asking));
+            }
         }
         // Under the lock, so that the order of the requests is that of those who wait.
         // Counted before, since the answer may be here before `send` returns.
@@ -60,7 +72,7 @@ impl<In: Packet> Pending<In> {
             self.count.fetch_sub(1, SeqCst);
             return Err(error.into());
         }
-        queue.push_back(Waiter { number, answer });
+        queue.push_back(Waiter::Asks { number, answer });
         Ok(answered)
     }
 
@@ -73,10 +85,13 @@ impl<In: Packet> Pending<In> {
         for packet in std::mem::take(&mut batch.packets) {
             let waiter = packet.as_ref().ok().and_then(|packet| waiting.claim(packet));
             let left = match (packet, waiter) {
-                (Ok(packet), Some(waiter)) => {
+                (Ok(packet), Some(answer)) => {
                     self.count.fetch_sub(1, Relaxed);
                     // Nobody waits any more: it is a packet like any other.
-                    waiter.answer.send(packet).err().map(Ok)
+                    match answer {
+                        Some(answer) => answer.send(packet).err().map(Ok),
+                        None => Some(Ok(packet)),
+                    }
                 }
                 (packet, _) => Some(packet),
             };
@@ -122,22 +137,50 @@ impl<In> Drop for Asked<'_, In> {
 }
 
 impl<In: Packet> Waiting<In> {
-    fn claim(&mut self, packet: &In) -> Option<Waiter<In>> {
+    /// Whose answer it is: `None` where nobody has asked for it, and a sender unless who did is known to have given up.
+    fn claim(&mut self, packet: &In) -> Option<Option<oneshot::Sender<In>>> {
         let queue = self.by_reply.get_mut(&packet.id())?;
         let at = match packet.request_number() {
-            Some(number) => queue.iter().position(|waiter| waiter.number == Some(number))?,
+            Some(this) => {
+                let asks =
+                    |waiter: &_| matches!(waiter, Waiter::Asks { number, .. } if *number == Some(this));
+                queue.iter().position(asks)?
+            }
             None => 0,
         };
-        queue.remove(at)
+        if let Waiter::GaveUp(many @ 2..) = queue.get_mut(at)? {
+            *many -= 1;
+            return Some(None);
+        }
+        match queue.remove(at)? {
+            Waiter::Asks { answer, .. } => Some(Some(answer)),
+            Waiter::GaveUp(_) => Some(None),
+        }
     }
 }
 
-impl<In> Default for Pending<In> {
-    fn default() -> Self {
-        let waiting = Waiting { by_reply: HashMap::new(), closed: None };
-        Self { waiting: Mutex::new(waiting), count: AtomicUsize::new(0), numbers: AtomicU32::new(1) }
+/// Takes those who gave up out of a queue: with a number, of whom nothing need be known any more; without one, all but how
+/// many stood in each place. How many still ask, and how many are forgotten.
+fn leave_out_who_gave_up<In>(queue: &mut VecDeque<Waiter<In>>) -> (usize, usize) {
+    let (mut asking, mut forgotten) = (0, 0);
+    for waiter in std::mem::take(queue) {
+        let gave_up = match &waiter {
+            Waiter::GaveUp(many) => *many,
+            Waiter::Asks { answer, .. } if !answer.is_closed() => {
+                asking += 1;
+                queue.push_back(waiter);
+                continue;
+            }
+            Waiter::Asks { number: Some(_), .. } => {
+                forgotten += 1;
+                continue;
+            }
+            Waiter::Asks { number: None, .. } => 1,
+        };
+        match queue.back_mut() {
+            Some(Waiter::GaveUp(many)) => *many += gave_up,
+            _ => queue.push_back(Waiter::GaveUp(gave_up)),
+        }
     }
+    (asking, forgotten)
 }
-
-/// The most requests that wait for an answer with the same packet id.
-const MAX_PENDING: usize = 1024;

@@ -63,6 +63,7 @@ use crate::session::Slow;
 /// | [`max_sessions`](Self::max_sessions) | 65,536 |
 /// | [`max_per_address`](Self::max_per_address) | 256, and an IPv6 network of 2^64 addresses counts as one |
 /// | [`max_handshakes`](Self::max_handshakes) | 1,024 |
+/// | [`max_refusals`](Self::max_refusals) | 256 |
 /// | [`max_queued_bytes`](Self::max_queued_bytes) | 256 MiB, all sessions together |
 /// | [`max_messages`](Self::max_messages) | 65,536 for each worker |
 /// | [`max_timers`](Self::max_timers) | 1,000,000 for each worker |
@@ -75,6 +76,7 @@ pub struct Server<In, Out> {
     max_sessions: usize,
     max_per_address: usize,
     max_handshakes: usize,
+    max_refusals: usize,
     max_queued_bytes: usize,
     max_messages: usize,
     drain: Duration,
@@ -98,6 +100,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             max_sessions: 65_536,
             max_per_address: 256,
             max_handshakes: 1024,
+            max_refusals: 256,
             max_queued_bytes: 256 * 1024 * 1024,
             max_messages: 65_536,
             drain: Duration::from_secs(5),
@@ -149,6 +152,16 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     #[must_use]
     pub fn max_handshakes(mut self, handshakes: usize) -> Self {
         self.max_handshakes = handshakes;
+        self
+    }
+
+    /// The most connections at once that are refused and told why, in the door's close notice or what its transport has for
+    /// that: each for the door's [`linger`](crate::Limits::linger) at most. Who is refused is owed little memory, and in a
+    /// flood none: one more sees the connection close, and counts in
+    /// [`refusals_untold`](crate::Snapshot::refusals_untold).
+    #[must_use]
+    pub fn max_refusals(mut self, connections: usize) -> Self {
+        self.max_refusals = connections;
         self
     }
 

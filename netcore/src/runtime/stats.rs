@@ -20,8 +20,8 @@ macro_rules! counters {
             pub(super) traffic: Traffic,
             // Where the outboxes count what they drop.
             pub(crate) total: OnceLock<Arc<Total>>,
-            closes: [AtomicU64; CloseReason::labels().len()],
-            turned_away: [AtomicU64; CloseReason::labels().len()],
+            closes: ByReason,
+            turned_away: ByReason,
         }
 
         /// What a server has counted since it started.
@@ -66,8 +66,8 @@ macro_rules! counters {
                     bytes_in,
                     bytes_out,
                     dropped: self.total.get().map_or(0, |total| total.dropped()),
-                    closes: self.closes.iter().map(|count| count.load(Relaxed)).collect(),
-                    turned_away: self.turned_away.iter().map(|count| count.load(Relaxed)).collect(),
+                    closes: self.closes.load(),
+                    turned_away: self.turned_away.load(),
                 }
             }
         }
@@ -79,12 +79,15 @@ counters! {
     opened,
     /// Sessions that ended.
     closed,
-    /// Connections refused because the server was full.
+    /// Connections refused because the server was full, or about to end.
     refused_full,
     /// Connections refused because their address had too many.
     refused_address,
     /// Connections refused because too many handshakes were under way.
     refused_handshakes,
+    /// Connections that were refused, or whose handshake failed, and that were not told why: too many were being told
+    /// (`max_refusals`).
+    refusals_untold,
     /// Handshakes that failed: the peer did not speak what its door does, or broke off.
     handshakes_failed,
     /// Handshakes that were not done in time.
@@ -100,14 +103,40 @@ counters! {
     inbox_full,
     /// Messages to workers, and work for them in the background, that had no room (`max_messages`).
     messages_refused,
+    /// Sessions that had closed, and whose peer did not take what was still to go out in time (`stall`, `flush`), so that it was
+    /// thrown away. Each counts in [`closes`](Snapshot::closes) for the reason for which it had closed.
+    closes_cut,
     /// How often the queues of all sessions together were over their bound.
     queues_full,
     /// Ticks that were skipped because the worker was late.
     ticks_skipped,
     /// Timers that were refused because too many ran.
     timers_refused,
-    /// Panics of the game's code.
+    /// Panics of the game's code. Of a door's adapter, as a session was to begin: [`turned_away_for`](Snapshot::turned_away_for)
+    /// `"panicked"` says how many of these there were.
     panics,
+}
+
+/// One counter for each kind of reason.
+#[derive(Debug)]
+struct ByReason([AtomicU64; CloseReason::labels().len()]);
+
+impl ByReason {
+    fn add(&self, reason: CloseReason) {
+        if let Some(count) = self.0.get(reason.index()) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn load(&self) -> Vec<u64> {
+        self.0.iter().map(|count| count.load(Relaxed)).collect()
+    }
+}
+
+impl Default for ByReason {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; CloseReason::labels().len()])
+    }
 }
 
 /// Those that are not 0, by their labels.
@@ -117,18 +146,14 @@ fn counted(all: impl Iterator<Item = (&'static str, u64)>) -> BTreeMap<&'static 
 
 impl Stats {
     pub(crate) fn close(&self, reason: CloseReason) {
-        if let Some(count) = self.closes.get(reason.index()) {
-            count.fetch_add(1, Relaxed);
-        }
+        self.closes.add(reason);
         // Last, and a snapshot reads it first: who sees that a session has closed finds its reason counted.
         self.closed.fetch_add(1, Release);
     }
 
     /// A connection does not become a session.
     pub(crate) fn turn_away(&self, reason: CloseReason) {
-        if let Some(count) = self.turned_away.get(reason.index()) {
-            count.fetch_add(1, Relaxed);
-        }
+        self.turned_away.add(reason);
     }
 }
 

@@ -98,12 +98,17 @@ pub enum CloseReason {
     #[error("the queue to the peer is over {0} bytes (`queue`)")]
     QueueFull(usize),
     /// The peer does not read: bytes wait for it and none went out.
-    #[error("the peer took nothing for {0:?} (`stall`), or not all for so long after the close (`flush`)")]
+    #[error("the peer took nothing for {0:?} (`stall`)")]
     Stalled(Duration),
     /// All sessions together have too much queued, and this one was among those with the most, with the packet that it was to
     /// have.
     #[error("the queues of all sessions are over their bound, and this one is among the longest")]
     ServerQueueFull,
+    /// We closed, and the peer did not take all that was still to go out. A server's session keeps the reason for which it
+    /// closed, and counts in [`closes_cut`](crate::Snapshot::closes_cut); a client's [`close`](crate::Client::close) says
+    /// this.
+    #[error("not all that was still to be sent went out within {0:?} of the close (`flush`)")]
+    Unflushed(Duration),
 
     /// The server has as many sessions as it may.
     #[error("the server is full (`max_sessions`)")]
@@ -123,13 +128,15 @@ pub enum CloseReason {
     /// The game closed it, or its task came to an end.
     #[error("closed by the game")]
     Ended,
-    /// The game closed it, for a reason of its own.
+    /// The game closed it, for a reason of its own, which it has numbered: from 100 on, since the numbers below are
+    /// netcore's. One of those is told to nobody as a reason of netcore's: its [`code`](Self::code) is that of
+    /// [`Ended`](Self::Ended), and the log says so.
     #[error("closed by the game, with code {0}")]
     Game(u16),
 }
 
 impl CloseReason {
-    /// The reason as a number: 1 to 99 for netcore's own, the game's own code for [`Game`](Self::Game).
+    /// The reason as a number: 1 to 99 for netcore's own, the game's own code, from 100 on, for [`Game`](Self::Game).
     #[must_use]
     pub const fn code(&self) -> u16 {
         self.about().0
@@ -150,7 +157,17 @@ impl CloseReason {
     /// Whether the other side did what it must not, so that an operator may want to look at its address.
     #[must_use]
     pub const fn is_peers_fault(&self) -> bool {
-        matches!(self.code(), 10..40) && !matches!(self, Self::Game(_))
+        matches!(self.code(), 10..40)
+    }
+
+    /// Whether the game gave it a number that is netcore's.
+    pub(crate) const fn is_misnumbered(&self) -> bool {
+        matches!(self, Self::Game(..GAMES_OWN))
+    }
+
+    /// Whether the peer does not take what waits for it, so that to wait for that is in vain.
+    pub(crate) const fn is_cut(&self) -> bool {
+        matches!(self, Self::Stalled(_) | Self::Unflushed(_))
     }
 
     /// The place of the label in [`labels`](Self::labels).
@@ -187,13 +204,16 @@ impl CloseReason {
             Self::QueueFull(_) => (40, 22),
             Self::Stalled(_) => (41, 23),
             Self::ServerQueueFull => (42, 24),
-            Self::ServerFull => (50, 25),
-            Self::AddressFull => (51, 26),
-            Self::Handshakes => (52, 27),
-            Self::Stopping => (60, 28),
-            Self::Panicked => (61, 29),
-            Self::Ended => (62, 30),
-            Self::Game(code) => (*code, 31),
+            Self::Unflushed(_) => (43, 25),
+            Self::ServerFull => (50, 26),
+            Self::AddressFull => (51, 27),
+            Self::Handshakes => (52, 28),
+            Self::Stopping => (60, 29),
+            Self::Panicked => (61, 30),
+            Self::Ended => (62, 31),
+            // A peer that knows netcore's numbers would take it for something that did not happen.
+            Self::Game(..GAMES_OWN) => (62, 32),
+            Self::Game(code) => (*code, 32),
         };
         #[allow(clippy::indexing_slicing, reason = "a wrong index does not pass the test below")]
         (code, LABELS[index], index)
@@ -234,7 +254,10 @@ impl From<io::ErrorKind> for CloseReason {
     }
 }
 
-const LABELS: [&str; 32] = [
+/// The first number that is a game's own.
+const GAMES_OWN: u16 = 100;
+
+const LABELS: [&str; 33] = [
     "peer_closed",
     "broken",
     "frame",
@@ -260,6 +283,7 @@ const LABELS: [&str; 32] = [
     "queue_full",
     "stalled",
     "server_queue_full",
+    "unflushed",
     "server_full",
     "address_full",
     "handshakes",
@@ -270,53 +294,4 @@ const LABELS: [&str; 32] = [
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_reason_has_a_code_and_a_label_of_its_own() {
-        let second = Duration::from_secs(1);
-        let all = [
-            CloseReason::PeerClosed,
-            CloseReason::Broken(io::ErrorKind::BrokenPipe),
-            CloseReason::Frame(FrameError::SizeBelowHeader { size: 0 }),
-            CloseReason::Malformed(PacketId(1)),
-            CloseReason::Unknown(PacketId(1)),
-            CloseReason::BadLine,
-            CloseReason::Inflate(PacketId(1), InflateError::Damaged),
-            CloseReason::Hello(HelloFault::BadSchema),
-            CloseReason::Version,
-            CloseReason::Proxy(ProxyFault::Missing),
-            CloseReason::Tls(TlsFault::NotTls),
-            CloseReason::WebSocket(WebSocketFault::NotUpgrade),
-            CloseReason::FirstPacket(second),
-            CloseReason::Login(second),
-            CloseReason::Unfinished(second),
-            CloseReason::Idle(second),
-            CloseReason::Handshake(second),
-            CloseReason::PacketRate,
-            CloseReason::ByteRate,
-            CloseReason::TinyRate,
-            CloseReason::Admission,
-            CloseReason::InflateRate,
-            CloseReason::QueueFull(1),
-            CloseReason::Stalled(second),
-            CloseReason::ServerQueueFull,
-            CloseReason::ServerFull,
-            CloseReason::AddressFull,
-            CloseReason::Handshakes,
-            CloseReason::Stopping,
-            CloseReason::Panicked,
-            CloseReason::Ended,
-            CloseReason::Game(1000),
-        ];
-        for (index, reason) in all.iter().enumerate() {
-            assert_eq!(reason.index(), index, "{reason:?}");
-        }
-        assert_eq!(all.len(), CloseReason::labels().len());
-        let mut codes: Vec<u16> = all.iter().map(CloseReason::code).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), all.len());
-    }
-}
+mod tests;

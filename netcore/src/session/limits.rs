@@ -32,6 +32,9 @@ use super::{Heartbeat, Rate};
 /// | [`read_chunk`](Self::read_chunk) | 64 KiB | one read |
 /// | [`flush`](Self::flush) | 10 s | after our close: sending what is queued |
 /// | [`linger`](Self::linger) | 1 s | after our close: discarding input, for the last answer to arrive |
+///
+/// Limits within which no session could do what it is for, a [`queue`](Self::queue) of 0 say, are refused when the server
+/// starts or the client connects ([`LimitsError`](crate::LimitsError)).
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub(crate) first_packet: Option<Duration>,
@@ -92,6 +95,10 @@ impl Limits {
     }
 
     /// How long after connecting the game must have admitted the session; `None`: it is admitted by itself.
+    ///
+    /// Then its peer is told by the door's [close notice](crate::Door::close_notice) and closed, also where the game is busy
+    /// with its log-in: what a game says later does not go out. A peer that has closed its side meanwhile, or was closed, is
+    /// not kept for longer either.
     #[must_use]
     pub fn login(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.login = time.into();
@@ -211,7 +218,8 @@ impl Limits {
     }
 
     /// How long what is queued may take to go out after we closed: a peer that takes a byte now and then would else keep its
-    /// place for hours.
+    /// place for hours. What has not gone out then is thrown away, and the close keeps its reason
+    /// ([`closes_cut`](crate::Snapshot::closes_cut)).
     #[must_use]
     pub const fn flush(mut self, time: Duration) -> Self {
         self.flush = time;

@@ -48,6 +48,8 @@ pub struct Session<In> {
     closing: Option<Instant>,
     // Since when the caller does not read, on our side's account: the clocks stand still.
     paused: Option<Instant>,
+    // Nothing more is read; who has not logged in has still the time for that, in which the game may look into it.
+    ended: bool,
     // Whether a deadline or a heartbeat asks when something was received last.
     timed: bool,
     // Nothing whole has come yet.
@@ -94,6 +96,7 @@ impl<In> Session<In> {
             pinged: None,
             closing: None,
             paused: None,
+            ended: false,
             timed: limits.idle_time().is_some() || limits.heartbeat.is_some(),
             fresh: true,
             admitted: limits.login.is_none(),

@@ -6,6 +6,7 @@ mod hello_fault;
 mod id;
 mod inbound;
 mod limits;
+mod limits_error;
 mod machine;
 mod marks;
 #[cfg(feature = "metrics")]
@@ -32,6 +33,8 @@ pub use hello_fault::HelloFault;
 pub use id::SessionId;
 pub use inbound::{Decode, Fault, FaultKind, Inbound};
 pub use limits::Limits;
+pub use limits_error::LimitsError;
+pub(crate) use limits_error::no_time;
 pub use machine::{Counts, Session};
 pub(crate) use meter::Meter;
 #[cfg(feature = "metrics")]

@@ -324,7 +324,7 @@ impl Pair {
         }
         if let Err(reason) = end.session.handle_timeout(now) {
             end.end(now, reason);
-            if let CloseReason::Stalled(_) = reason {
+            if reason.is_cut() {
                 end.outbox.abort(reason);
                 end.finish(now, reason, &mut self.pipes[side as usize]);
             }

@@ -60,6 +60,11 @@ impl Rate {
         self
     }
 
+    /// How much passes at once, however long nothing came before.
+    pub(crate) const fn most(&self) -> u32 {
+        self.burst
+    }
+
     pub(crate) const fn is_over(&self) -> Over {
         self.over
     }

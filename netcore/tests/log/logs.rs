@@ -82,6 +82,20 @@ async fn who_was_closed_before_a_cut_keeps_its_reason() {
 }
 
 #[tokio::test]
+async fn a_games_own_reason_with_a_number_of_netcores_is_its_mistake() {
+    let log = Log::of_all();
+    let (door, connector) = Door::memory(Binary::new());
+    let closes = async |peer: Connection<Word, Word>| {
+        peer.close(CloseReason::Game(41));
+    };
+    let running = Server::new().door(door).serve(closes).await.unwrap();
+    let _closed = connector.connect().unwrap();
+    let line = log.wait_for("codes begin at 100").await;
+    assert!(line.starts_with("ERROR ") && line.contains("reason=closed by the game, with code 41"), "{line}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn an_end_says_once_which_session_it_is_of() {
     let log = Log::of_all();
     let (running, connector) = serve().await;

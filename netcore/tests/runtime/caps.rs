@@ -6,7 +6,8 @@ use tokio::net::TcpStream;
 use netcore::{Binary, Client, CloseReason, Door, Host, Server, SessionId};
 
 use crate::common::{
-    Ask, Hear, Log, bytes_of, client, echo, game, pass, rest, round, said, stand_still, until, within,
+    Ask, Hear, Log, bytes_of, client, echo, game, pass, read_all, rest, round, said, stand_still, until,
+    within,
 };
 
 fn bye(reason: CloseReason) -> Option<Hear> {
@@ -147,4 +148,46 @@ async fn who_resets_while_a_worker_is_behind_has_a_place_until_the_worker_has_he
         }
     };
     assert_eq!(within(answer).await, said(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_who_are_refused_are_told_at_a_time_and_the_others_are_counted() {
+    for (most, told) in [(None, 5), (Some(2), 2), (Some(0), 0)] {
+        let (door, connector) = Door::memory(Binary::new());
+        let server = Server::new().door(door.close_notice(bye)).max_sessions(0);
+        let server = if let Some(most) = most { server.max_refusals(most) } else { server };
+        let running = server.serve(echo).await.unwrap();
+        let streams: Vec<_> = (0..5).map(|_| connector.connect().unwrap()).collect();
+        pass(5).await;
+        let mut heard = 0;
+        for mut stream in streams {
+            heard += read_all(&mut stream).await.len();
+        }
+        let stats = running.stats();
+        assert_eq!((heard, stats.refusals_untold, stats.refused_full), (told, 5 - told as u64, 5));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_connections_wait_to_be_accepted_as_the_door_says() {
+    for (backlog, most) in [(None, 1024), (Some(3), 3), (Some(0), 1)] {
+        let set = |door: Door<Ask, Hear>| if let Some(most) = backlog { door.backlog(most) } else { door };
+        let (door, connector) = Door::memory(Binary::new());
+        let door = set(door);
+        let waiting: Vec<_> = std::iter::from_fn(|| connector.connect().ok()).take(2_000).collect();
+        assert_eq!(waiting.len(), most);
+        let (lent, incoming) = Door::incoming(Binary::new());
+        let lent = set(lent);
+        let enter = || {
+            let (near, far) = netcore::memory::pair(100);
+            incoming.enter(far, None).ok().map(|()| near)
+        };
+        let handed_in: Vec<_> = std::iter::from_fn(enter).take(2_000).collect();
+        assert_eq!(handed_in.len(), most);
+
+        let running = Server::new().door(door).door(lent).serve(echo).await.unwrap();
+        pass(5).await;
+        assert_eq!(running.stats().opened, 2 * most as u64);
+        assert!(connector.connect().is_ok() && enter().is_some(), "there is room again");
+    }
 }

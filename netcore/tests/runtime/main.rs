@@ -11,6 +11,7 @@ mod client;
 mod common;
 mod counted;
 mod crowded;
+mod cut_off;
 mod doors;
 mod edges;
 mod elsewhere;

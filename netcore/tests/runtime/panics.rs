@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use netcore::memory::MemoryConnector;
 use netcore::{
-    AfterPanic, CloseReason, Connection, Context, Door, Host, LateTick, Lines, Logic, Running, Server,
-    SessionId, Text, TextProtocol,
+    Adapter, AfterPanic, Binary, CloseReason, Connection, Context, Decode, Door, EncodeError, Host, LateTick,
+    Lines, Logic, Running, Server, SessionId, Text, TextProtocol,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -217,6 +218,36 @@ async fn a_handler_that_panics_closes_its_own_session() {
     pass(5).await;
     let stats = running.stats();
     assert_eq!((stats.panics, stats.closed_for("panicked"), stats.open()), (2, 2, 1));
+}
+
+/// Speaks with nobody.
+struct PanicsAtOnce;
+
+impl Adapter<Ask, Hear> for PanicsAtOnce {
+    fn open(&self) -> Box<dyn Decode<Ask>> {
+        panic!("as it opens")
+    }
+
+    fn encode(&self, packet: &Hear, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        Adapter::<Ask, Hear>::encode(&Binary::new(), packet, dst)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adapter_that_panics_as_a_session_begins_is_no_server_that_is_full() {
+    let (bad, knocks) = Door::memory(PanicsAtOnce);
+    let (good, connector) = Door::memory(Binary::new());
+    let server = Server::new().door(bad).door(good).max_sessions(1);
+    let running = server.serve(echo).await.unwrap();
+    for _ in 0..3 {
+        let mut refused = knocks.connect().unwrap();
+        assert_eq!(within(refused.read(&mut [0])).await.unwrap(), 0);
+    }
+    let stats = running.stats();
+    assert_eq!((stats.refused_full, stats.handshakes_failed, stats.opened), (0, 0, 0));
+    assert_eq!((stats.panics, stats.turned_away_for("panicked")), (3, 3));
+    // Nor is a place taken.
+    round(&mut client(&connector), 1).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,6 +158,20 @@ async fn what_cannot_be_asked_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_many_requests_of_one_id_wait_as_the_options_say() {
+    let (_running, connector) = start().await;
+    for (set, most) in [(3, 3), (0, 1)] {
+        let options = Client::<Answer, Ask>::options().max_requests(set);
+        let (sender, _receiver) = options.over(connector.connect().unwrap()).split();
+        let answers = join_all((0..5).map(|n| sender.request(wait(0, n)))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), most);
+        assert!(matches!(answers[4], Err(RequestError::TooMany(many)) if many == most));
+        // Of another id.
+        sender.request(any(0, 1)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn numbered_requests_that_gave_up_do_not_take_the_place_of_others() {
     let (_running, connector) = start().await;
     let client = client(&connector);
@@ -170,6 +184,38 @@ async fn numbered_requests_that_gave_up_do_not_take_the_place_of_others() {
         assert!(again.iter().all(Result::is_ok), "{round}");
     }
     drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_do_those_without_a_number_whose_late_answers_are_still_told_from_others() {
+    let (_running, connector) = start().await;
+    let options = Client::<Answer, Ask>::options().max_requests(4);
+    let (sender, mut receiver) = options.over(connector.connect().unwrap()).split();
+    let (short, long) = (Duration::from_millis(1), Duration::from_secs(60));
+    for turn in 0..3 {
+        let first = turn * 100;
+        let mut asking = Vec::new();
+        // The first keeps all others waiting, and there are always three among those who gave up that wait on.
+        for n in first..first + 100 {
+            let request = wait(if n == first { 5_000 } else { 0 }, n);
+            if n % 40 == 0 {
+                let sender = sender.clone();
+                asking.push(tokio::spawn(async move { (n, sender.request_within(request, long).await) }));
+                pass(1).await;
+            } else {
+                let late = sender.request_within(request, short).await;
+                assert!(matches!(late, Err(RequestError::Timeout(_))), "{n}: {late:?}");
+            }
+        }
+        for answer in join_all(asking).await {
+            let (asked, answer) = answer.unwrap();
+            assert_eq!(answer.unwrap(), Answer::Waited { n: asked });
+        }
+        for n in (first..first + 100).filter(|n| n % 40 != 0) {
+            assert_eq!(within(receiver.recv()).await, Ok(Some(Answer::Waited { n })), "late");
+        }
+    }
+    assert_eq!(sender.request(wait(0, 1)).await.unwrap(), Answer::Waited { n: 1 });
 }
 
 fn client_sender(connector: &MemoryConnector) -> ClientSender<Answer, Ask> {

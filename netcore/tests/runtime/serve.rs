@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
 
 use netcore::{
-    Binary, Connection, Door, Frame, Heartbeat, HeartbeatError, Limits, Packet, Server, ServerError,
+    Binary, Client, ClientError, Connection, Door, Frame, Heartbeat, HeartbeatError, Limits, LimitsError,
+    Over, Packet, Rate, Server, ServerError, memory,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -104,4 +105,91 @@ async fn a_heartbeat_that_would_do_no_good_is_refused_at_the_start() {
     assert_eq!(error(memory(), long).await, HeartbeatError::TooLong { len: 65_536 });
     let server = Server::new().door(memory().limits(beats(8, 9).idle(Duration::from_secs(16))));
     server.serve(async |_| {}).await.unwrap().shutdown().await;
+}
+
+#[derive(Packet)]
+enum Sized {
+    #[packet(id = 1)]
+    Small,
+    #[packet(id = 2)]
+    Large {
+        all: [u64; 8],
+        #[raw(rest)]
+        text: String,
+    },
+}
+
+/// Limits within which no session could do what it is for, and why.
+fn absurd() -> Vec<(Limits, LimitsError)> {
+    let (no_time, rate) = (|limit| LimitsError::NoTime { limit }, Rate::per_second);
+    let zero = Duration::ZERO;
+    let burst = |burst| LimitsError::Burst { burst, name: "Large".to_owned(), least: 69 };
+    vec![
+        (Limits::new().queue(0), LimitsError::Queue { queue: 0, least: 5 }),
+        (Limits::new().queue(4), LimitsError::Queue { queue: 4, least: 5 }),
+        (Limits::new().stall(zero), no_time("stall")),
+        (Limits::new().flush(zero), no_time("flush")),
+        (Limits::new().first_packet(zero), no_time("first_packet")),
+        (Limits::new().unfinished(zero), no_time("unfinished")),
+        (Limits::new().idle(zero), no_time("idle")),
+        (Limits::new().packets(rate(0)), LimitsError::NoPacket),
+        (Limits::new().bytes(rate(34)), burst(68)),
+        (Limits::new().bytes(rate(10_000).burst(68).over(Over::Drop)), burst(68)),
+    ]
+}
+
+#[tokio::test]
+async fn limits_within_which_nothing_could_be_done_are_refused_at_the_start() {
+    let door = |limits| Door::<Sized, Sized>::memory(Binary::new()).0.name("main").limits(limits);
+    let refused =
+        async |door, expected: &LimitsError| match Server::new().door(door).serve(async |_| {}).await {
+            Err(error @ ServerError::Limits { .. }) => {
+                assert_eq!(error.to_string(), format!("main: {expected}"));
+            }
+            other => panic!("{other:?}, not {expected}"),
+        };
+    for (limits, expected) in absurd() {
+        refused(door(limits), &expected).await;
+    }
+    let zero = Duration::ZERO;
+    refused(door(Limits::new().login(zero)), &LimitsError::NoTime { limit: "login" }).await;
+    let handshake = LimitsError::NoTime { limit: "handshake_within" };
+    refused(
+        door(Limits::new()).proxy(netcore::Proxy::danger_trusting_anyone()).handshake_within(zero),
+        &handshake,
+    )
+    .await;
+
+    let least = Limits::new().queue(5).linger(zero).packets(Rate::per_second(0).over(Over::Warn));
+    let least = least.bytes(Rate::per_second(1).burst(69)).stall(Duration::from_nanos(1));
+    Server::new()
+        .door(door(least).handshake_within(zero))
+        .serve(async |_| {})
+        .await
+        .unwrap()
+        .shutdown()
+        .await;
+}
+
+#[tokio::test]
+async fn a_client_says_so_when_it_connects() {
+    for (limits, expected) in absurd() {
+        let (_server, stream) = memory::pair(100);
+        let options = Client::<Sized, Sized>::options().limits(limits);
+        match options.connect_over(stream).await {
+            Err(ClientError::Limits(error)) => assert_eq!(error, expected),
+            other => panic!("{other:?}, not {expected}"),
+        }
+    }
+    // A client has no deadline for a log-in.
+    let (_server, stream) = memory::pair(100);
+    let options = Client::<Sized, Sized>::options().limits(Limits::new().login(Duration::ZERO));
+    assert!(options.connect_over(stream).await.is_ok());
+}
+
+#[tokio::test]
+#[should_panic(expected = "`ClientOptions::over` cannot speak: a queue of 0 bytes")]
+async fn what_cannot_say_so_panics() {
+    let (_server, stream) = memory::pair(100);
+    Client::<Sized, Sized>::options().limits(Limits::new().queue(0)).over(stream);
 }

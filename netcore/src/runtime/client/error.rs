@@ -10,7 +10,7 @@ use crate::runtime::address::no_name;
 #[cfg(feature = "websocket")]
 use crate::runtime::transport::websocket::NoWebSocket;
 use crate::runtime::{HelloError, NoAddress, SendError};
-use crate::session::CloseReason;
+use crate::session::{CloseReason, LimitsError};
 
 /// There is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum ClientError {
         /// What is wrong with it.
         why: NoAddress,
     },
+    /// Within its limits, no connection could do what it is for: to try again is in vain.
+    #[error("cannot connect: {0}")]
+    Limits(#[from] LimitsError),
     /// The server cannot be reached.
     #[error("cannot connect: {}", in_words(.0))]
     Connect(#[from] io::Error),

@@ -43,8 +43,8 @@ pub enum ClientEvent<In, Out> {
         pause: Option<Duration>,
     },
     /// So many tries in a row have failed that there are no more, or the last would end the same way each time: the two
-    /// sides are of different versions, the address is none, or the log-in was [refused](TryError::LoginRefused) for good.
-    /// Nothing follows.
+    /// sides are of different versions, the address is none, what the client was told cannot be, or the log-in was
+    /// [refused](TryError::LoginRefused) for good. Nothing follows.
     GaveUp {
         /// How many.
         tries: u32,
@@ -88,7 +88,9 @@ impl TryError {
             Self::LoginRefused(_) => true,
             Self::Connect(error) => matches!(
                 error,
-                ClientError::Address { .. } | ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))
+                ClientError::Address { .. }
+                    | ClientError::Limits(_)
+                    | ClientError::Hello(Version(..) | Ids(..) | Fault(Protocol(..)))
             ),
             _ => false,
         }

@@ -17,7 +17,7 @@ use crate::runtime::keepalive;
 use crate::runtime::link::Transport;
 use crate::runtime::metrics::ClientMeter;
 use crate::runtime::{Adapter, Binary, Hello, HelloError};
-use crate::session::Limits;
+use crate::session::{Limits, LimitsError};
 
 /// How to connect.
 ///
@@ -25,6 +25,7 @@ use crate::session::Limits;
 /// |---|---|
 /// | [`connect_timeout`](Self::connect_timeout) | 10 s |
 /// | [`request_timeout`](Self::request_timeout) | 10 s |
+/// | [`max_requests`](Self::max_requests) | 1,024 for each id |
 /// | [`keepalive`](Self::keepalive) | 45 s |
 /// | [`limits`](Self::limits) | [`Limits`]'s, but no deadline for the first packet, and none for a log-in |
 /// | [`adapter`](Self::adapter) | framed packets up to the wire's own limits |
@@ -32,6 +33,7 @@ use crate::session::Limits;
 pub struct ClientOptions<In, Out> {
     pub(super) connect_timeout: Duration,
     pub(super) request_timeout: Duration,
+    pub(super) max_requests: usize,
     pub(super) keepalive: Option<Duration>,
     pub(super) limits: Limits,
     pub(super) adapter: Arc<dyn Adapter<In, Out>>,
@@ -58,6 +60,7 @@ where
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(10),
+            max_requests: 1024,
             keepalive: keepalive::DEFAULT,
             limits: Limits::new().of_clients(),
             adapter,
@@ -83,6 +86,15 @@ where
     #[must_use]
     pub fn request_timeout(mut self, time: Duration) -> Self {
         self.request_timeout = time;
+        self
+    }
+
+    /// The most requests that wait for answers with the same packet id: one at least. Who timed out waits no
+    /// more, also where an answer may still come. One more is not sent
+    /// ([`RequestError::TooMany`](crate::RequestError)).
+    #[must_use]
+    pub fn max_requests(mut self, requests: usize) -> Self {
+        self.max_requests = requests.max(1);
         self
     }
 
@@ -191,6 +203,7 @@ where
 
     /// When there must be a connection, which begins now.
     pub(super) fn deadline(&self) -> Result<Deadline, ClientError> {
+        self.limits.check(self.adapter.spoken())?;
         if let Some(hello) = &self.hello {
             hello.check().map_err(HelloError::from)?;
         }
@@ -212,7 +225,8 @@ where
     ///
     /// # Panics
     /// Outside of a tokio runtime. Where TLS or WebSocket is set, which it could not wait for: nothing may go out without
-    /// them. [`connect_over`](Self::connect_over) has them.
+    /// them, and where the [limits](Self::limits) are such that no connection could do what it is for.
+    /// [`connect_over`](Self::connect_over) has them, and an error.
     pub fn over<T>(self, stream: T) -> Client<In, Out>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -224,8 +238,17 @@ where
             self.websocket.is_none(),
             "`ClientOptions::over` speaks without WebSocket: use `connect_over`"
         );
+        if let Err(error) = self.limits.check(self.adapter.spoken()) {
+            Self::refuse(&error);
+        }
         let stream: Box<dyn Transport> = Box::new(stream);
         Client::speak(self, stream, None)
+    }
+
+    #[track_caller]
+    #[allow(clippy::panic, reason = "the caller's mistake, as the documentation says")]
+    fn refuse(error: &LimitsError) -> ! {
+        panic!("`ClientOptions::over` cannot speak: {error}");
     }
 }
 

@@ -14,10 +14,7 @@ use crate::session::{Clock, CloseReason};
 impl<In: 'static, T: Transport> Link<In, T> {
     /// Reads until whole packets have come, and delivers them. The error is the end of the input.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<bool, CloseReason> {
-        let admission = self.peer.admission();
-        if admission != self.admission {
-            self.take_admission(admission, clock);
-        }
+        self.look_at_admission(clock);
         let (limits, outbox) = (self.session.limits(), &self.peer.outbox);
         let broke = !self.is_writing();
         // Tried again when some of it has been written: that is this task's own doing.
@@ -67,6 +64,15 @@ impl<In: 'static, T: Transport> Link<In, T> {
             if self.session.counts().packets_in != before {
                 return Ok(true);
             }
+        }
+    }
+
+    /// Takes over what the game has said of its admission.
+    #[inline]
+    pub(super) fn look_at_admission(&mut self, clock: &Clock) {
+        let admission = self.peer.admission();
+        if admission != self.admission {
+            self.take_admission(admission, clock);
         }
     }
 

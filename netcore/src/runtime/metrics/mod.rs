@@ -92,6 +92,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         handshakes_failed: _,
         handshakes_timed_out: _,
         turned_away: _,
+        refusals_untold,
         accept_errors,
         // The doors count these by name.
         packets_in: _,
@@ -101,6 +102,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         rate_warned,
         inbox_full,
         messages_refused,
+        closes_cut,
         queues_full,
         ticks_skipped,
         timers_refused,
@@ -111,6 +113,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
     let (plain, by) = (Count::plain, Count::by);
     let mut all = vec![
         plain("netcore_sessions_opened_total", opened),
+        plain("netcore_refusals_untold_total", refusals_untold),
         plain("netcore_accept_errors_total", accept_errors),
         plain("netcore_bytes_received_total", bytes_in),
         plain("netcore_bytes_sent_total", bytes_out),
@@ -119,6 +122,7 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         plain("netcore_packets_over_rate_total", rate_warned),
         plain("netcore_inbox_full_total", inbox_full),
         plain("netcore_messages_refused_total", messages_refused),
+        plain("netcore_closes_cut_total", closes_cut),
         plain("netcore_queues_full_total", queues_full),
         plain("netcore_ticks_skipped_total", ticks_skipped),
         plain("netcore_timers_refused_total", timers_refused),

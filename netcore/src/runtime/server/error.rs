@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::runtime::address::no_name;
-use crate::{HeartbeatError, HelloIds};
+use crate::{HeartbeatError, HelloIds, LimitsError};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,14 @@ pub enum ServerError {
         door: String,
         /// Why.
         source: HeartbeatError,
+    },
+    /// Within a door's limits, no session could do what it is for.
+    #[error("{door}: {source}")]
+    Limits {
+        /// The door's name.
+        door: String,
+        /// Which one, and why.
+        source: LimitsError,
     },
     /// The system has no thread for a worker.
     #[error("cannot start a worker's thread")]

@@ -20,7 +20,7 @@ use crate::runtime::relief::Relief;
 use crate::runtime::running::Opened;
 use crate::runtime::work::erased;
 use crate::runtime::{Stats, listen};
-use crate::session::{Full, Meter, Total};
+use crate::session::{Full, Meter, Total, no_time};
 
 impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
     /// Opens the doors and lets sessions in.
@@ -37,6 +37,11 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             heartbeat
                 .map_or(Ok(()), |heartbeat| heartbeat.check(&door.limits, door.adapter.spoken()))
                 .map_err(|source| ServerError::Heartbeat { door: door.name.clone(), source })?;
+            let within =
+                if handshake.any() { no_time("handshake_within", Some(handshake.within)) } else { Ok(()) };
+            within
+                .and_then(|()| door.limits.check(door.adapter.spoken()))
+                .map_err(|source| ServerError::Limits { door: door.name.clone(), source })?;
             entrances.push(Entrance {
                 name: door.name.clone(),
                 notice: door.notice(stats.clone()),
@@ -93,6 +98,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
                 refused: Mutex::default(),
                 handshakes: AtomicUsize::new(0),
                 max_handshakes: self.max_handshakes,
+                max_refusals: self.max_refusals,
                 stop_handshakes: CancellationToken::new(),
             }
         });

@@ -60,6 +60,13 @@ impl<In> Session<In> {
         }
     }
 
+    /// Nothing more is read, and the clocks stop: all but that of a log-in, if the game is to have the rest of its time.
+    pub(crate) fn end_input(&mut self, now: Instant, login: bool) {
+        self.resume(now);
+        self.pause(now);
+        self.ended = login;
+    }
+
     /// Every deadline that runs. A silence of the peer counts only while we read.
     fn deadlines(&self) -> impl Iterator<Item = (Instant, Deadline)> {
         let limits = &*self.limits;
@@ -68,13 +75,16 @@ impl<In> Session<In> {
             Some((since.checked_add(time)?, Deadline::Close(reason(time))))
         };
         let stalled = self.waiting.and_then(|since| close(since, Some(limits.stall), CloseReason::Stalled));
+        let login = if self.admitted { None } else { limits.login };
+        let login = close(self.opened, login, CloseReason::Login);
         let mut heard = [const { None }; 5];
-        if self.paused.is_none() {
+        if self.ended {
+            heard = [None, login, None, None, None];
+        } else if self.paused.is_none() {
             let first = if self.fresh { limits.first_packet } else { None };
-            let login = if self.admitted { None } else { limits.login };
             heard = [
                 close(self.opened, first, CloseReason::FirstPacket),
-                close(self.opened, login, CloseReason::Login),
+                login,
                 self.unfinished.and_then(|since| close(since, limits.unfinished, CloseReason::Unfinished)),
                 close(self.received, limits.idle_time(), CloseReason::Idle),
                 limits.heartbeat.as_ref().and_then(|heartbeat| {
@@ -83,14 +93,15 @@ impl<In> Session<In> {
                 }),
             ];
         }
-        let closing = self.closing.and_then(|since| close(since, Some(limits.flush), CloseReason::Stalled));
+        let closing = self.closing.and_then(|since| close(since, Some(limits.flush), CloseReason::Unflushed));
         heard.into_iter().chain([stalled, closing]).flatten()
     }
 
     /// Whether no deadline runs: what is true of most sessions most of the time, told without looking at the clock.
     fn is_timeless(&self) -> bool {
         let limits = &*self.limits;
-        let heard = self.paused.is_some()
+        let logs_in = self.ended && !self.admitted;
+        let heard = (self.paused.is_some() && !logs_in)
             || (!(self.fresh && limits.first_packet.is_some())
                 && self.admitted
                 && self.unfinished.is_none()
