@@ -89,18 +89,13 @@ fn open<const N: usize>(
 ) -> (Server<In, Out>, Shared) {
     let settings = shared.settings();
     let (limits, people_limits) = (settings.limits(), settings.people_limits());
-    let (mut doors, mut people) = (Vec::new(), None);
-    for (name, place) in places {
-        let Some(door) = place else { continue };
-        if name == PEOPLE {
-            people = Some(doors.len());
-        }
+    let doors = places.into_iter().filter_map(|(name, place)| {
         let limits = if name == PEOPLE { &people_limits } else { &limits };
-        doors.push(door.name(name).limits(limits.clone()).close_notice(notice));
-    }
+        Some(place?.name(name).limits(limits.clone()).close_notice(notice))
+    });
     // A school, or a load generator, comes from one address.
     let server = Server::new().doors(doors).max_per_address(usize::MAX).drain(support::DRAIN);
-    (server, shared.people(people))
+    (server, shared.people(PEOPLE))
 }
 
 /// The adapter of the raw door.

@@ -193,7 +193,7 @@ impl<G: Game> Logic for Lobby<G> {
     type Message = Message<G>;
 
     fn opened(&mut self, ctx: &mut Context<Self>, session: SessionId) {
-        let person = self.shared.people.is_some() && ctx.door(session) == self.shared.people;
+        let person = self.shared.people.is_some() && ctx.door_name(session) == self.shared.people;
         let user = User {
             person,
             name: None,

@@ -151,7 +151,7 @@ pub struct Shared {
     pub(crate) directory: Directory,
     pub(crate) counts: Arc<Counts>,
     pub(crate) gate: Arc<dyn Gate>,
-    pub(crate) people: Option<usize>,
+    pub(crate) people: Option<&'static str>,
     pub(crate) api: Option<Arc<Api>>,
     pub(crate) nodes: Option<Nodes>,
 }
@@ -215,10 +215,10 @@ impl Shared {
         self
     }
 
-    /// Which of the server's doors is for people, counted from 0 in the order in which they are added.
+    /// The name of the door that is for people.
     #[must_use]
-    pub fn people(mut self, door: Option<usize>) -> Self {
-        self.people = door;
+    pub fn people(mut self, door: &'static str) -> Self {
+        self.people = Some(door);
         self
     }
 
