@@ -19,6 +19,7 @@ mod faults;
 #[cfg(feature = "testing")]
 mod half_written;
 mod last_work;
+mod late_logins;
 mod move_edges;
 mod moves;
 mod overload;

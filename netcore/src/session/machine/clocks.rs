@@ -100,8 +100,7 @@ impl<In> Session<In> {
     /// Whether no deadline runs: what is true of most sessions most of the time, told without looking at the clock.
     fn is_timeless(&self) -> bool {
         let limits = &*self.limits;
-        let logs_in = self.ended && !self.admitted;
-        let heard = (self.paused.is_some() && !logs_in)
+        let heard = (self.paused.is_some() && (self.admitted || !self.ended))
             || (!(self.fresh && limits.first_packet.is_some())
                 && self.admitted
                 && self.unfinished.is_none()
