@@ -56,8 +56,8 @@ impl<L: Logic> Context<L> {
     /// comes, nor if the state was made anew meanwhile. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
     ///
     /// The end of a session waits as long as the work takes, so the work must have an end. Its clocks go on: work that a
-    /// log-in waits for takes of [`Limits::login`](crate::Limits::login). At that deadline the peer's connection is closed,
-    /// whatever the work does; [`Logic::closed`](crate::Logic::closed) is called behind its message all the same, and until
+    /// log-in waits for takes of [`Limits::login`](crate::Limits::login). A [`linger`](crate::Limits::linger) behind that
+    /// deadline the peer's connection is closed, whatever the work does; [`Logic::closed`](crate::Logic::closed) is called behind its message all the same, and until
     /// then the session has its place among the [`max_sessions`](crate::Server::max_sessions).
     ///
     /// # Errors

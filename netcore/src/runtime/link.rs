@@ -197,6 +197,10 @@ impl<In: 'static, T: Transport> Link<In, T> {
     /// Waits for the next deadline and does what is due. The timer is not moved when a deadline moves away, only when it
     /// fires too early: with each packet would be too often.
     fn poll_timer(&mut self, cx: &mut Context<'_>, clock: &Clock) -> Result<(), CloseReason> {
+        if !matches!(self.state, State::Open) {
+            // Nothing is read that would look. A game that is made anew gives its sessions a new time to log in.
+            self.look_at_admission(clock);
+        }
         loop {
             let Some(due) = self.session.poll_timeout() else {
                 if self.timer.as_ref().is_some_and(|timer| timer.is_due()) {
@@ -239,7 +243,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
             self.state = State::Flushing(reason);
         }
         let late = matches!(reason, CloseReason::Login(_));
-        self.session.end_input(now(), !late);
+        let was_late = self.session.end_input(now(), late);
         self.input = Input::default();
         if is_cut {
             self.peer.outbox.abort(reason);
@@ -250,7 +254,10 @@ impl<In: 'static, T: Transport> Link<In, T> {
             inspect(Err(reason));
         }
         self.peer.end(reason, Some(cx.waker()));
-        if let (true, State::Flushing(first)) = (late, self.state) {
+        if late
+            && was_late
+            && let State::Flushing(first) = self.state
+        {
             // The game hears of it once it has come to it, or is done with what the log-in waits for. That may be never: the
             // peer is not kept waiting for it, nor its socket.
             self.peer.finish(first);

@@ -13,7 +13,7 @@ use tracing::error;
 
 use super::caps::Caps;
 use super::panicked::{discard, words};
-use crate::session::{CloseReason, Inbound, Outbox, Sequence, SessionId, Slow};
+use crate::session::{CloseReason, Inbound, Outbox, Sequence, SessionId};
 pub(crate) use taken::Found;
 
 /// One session, as everyone but its socket's task knows it.
@@ -200,19 +200,23 @@ impl<In> Peer<In> {
         self.lock().end
     }
 
+    /// Why it closes: for what it has ended or was closed for already, otherwise for `reason`.
+    pub(crate) fn closes_for(&self, reason: CloseReason) -> CloseReason {
+        self.ended().or_else(|| self.outbox.closed()).unwrap_or(reason)
+    }
+
     /// The game is done with the session: what it said goes out, then the door's last words, and nothing more.
     pub(crate) fn finish(&self, reason: CloseReason) {
         if reason.is_misnumbered() && self.outbox.closed().is_none() {
             error!(session = %self.id, %reason, "a game's own codes begin at 100: its peers are told that it was closed by the game");
         }
+        let mut words = BytesMut::new();
         if let Some(notice) = &self.notice
             && self.outbox.closed().is_none()
         {
-            let mut words = BytesMut::new();
             notice(reason, &mut words);
-            self.outbox.push(&words, Slow::DropNewest);
         }
-        self.outbox.close(reason);
+        self.outbox.close_with(reason, &words);
     }
 
     pub(crate) fn admit(&self) {

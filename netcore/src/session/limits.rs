@@ -96,9 +96,11 @@ impl Limits {
 
     /// How long after connecting the game must have admitted the session; `None`: it is admitted by itself.
     ///
-    /// Then its peer is told by the door's [close notice](crate::Door::close_notice) and closed, also where the game is busy
-    /// with its log-in: what a game says later does not go out. A peer that has closed its side meanwhile, or was closed, is
-    /// not kept for longer either.
+    /// Then the session closes. Where the game is busy with the log-in it has a [`linger`](Self::linger) to hear of that and to
+    /// say something; behind it, or behind what it has said, comes the door's [close notice](crate::Door::close_notice), and
+    /// what the game says later does not go out. A peer that has closed its side meanwhile, or was closed, is not kept for
+    /// longer either; nor is one that is not read from, because it has sent more than the game has room for: this clock does
+    /// not stand still then.
     #[must_use]
     pub fn login(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.login = time.into();

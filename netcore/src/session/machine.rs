@@ -48,8 +48,8 @@ pub struct Session<In> {
     closing: Option<Instant>,
     // Since when the caller does not read, on our side's account: the clocks stand still.
     paused: Option<Instant>,
-    // Nothing more is read; who has not logged in has still the time for that, in which the game may look into it.
-    ended: bool,
+    // Since when the game knows that nobody has logged in in time: it may say something to that.
+    late: Option<Instant>,
     // Whether a deadline or a heartbeat asks when something was received last.
     timed: bool,
     // Nothing whole has come yet.
@@ -96,7 +96,7 @@ impl<In> Session<In> {
             pinged: None,
             closing: None,
             paused: None,
-            ended: false,
+            late: None,
             timed: limits.idle_time().is_some() || limits.heartbeat.is_some(),
             fresh: true,
             admitted: limits.login.is_none(),
@@ -278,8 +278,7 @@ impl<In> Session<In> {
         if self.limits.login.is_some() {
             self.known |= std::mem::take(&mut self.admitted);
             self.before_admission = (0, 0);
-            // Where the clocks stand still, they go on from where they stopped.
-            self.opened = self.paused.unwrap_or_else(|| now.now());
+            (self.opened, self.late) = (now.now(), None);
         }
     }
 

@@ -4,6 +4,7 @@ mod add;
 mod drain;
 mod for_room;
 mod joined;
+mod last;
 mod queue;
 mod relief;
 mod slow;
@@ -216,6 +217,10 @@ impl Outbox {
     /// Ends it, and leaves it to the caller to tell those who wait for something.
     fn end_unheard(&self, end: End) -> Calls {
         let mut queue = self.lock();
+        self.end_locked(&mut queue, end)
+    }
+
+    fn end_locked(&self, queue: &mut Queue, end: End) -> Calls {
         if queue.end.is_none() || !end.flush {
             let reason = queue.end.map_or(end.reason, |first| first.reason);
             queue.end = Some(End { reason, flush: end.flush });
@@ -229,8 +234,8 @@ impl Outbox {
                 total.take_off(waiting);
             }
         }
-        let room = self.waiting(&mut queue);
-        Calls { room, listener: self.listener(&mut queue) }
+        let room = self.waiting(queue);
+        Calls { room, listener: self.listener(queue) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

@@ -127,15 +127,17 @@ impl<In: 'static, T: Transport> Link<In, T> {
             return true;
         }
         if self.is_full {
-            // That is the game's time.
-            self.timer = None;
-            return false;
+            // That is the game's time, of which there is so much before a log-in.
+            self.timer = self.session.login_due().map(|due| Timer::new(tokio::time::Instant::from_std(due)));
+            return self.timer.as_mut().is_some_and(|timer| timer.poll(cx).is_ready());
         }
         // Nothing may also mean that the runtime has not looked at the socket yet: what has come, and the end, it will say.
         // Not a stream whose other half lives on, which would be read for as long as its peer likes.
         let linger = self.session.limits().linger.min(YEARS);
-        let timer = self.timer.get_or_insert_with(|| Timer::new(tokio::time::Instant::now() + linger));
-        timer.poll(cx).is_ready()
+        let until = tokio::time::Instant::now() + linger;
+        let timer =
+            self.timer.take().filter(|timer| timer.due() <= until).unwrap_or_else(|| Timer::new(until));
+        self.timer.insert(timer).poll(cx).is_ready()
     }
 
     /// Counts what was over a rate since it was counted last.

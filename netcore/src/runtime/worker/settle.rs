@@ -65,7 +65,10 @@ impl<L: Logic> Worker<L> {
         self.settle_without_turns();
         let sessions: Vec<SessionId> = self.context.sessions().collect();
         for session in sessions {
-            self.closed(session, CloseReason::Stopping);
+            let slot = self.context.slots.get(session);
+            let reason =
+                slot.map_or(CloseReason::Stopping, |slot| slot.peer.closes_for(CloseReason::Stopping));
+            self.closed(session, reason);
             self.settle_without_turns();
         }
         for event in self.queue.close() {
@@ -83,10 +86,11 @@ impl<L: Logic> Worker<L> {
 
     /// A worker has ended before it heard of something.
     fn unheard(&mut self, event: Event<L::In, L::Message>) {
-        let arrived = if let Event::Arrived(peer, ..) = &event { Some(peer.id) } else { None };
+        let arrived = if let Event::Arrived(peer, ..) = &event { Some(peer.clone()) } else { None };
         event.unheard();
-        if let Some(session) = arrived {
-            self.call(None, |logic, ctx| logic.closed(ctx, session, CloseReason::Stopping));
+        if let Some(peer) = arrived {
+            let reason = peer.closes_for(CloseReason::Stopping);
+            self.call(None, |logic, ctx| logic.closed(ctx, peer.id, reason));
         }
     }
 
@@ -109,7 +113,8 @@ impl<L: Logic> Worker<L> {
         {
             let Some(Leaving::Closed(session, reason)) = self.context.leaving.remove(at) else { continue };
             // A state that was made anew hears no end of whom it never knew.
-            if self.context.forget(session).is_some_and(|slot| !slot.unknown) {
+            if let Some(slot) = self.context.forget(session).filter(|slot| !slot.unknown) {
+                let reason = slot.peer.outbox.closed().unwrap_or(reason);
                 self.call(None, |logic, ctx| logic.closed(ctx, session, reason));
             }
         }

@@ -44,7 +44,8 @@ impl<In> Session<In> {
         if self.is_timeless() { None } else { self.deadlines().map(|(due, _)| due).min() }
     }
 
-    /// Stops the clocks: from now on the caller does not read, because the game does not keep up.
+    /// Stops the clocks: from now on the caller does not read, because the game does not keep up. That of a log-in runs on: who
+    /// has sent so much before it is not to be kept for as long as the game looks into it.
     pub fn pause(&mut self, now: impl Moment) {
         self.paused.get_or_insert_with(|| now.now());
     }
@@ -53,18 +54,31 @@ impl<In> Session<In> {
     pub fn resume(&mut self, now: impl Moment) {
         let Some(since) = self.paused.take() else { return };
         let stood = now.now().saturating_duration_since(since);
-        self.opened += stood;
+        if self.fresh {
+            self.opened += stood;
+        }
         self.received += stood;
         for clock in [&mut self.unfinished, &mut self.pinged] {
             *clock = clock.map(|at| at + stood);
         }
     }
 
-    /// Nothing more is read, and the clocks stop: all but that of a log-in, if the game is to have the rest of its time.
-    pub(crate) fn end_input(&mut self, now: Instant, login: bool) {
+    /// Nothing more is read, and the clocks stop: all but that of a log-in, whose rest the game has. `late`: that is over; the
+    /// game has a `linger` for its last words then, and whether it had that already is the answer.
+    pub(crate) fn end_input(&mut self, now: Instant, late: bool) -> bool {
         self.resume(now);
         self.pause(now);
-        self.ended = login;
+        let was_late = self.late.is_some();
+        if late {
+            self.late.get_or_insert(now);
+        }
+        was_late
+    }
+
+    /// When somebody is to have logged in.
+    pub(crate) fn login_due(&self) -> Option<Instant> {
+        let time = if self.admitted { None } else { self.limits.login };
+        self.opened.checked_add(time?)
     }
 
     /// Every deadline that runs. A silence of the peer counts only while we read.
@@ -75,16 +89,16 @@ impl<In> Session<In> {
             Some((since.checked_add(time)?, Deadline::Close(reason(time))))
         };
         let stalled = self.waiting.and_then(|since| close(since, Some(limits.stall), CloseReason::Stalled));
-        let login = if self.admitted { None } else { limits.login };
-        let login = close(self.opened, login, CloseReason::Login);
-        let mut heard = [const { None }; 5];
-        if self.ended {
-            heard = [None, login, None, None, None];
-        } else if self.paused.is_none() {
+        // Once it is closed, `flush` is what it has.
+        let logs_in = !self.admitted && !self.outbox.is_closed();
+        let late = self.late.map_or(self.login_due(), |since| since.checked_add(limits.linger));
+        let late = late.filter(|_| logs_in).zip(limits.login);
+        let login = late.map(|(due, time)| (due, Deadline::Close(CloseReason::Login(time))));
+        let mut heard = [const { None }; 4];
+        if self.paused.is_none() {
             let first = if self.fresh { limits.first_packet } else { None };
             heard = [
                 close(self.opened, first, CloseReason::FirstPacket),
-                login,
                 self.unfinished.and_then(|since| close(since, limits.unfinished, CloseReason::Unfinished)),
                 close(self.received, limits.idle_time(), CloseReason::Idle),
                 limits.heartbeat.as_ref().and_then(|heartbeat| {
@@ -94,19 +108,19 @@ impl<In> Session<In> {
             ];
         }
         let closing = self.closing.and_then(|since| close(since, Some(limits.flush), CloseReason::Unflushed));
-        heard.into_iter().chain([stalled, closing]).flatten()
+        heard.into_iter().chain([login, stalled, closing]).flatten()
     }
 
     /// Whether no deadline runs: what is true of most sessions most of the time, told without looking at the clock.
     fn is_timeless(&self) -> bool {
         let limits = &*self.limits;
-        let heard = (self.paused.is_some() && (self.admitted || !self.ended))
+        let logs_in = !self.admitted && !self.outbox.is_closed();
+        let heard = self.paused.is_some()
             || (!(self.fresh && limits.first_packet.is_some())
-                && self.admitted
                 && self.unfinished.is_none()
                 && limits.idle_time().is_none()
                 && limits.heartbeat.is_none());
-        heard && self.waiting.is_none() && self.closing.is_none()
+        heard && !logs_in && self.waiting.is_none() && self.closing.is_none()
     }
 
     /// Answers pings and takes out pongs. Their ids are not the game's, so they are among the unknown ones.

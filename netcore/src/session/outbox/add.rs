@@ -187,7 +187,7 @@ impl Outbox {
     }
 
     /// Bytes that were counted have no place.
-    fn give_back(&self, counted: usize) {
+    pub(super) fn give_back(&self, counted: usize) {
         if let Some(total) = self.0.total.as_ref().filter(|_| counted > 0) {
             total.take_off(counted);
         }
