@@ -21,6 +21,7 @@ mod half_written;
 mod last_work;
 mod move_edges;
 mod moves;
+mod odd_answers;
 mod overload;
 mod panics;
 mod pressed;
