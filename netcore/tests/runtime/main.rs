@@ -16,6 +16,7 @@ mod doors;
 mod edges;
 mod elsewhere;
 mod faults;
+mod gone;
 #[cfg(feature = "testing")]
 mod half_written;
 mod last_work;
