@@ -33,6 +33,7 @@ mod reconnect_words;
 mod requests;
 mod rooms;
 mod runtimes;
+mod seat_numbers;
 mod serve;
 mod shutdown;
 mod simulation;
