@@ -40,7 +40,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             let within =
                 if handshake.any() { no_time("handshake_within", Some(handshake.within)) } else { Ok(()) };
             within
-                .and_then(|()| door.limits.check(door.adapter.spoken()))
+                .and_then(|()| door.limits.check(door.adapter.spoken(), door.adapter.certain()))
                 .map_err(|source| ServerError::Limits { door: door.name.clone(), source })?;
             entrances.push(Entrance {
                 name: door.name.clone(),
