@@ -122,6 +122,9 @@ pub use runtime::{
 #[cfg(feature = "tls")]
 pub use runtime::{ClientTls, Tls, TlsError};
 #[cfg(feature = "runtime")]
+#[doc(hidden)]
+pub use session::Certain;
+#[cfg(feature = "runtime")]
 pub use session::{
     CloseReason, Counts, Decode, Fault, FaultKind, Heartbeat, HeartbeatError, HelloFault, Inbound, Limits,
     LimitsError, Moment, Outbox, Over, ProxyFault, Rate, Session, SessionId, Slow, Spoken, TlsFault, Verdict,

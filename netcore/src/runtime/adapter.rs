@@ -7,7 +7,7 @@ mod mapped;
 use bytes::{Bytes, BytesMut};
 
 use crate::EncodeError;
-use crate::session::{Decode, Inbound, Spoken};
+use crate::session::{Certain, Decode, Inbound, Spoken};
 
 pub use binary::Binary;
 #[cfg(feature = "compress")]
@@ -51,6 +51,12 @@ pub trait Adapter<In, Out>: Send + Sync + 'static {
     /// What its bytes are made of: for metrics, and for the door's [limits](crate::Door::limits).
     fn spoken(&self) -> Spoken {
         Spoken::Other
+    }
+
+    /// What limits are judged by beside that.
+    #[doc(hidden)]
+    fn certain(&self) -> Certain {
+        Certain::default()
     }
 
     /// The same with a client's defaults for what was not set, where they are others than a door's: those of

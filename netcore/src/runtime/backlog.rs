@@ -44,14 +44,22 @@ pub(super) enum Refused {
 
 impl<T> Entry<T> {
     pub(super) fn enter(&self, one: T) -> Result<(), Refused> {
+        // First, since nobody makes room any more either.
+        if self.is_closed() {
+            return Err(Refused::Gone);
+        }
         let most = self.bound.most.load(Relaxed);
         let one_more = |waiting| (waiting < most).then_some(waiting + 1);
         self.bound.waiting.fetch_update(Relaxed, Relaxed, one_more).map_err(|_| Refused::Full)?;
-        // Where nobody takes them any more, nobody counts either.
-        self.queue.send(one).map_err(|_| Refused::Gone)
+        self.queue.send(one).map_err(|_| {
+            self.bound.waiting.fetch_sub(1, Relaxed);
+            Refused::Gone
+        })?;
+        // Asked again: where they went meanwhile, this one may have been left in the queue for good.
+        if self.is_closed() { Err(Refused::Gone) } else { Ok(()) }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         self.queue.is_closed()
     }
 }

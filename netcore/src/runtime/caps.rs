@@ -8,13 +8,14 @@ use crate::session::CloseReason;
 
 /// Counts what may be a session: from the moment that a connection is accepted until nobody knows the session any more. A
 /// worker that is behind still has those that came and went, with all that they sent; they have their place so long.
+#[derive(Debug)]
 pub(crate) struct Caps {
     counted: Mutex<Counted>,
     max_sessions: usize,
     max_per_address: usize,
 }
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Counted {
     // With those that have no session yet.
     count: usize,
@@ -54,6 +55,11 @@ impl Caps {
         }
         counted.addresses.insert(address, here + 1);
         Ok(())
+    }
+
+    /// How many places are taken.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().count
     }
 
     /// An index that is free again.

@@ -201,9 +201,8 @@ impl MemoryConnector {
         let (near, far) = pair(self.capacity);
         match self.queue.enter(far) {
             Err(Refused::Full) => refused("the backlog is full"),
-            // Asked again after a send: a listener that went meanwhile may have left the stream in the queue for good.
-            _ if self.queue.is_closed() => refused("nobody listens"),
-            _ => Ok(near),
+            Err(Refused::Gone) => refused("nobody listens"),
+            Ok(()) => Ok(near),
         }
     }
 }

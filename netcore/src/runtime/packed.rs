@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::adapter::{Framing, Mapped, fault, read_back};
 use super::{Adapter, Binary};
 use crate::body::Reader;
-use crate::session::{Bucket, Decode, Fault, Inbound, Rate, Spoken};
+use crate::session::{Bucket, Certain, Decode, Fault, Inbound, Rate, Spoken};
 use crate::wire::{Claim, inflated};
 use crate::{Compress, EncodeError, FrameCodec, FrameError, Header, InflateError, Packet, PacketType};
 
@@ -48,6 +48,8 @@ impl Packed {
 }
 
 impl Framing for Packed {
+    const PLAIN: bool = false;
+
     fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
     where
         WireIn: Packet + 'static,
@@ -86,6 +88,10 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Packed {
 
     fn spoken(&self) -> Spoken {
         Spoken::Packets { from: In::SCHEMA, to: Out::SCHEMA }
+    }
+
+    fn certain(&self) -> Certain {
+        Certain { plain: Self::PLAIN, all_from: In::CLOSED_SET, all_to: Out::CLOSED_SET }
     }
 
     fn of_clients(self) -> Self {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::peer::Peer;
 use super::{RequestError, SendError};
-use crate::session::{CloseReason, Inbound};
+use crate::session::{CloseReason, Fault, FaultKind, Inbound};
 use crate::{Packet, PacketId};
 
 /// Requests that wait for their answers.
@@ -28,11 +28,16 @@ struct Waiting<In> {
     closed: Option<CloseReason>,
 }
 
+/// An answer, or in words why it does not decode.
+pub(super) type Answer<In> = Result<In, String>;
+
+type Answering<In> = oneshot::Sender<Answer<In>>;
+
 /// Who an answer is for.
 enum Waiter<In> {
     Asks {
         number: Option<u32>,
-        answer: oneshot::Sender<In>,
+        answer: Answering<In>,
     },
     /// So many, one after the other, whose requests carry no number and who have given up. Their answers may still come, and
     /// are told from those of the others by their order alone: each keeps its place in that, and no other.
@@ -51,7 +56,7 @@ impl<In: Packet> Pending<In> {
         reply: PacketId,
         number: Option<u32>,
         send: impl FnOnce() -> Result<(), SendError>,
-    ) -> Result<oneshot::Receiver<In>, RequestError> {
+    ) -> Result<oneshot::Receiver<Answer<In>>, RequestError> {
         let (answer, answered) = oneshot::channel();
         let mut waiting = self.lock();
         if let Some(reason) = waiting.closed {
@@ -78,25 +83,38 @@ impl<In: Packet> Pending<In> {
 
     /// Takes the answers out of a batch.
     pub(super) fn route(&self, batch: &mut Inbound<In>) {
-        if self.count.load(SeqCst) == 0 {
+        let some_wait = self.count.load(SeqCst) > 0;
+        // Those of the next read, most of which is for them as well. This one is not known before its answers are here.
+        batch.weigh(some_wait);
+        if !some_wait {
             return;
         }
         let mut waiting = self.lock();
-        for packet in std::mem::take(&mut batch.packets) {
-            let waiter = packet.as_ref().ok().and_then(|packet| waiting.claim(packet));
-            let left = match (packet, waiter) {
-                (Ok(packet), Some(answer)) => {
+        batch.sift(|packet| {
+            let waiter = match &packet {
+                Ok(packet) => waiting.claim(packet.id(), packet.request_number()),
+                Err(fault) => waiting.claim_for(fault),
+            };
+            match (packet, waiter) {
+                (packet, None) => Some(packet),
+                (packet, Some(answer)) => {
                     self.count.fetch_sub(1, Relaxed);
-                    // Nobody waits any more: it is a packet like any other.
-                    match answer {
-                        Some(answer) => answer.send(packet).err().map(Ok),
-                        None => Some(Ok(packet)),
+                    match (packet, answer) {
+                        // If nobody waits any more, it is a packet like any other.
+                        (Ok(packet), Some(answer)) => match answer.send(Ok(packet)) {
+                            Err(Ok(packet)) => Some(Ok(packet)),
+                            Err(Err(_)) | Ok(()) => None,
+                        },
+                        // The fault is also told to who receives, as one of any other packet is.
+                        (Err(fault), Some(answer)) => {
+                            let _gave_up = answer.send(Err(fault.to_string()));
+                            Some(Err(fault))
+                        }
+                        (packet, None) => Some(packet),
                     }
                 }
-                (packet, _) => Some(packet),
-            };
-            left.into_iter().for_each(|packet| batch.packets.push(packet));
-        }
+            }
+        });
     }
 
     /// No answer will come any more. The first reason stays.
@@ -121,14 +139,15 @@ impl<In> Pending<In> {
 /// A request under way. Dropped when its answer has come and nobody has looked yet, the answer is received like any other
 /// packet.
 pub(super) struct Asked<'a, In> {
-    pub(super) answer: oneshot::Receiver<In>,
+    pub(super) answer: oneshot::Receiver<Answer<In>>,
     pub(super) peer: &'a Arc<Peer<In>>,
 }
 
 impl<In> Drop for Asked<'_, In> {
     fn drop(&mut self) {
         self.answer.close();
-        if let Ok(answer) = self.answer.try_recv() {
+        // A fault has been delivered already.
+        if let Ok(Ok(answer)) = self.answer.try_recv() {
             let mut batch = Inbound::new();
             batch.push(Ok(answer), 0);
             self.peer.deliver(&mut batch, Waker::noop());
@@ -136,11 +155,25 @@ impl<In> Drop for Asked<'_, In> {
     }
 }
 
-impl<In: Packet> Waiting<In> {
-    /// Whose answer it is: `None` where nobody has asked for it, and a sender unless who did is known to have given up.
-    fn claim(&mut self, packet: &In) -> Option<Option<oneshot::Sender<In>>> {
-        let queue = self.by_reply.get_mut(&packet.id())?;
-        let at = match packet.request_number() {
+impl<In> Waiting<In> {
+    /// Whose answer it is that does not decode. It takes its place all the same: where the order alone tells the answers
+    /// apart, each behind it would else go to the request before its own.
+    #[cold]
+    fn claim_for(&mut self, fault: &Fault) -> Option<Option<Answering<In>>> {
+        let FaultKind::Malformed { id, body, .. } = fault.kind() else { return None };
+        let number = match self.by_reply.get(id)?.front()? {
+            // If it is too short for its number, nobody knows whose it is, and nobody's answer is taken for it.
+            Waiter::Asks { number: Some(_), .. } => Some(u32::from_le_bytes(*body.first_chunk()?)),
+            _ => None,
+        };
+        self.claim(*id, number)
+    }
+
+    /// Whose answer it is, by its number if it has one: `None` where nobody has asked for it, and a sender unless who did is
+    /// known to have given up.
+    fn claim(&mut self, id: PacketId, number: Option<u32>) -> Option<Option<Answering<In>>> {
+        let queue = self.by_reply.get_mut(&id)?;
+        let at = match number {
             Some(this) => {
                 let asks =
                     |waiter: &_| matches!(waiter, Waiter::Asks { number, .. } if *number == Some(this));

@@ -175,6 +175,7 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
         member: Member,
     ) -> Result<(), EnterError> {
         self.admits(ctx, number, session)?;
+        self.given(number, id);
         self.seat(ctx, number, Seat { session, id, member });
         Ok(())
     }
@@ -195,8 +196,14 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
     /// The next id of that room.
     fn next(&mut self, number: u32) -> u64 {
         let last = self.last.entry(number).or_default();
-        *last += 1;
+        *last = last.saturating_add(1);
         *last
+    }
+
+    /// An id from elsewhere is in use: the room's own go on behind it.
+    fn given(&mut self, number: u32, id: u64) {
+        let last = self.last.entry(number).or_default();
+        *last = id.max(*last);
     }
 
     fn seat(&mut self, ctx: &mut Context<L>, number: u32, seat: Seat<Member>) {
@@ -240,7 +247,9 @@ impl<L: Logic, Member, State: Default> Rooms<L, Member, State> {
 
     /// As [`renew`](Self::renew), with an id that comes from elsewhere: see [`enter_as`](Self::enter_as).
     pub fn renew_as(&mut self, session: SessionId, id: u64) -> Option<u64> {
+        let number = *self.of.get(&session)?;
         self.seat_of_mut(session)?.id = id;
+        self.given(number, id);
         Some(id)
     }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{
 };
 use std::sync::{Arc, OnceLock};
 
+use super::caps::Caps;
 use super::traffic::{Sums, Traffic};
 use crate::session::{CloseReason, Total};
 
@@ -20,6 +21,8 @@ macro_rules! counters {
             pub(super) traffic: Traffic,
             // Where the outboxes count what they drop.
             pub(crate) total: OnceLock<Arc<Total>>,
+            // Where the places of the sessions are counted.
+            pub(crate) caps: OnceLock<Arc<Caps>>,
             closes: ByReason,
             turned_away: ByReason,
         }
@@ -37,6 +40,10 @@ macro_rules! counters {
             pub bytes_out: u64,
             /// Packets dropped because their peer was slow.
             pub dropped: u64,
+            /// Places that are taken of `max_sessions`: those of sessions that are [open](Snapshot::open), of connections that
+            /// have no session yet, and of sessions that have ended and wait for the game to hear of it, behind a log-in
+            /// that hangs say ([`spawn_for`](crate::Context::spawn_for)).
+            pub held: u64,
             pub(crate) closes: Vec<u64>,
             pub(crate) turned_away: Vec<u64>,
         }
@@ -49,6 +56,7 @@ macro_rules! counters {
                     .field("bytes_in", &self.bytes_in)
                     .field("bytes_out", &self.bytes_out)
                     .field("dropped", &self.dropped)
+                    .field("held", &self.held)
                     .field("closes", &counted(self.closes()))
                     .field("turned_away", &counted(self.turned_away()))
                     .finish()
@@ -66,6 +74,7 @@ macro_rules! counters {
                     bytes_in,
                     bytes_out,
                     dropped: self.total.get().map_or(0, |total| total.dropped()),
+                    held: self.caps.get().map_or(0, |caps| caps.count() as u64),
                     closes: self.closes.load(),
                     turned_away: self.turned_away.load(),
                 }

@@ -1,9 +1,12 @@
 //! What a session takes in: packets, and what came in place of one.
 
+mod sift;
+
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+use self::sift::Weights;
 use super::marks::Marks;
 use super::moment::Later;
 use super::{CloseReason, Meter, Moment, Sequence};
@@ -44,6 +47,8 @@ pub struct Inbound<In> {
     tiny: Marks,
     // What each of them took of the stream, where that is asked for.
     sizes: Option<Vec<u32>>,
+    // Where some of them may not go on to the game. In a box: most batches have none.
+    weights: Option<Box<Weights>>,
     room: usize,
     shares: bool,
     // How many there were at `begin`, and how many bytes.
@@ -70,6 +75,7 @@ impl<In> Inbound<In> {
             tiny_under: 0,
             tiny: Marks::NONE,
             sizes: None,
+            weights: None,
             room: MAX,
             shares: true,
             before: 0,
@@ -137,7 +143,11 @@ impl<In> Inbound<In> {
     #[cfg(feature = "compress")]
     pub(crate) fn push_grown(&mut self, packet: Result<In, Fault>, wire: usize, size: usize) {
         self.push(packet, wire);
-        self.bytes += size.saturating_sub(wire);
+        let grown = size.saturating_sub(wire);
+        self.bytes += grown;
+        if let Some(weights) = &mut self.weights {
+            weights.grow(grown);
+        }
     }
 
     /// How many packets wait in it.
@@ -167,7 +177,10 @@ impl<In> Inbound<In> {
         self.packets.close_up();
         self.when = Some(now.later());
         self.tiny_under = tiny_under;
-        self.look_under = if each { usize::MAX } else { tiny_under.into() };
+        if let Some(weights) = &mut self.weights {
+            weights.clear();
+        }
+        self.look_under = if each || self.weights.is_some() { usize::MAX } else { tiny_under.into() };
         self.tiny = Marks::NONE;
         self.sizes = each.then(Vec::new);
         self.before = self.packets.len();
@@ -225,6 +238,9 @@ impl<In> Inbound<In> {
         }
         if let Some(sizes) = &mut self.sizes {
             sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
+        }
+        if let Some(weights) = &mut self.weights {
+            weights.push(size);
         }
     }
 }

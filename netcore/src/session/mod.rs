@@ -50,5 +50,5 @@ pub use pipe::Pipe;
 pub(crate) use rate::Bucket;
 pub use rate::{Over, Rate};
 pub(crate) use sequence::{Sequence, put};
-pub use spoken::Spoken;
+pub use spoken::{Certain, Spoken};
 pub use transport_fault::{ProxyFault, TlsFault, WebSocketFault};

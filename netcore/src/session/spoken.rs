@@ -19,3 +19,15 @@ pub enum Spoken {
     /// Something else.
     Other,
 }
+
+/// What is certain of the sizes of packets beside what [`Spoken`] says: nothing, unless the adapter is one of netcore's own.
+#[doc(hidden)]
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Certain {
+    /// No body is compressed.
+    pub(crate) plain: bool,
+    /// There are no packets from the peer but those of the schema.
+    pub(crate) all_from: bool,
+    /// Nor to it.
+    pub(crate) all_to: bool,
+}

@@ -1,9 +1,11 @@
 //! How many may come in, and what those hear who may not.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use netcore::{Binary, Client, CloseReason, Door, Host, Server, SessionId};
+use netcore::{Binary, Client, CloseReason, Door, Host, Limits, Server, SessionId};
 
 use crate::common::{
     Ask, Hear, Log, bytes_of, client, echo, game, pass, read_all, rest, round, said, stand_still, until,
@@ -190,4 +192,22 @@ async fn so_many_connections_wait_to_be_accepted_as_the_door_says() {
         assert_eq!(running.stats().opened, 2 * most as u64);
         assert!(connector.connect().is_ok() && enter().is_some(), "there is room again");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_place_of_one_whose_log_in_hangs_is_shown_as_held() {
+    let (door, connector) = Door::memory(Binary::new());
+    let door = door.limits(Limits::new().login(Duration::from_secs(10)));
+    let hangs = game().packet(|ctx, session, _| {
+        ctx.spawn_for(session, std::future::pending()).unwrap();
+    });
+    let running = Server::new().host(Host::Task).max_sessions(1).door(door).logic(hangs).await.unwrap();
+    assert_eq!(running.stats().held, 0);
+    let mut stream = connector.connect().unwrap();
+    stream.write_all(&bytes_of(&[Ask::Say { n: 1 }])).await.unwrap();
+    pass(20_000).await;
+    let _other = connector.connect().unwrap();
+    pass(10).await;
+    let stats = running.stats();
+    assert_eq!((stats.open(), stats.held, stats.refused_full), (0, 1, 1));
 }

@@ -201,16 +201,16 @@ async fn a_room_keeps_its_state_while_somebody_is_in_it_and_a_renewed_seat_its_p
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_seat_takes_an_id_from_elsewhere_and_the_rooms_own_count_goes_on() {
+async fn a_seat_takes_an_id_from_elsewhere_and_the_rooms_own_go_on_behind_it() {
     let (server, connector) = server();
     let running = server.host(Host::Task).logic(Counting::default()).await.unwrap();
     let (mut ann, mut bob) = (client(&connector), client(&connector));
     for (who, n, expected) in [
         (0, 700, "1 [700]"),
-        (1, 1, "2 [700, 1]"),
-        (0, 900, "3 [900, 1]"),
-        (1, 2, "4 [900, 2]"),
-        (0, 2, "5 [3, 2]"),
+        (1, 1, "2 [700, 701]"),
+        (0, 900, "3 [900, 701]"),
+        (1, 2, "4 [900, 901]"),
+        (0, 2, "5 [902, 901]"),
     ] {
         let client = if who == 0 { &mut ann } else { &mut bob };
         client.send(&Ask::Do { what: 3, n }).unwrap();

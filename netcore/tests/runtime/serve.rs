@@ -171,6 +171,80 @@ async fn limits_within_which_nothing_could_be_done_are_refused_at_the_start() {
         .await;
 }
 
+#[derive(Packet)]
+#[allow(clippy::large_enum_variant, reason = "it is about sizes, and nobody has one")]
+enum Wide {
+    #[packet(id = 1)]
+    Map { tiles: [u8; 4000] },
+    #[packet(id = 2)]
+    Hi { n: [u8; 3] },
+}
+
+/// Of a door for `Wide`, which sends `Large` alone: why it is refused.
+async fn judged<In, Out>(door: Door<In, Out>, limits: Limits) -> Option<String>
+where
+    In: Send + 'static,
+    Out: Send + Sync + 'static,
+{
+    let server = Server::new().door(door.name("main").limits(limits));
+    server.serve(async |_: Connection<In, Out>| {}).await.map(drop).map_err(|error| error.to_string()).err()
+}
+
+#[derive(Packet)]
+enum Maps {
+    #[packet(id = 1)]
+    Map { tiles: [u8; 4000] },
+}
+
+#[tokio::test]
+async fn limits_are_judged_by_the_smallest_packet_there_is() {
+    let plain = || Door::<Wide, Maps>::memory(Binary::new()).0;
+    let login = || Limits::new().login(Duration::from_secs(1));
+    let queue = "main: a queue of 4004 bytes has no room for the smallest packet, which has 4005 (`queue`)";
+    assert_eq!(judged(plain(), Limits::new().queue(4_004)).await.as_deref(), Some(queue));
+    assert_eq!(judged(plain(), Limits::new().queue(4_005)).await, None);
+    for (bytes, packets) in [(0, 0), (7, 9), (100, 0)] {
+        let words = format!(
+            "main: nobody can log in with {bytes} bytes and {packets} packets before `admit`: the smallest packet has 8 bytes \
+             (`admission`)"
+        );
+        assert_eq!(judged(plain(), login().admission(bytes, packets)).await, Some(words));
+        assert_eq!(judged(plain(), Limits::new().admission(bytes, packets)).await, None, "no log-in");
+    }
+    assert_eq!(judged(plain(), login().admission(8, 1)).await, None);
+    let tiny = |under| Limits::new().tiny(under, Rate::per_second(0));
+    let words =
+        "main: all packets have fewer than 4006 bytes, and a burst of 0 such packets lets none pass (`tiny`)";
+    assert_eq!(judged(plain(), tiny(4_006)).await.as_deref(), Some(words));
+    assert_eq!(judged(plain(), tiny(4_005)).await, None, "the largest one passes");
+    let warned = Limits::new().tiny(4_006, Rate::per_second(0).over(Over::Warn));
+    assert_eq!(judged(plain(), warned).await, None);
+    // Any frame may come and go.
+    let frames = || Door::<Frame, Frame>::memory(Binary::new()).0;
+    let words = "main: a queue of 4 bytes has no room for the smallest packet, which has 5 (`queue`)";
+    assert_eq!(judged(frames(), Limits::new().queue(4)).await.as_deref(), Some(words));
+    assert_eq!(
+        judged(frames(), login().queue(5).admission(5, 1).tiny(u16::MAX, Rate::per_second(0))).await,
+        None
+    );
+}
+
+#[cfg(feature = "compress")]
+#[tokio::test]
+async fn where_packets_may_be_compressed_by_the_smallest_they_can_become() {
+    let packed = || Door::<Wide, Maps>::memory(Binary::new().compress(netcore::Compress::new())).0;
+    // A header, a length and the 16 bytes of which 4,000 can be made.
+    let bytes = |burst| Limits::new().bytes(Rate::per_second(1_000).burst(burst));
+    assert_eq!(judged(packed(), bytes(1_000)).await, None);
+    assert_eq!(judged(packed(), bytes(25)).await, None);
+    let words = "main: a burst of 24 bytes never lets a packet Map pass, which has 25 at least (`bytes`)";
+    assert_eq!(judged(packed(), bytes(24)).await.as_deref(), Some(words));
+    assert_eq!(judged(packed(), Limits::new().queue(25)).await, None);
+    assert!(judged(packed(), Limits::new().queue(24)).await.is_some());
+    let plain = Door::<Wide, Maps>::memory(Binary::new()).0;
+    assert!(judged(plain, bytes(1_000)).await.is_some());
+}
+
 #[tokio::test]
 async fn a_client_says_so_when_it_connects() {
     for (limits, expected) in absurd() {

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::decode::DecodeBinary;
 use super::mapped::Mapped;
 use super::{Adapter, read_back};
-use crate::session::{Decode, Fault, Spoken};
+use crate::session::{Certain, Decode, Fault, Spoken};
 #[cfg(feature = "compress")]
 use crate::{Compress, runtime::Packed};
 use crate::{EncodeError, FrameCodec, Packet, PacketCodec};
@@ -104,6 +104,9 @@ impl Binary {
 
 /// What frames packets: for the game's own types or for those of [`Mapped`].
 pub(in crate::runtime) trait Framing: Send + Sync + 'static {
+    /// Whether bodies are never compressed.
+    const PLAIN: bool;
+
     fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
     where
         WireIn: Packet + 'static,
@@ -122,6 +125,8 @@ pub(in crate::runtime) trait Framing: Send + Sync + 'static {
 }
 
 impl Framing for Binary {
+    const PLAIN: bool = true;
+
     fn read<WireIn, In, F>(&self, incoming: F) -> Box<dyn Decode<In>>
     where
         WireIn: Packet + 'static,
@@ -151,5 +156,9 @@ impl<In: Packet + 'static, Out: Packet + 'static> Adapter<In, Out> for Binary {
 
     fn spoken(&self) -> Spoken {
         Spoken::Packets { from: In::SCHEMA, to: Out::SCHEMA }
+    }
+
+    fn certain(&self) -> Certain {
+        Certain { plain: Self::PLAIN, all_from: In::CLOSED_SET, all_to: Out::CLOSED_SET }
     }
 }

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 
 use super::Adapter;
 use super::binary::Framing;
-use crate::session::{Decode, Fault, Spoken};
+use crate::session::{Certain, Decode, Fault, Spoken};
 use crate::{EncodeError, Packet};
 
 /// Packets of the wire on one side, the game's types on the other.
@@ -51,6 +51,10 @@ where
 
     fn spoken(&self) -> Spoken {
         Spoken::Packets { from: WireIn::SCHEMA, to: WireOut::SCHEMA }
+    }
+
+    fn certain(&self) -> Certain {
+        Certain { plain: B::PLAIN, all_from: WireIn::CLOSED_SET, all_to: WireOut::CLOSED_SET }
     }
 
     fn of_clients(self) -> Self {

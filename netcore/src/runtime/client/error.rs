@@ -73,6 +73,10 @@ pub enum RequestError {
          read: receive them, or drop the `ClientReceiver`, or set `only_answers` where the client reconnects"
     )]
     Unreceived(Duration, usize),
+    /// The answer came and does not decode: what is wrong with it. Who receives hears of it, too, as a
+    /// [`Fault`](crate::Fault).
+    #[error("the answer came, and cannot be read: {0}")]
+    Malformed(String),
     /// The connection closed before the answer came, and why. What the server said last, a refusal in packets say, is there
     /// to be received.
     #[error("the connection closed before the answer came: {0}")]

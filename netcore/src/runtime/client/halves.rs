@@ -77,10 +77,11 @@ where
             self.pending.wait(reply, packet.request_number(), move || self.sender.send_encoded(&encoded))?;
         let mut asked = Asked { answer, peer: &self.open.0 };
         match timeout(time, &mut asked.answer).await {
-            Ok(Ok(answer)) => {
+            Ok(Ok(Ok(answer))) => {
                 round_trip.end();
                 Ok(answer)
             }
+            Ok(Ok(Err(fault))) => Err(RequestError::Malformed(fault)),
             Ok(Err(_)) => Err(RequestError::Closed(self.pending.closed())),
             Err(_) => Err(match self.open.0.held_up() {
                 Some(waiting) => RequestError::Unreceived(time, waiting),

@@ -203,7 +203,7 @@ where
 
     /// When there must be a connection, which begins now.
     pub(super) fn deadline(&self) -> Result<Deadline, ClientError> {
-        self.limits.check(self.adapter.spoken())?;
+        self.limits.check(self.adapter.spoken(), self.adapter.certain())?;
         if let Some(hello) = &self.hello {
             hello.check().map_err(HelloError::from)?;
         }
@@ -238,7 +238,7 @@ where
             self.websocket.is_none(),
             "`ClientOptions::over` speaks without WebSocket: use `connect_over`"
         );
-        if let Err(error) = self.limits.check(self.adapter.spoken()) {
+        if let Err(error) = self.limits.check(self.adapter.spoken(), self.adapter.certain()) {
             Self::refuse(&error);
         }
         let stream: Box<dyn Transport> = Box::new(stream);

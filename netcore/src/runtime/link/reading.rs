@@ -162,7 +162,7 @@ impl<In: 'static, T: Transport> Link<In, T> {
         if let Some(inspect) = &mut self.inspect {
             inspect(Ok(&mut self.batch));
             if self.batch.is_empty() {
-                // All of it was answers, which wait for nobody.
+                // All of it was answers, which wait for nobody. If only some was, their bytes have left with them.
                 self.batch.bytes = 0;
                 return;
             }

@@ -46,4 +46,9 @@ impl<Snapshot: Default> Counters<Snapshot> {
         }
         std::mem::replace(&mut self.told, now)
     }
+
+    /// The snapshot that was published last.
+    pub(super) fn told(&self) -> &Snapshot {
+        &self.told
+    }
 }

@@ -25,6 +25,7 @@ struct Totals {
     stats: Arc<Stats>,
     counters: Mutex<Counters<Snapshot>>,
     open: Gauge,
+    held: Gauge,
 }
 
 impl Publisher {
@@ -32,7 +33,8 @@ impl Publisher {
         Arc::new(Self(is_recording().then(|| {
             describe();
             let counters = Mutex::new(Counters::new(counts));
-            Totals { stats, counters, open: gauge!("netcore_sessions_open") }
+            let held = gauge!("netcore_sessions_held");
+            Totals { stats, counters, open: gauge!("netcore_sessions_open"), held }
         })))
     }
 
@@ -63,6 +65,9 @@ impl Drop for Publisher {
     fn drop(&mut self) {
         if let Some(totals) = &self.0 {
             totals.publish();
+            // Nobody has a place where there is no server, whoever still knows of its sessions.
+            let counters = totals.counters.lock().unwrap_or_else(PoisonError::into_inner);
+            totals.held.decrement(counters.told().held as f64);
         }
     }
 }
@@ -71,10 +76,11 @@ impl Totals {
     fn publish(&self) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.stats.snapshot();
-        let open = now.open() as f64;
+        let (open, held) = (now.open() as f64, now.held as f64);
         let told = counters.publish(now);
         // Not set: other servers of the process have theirs in the same gauge.
         self.open.increment(open - told.open() as f64);
+        self.held.increment(held - told.held as f64);
     }
 }
 
@@ -109,6 +115,8 @@ fn counts(snapshot: &Snapshot) -> Vec<Count> {
         panics,
         dropped,
         closes: _,
+        // A gauge.
+        held: _,
     } = snapshot;
     let (plain, by) = (Count::plain, Count::by);
     let mut all = vec![

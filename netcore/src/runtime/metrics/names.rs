@@ -30,6 +30,7 @@ const METRICS: &[(&str, Kind, Unit, &str)] = &[
     ("netcore_bytes_received_total", Kind::Counter, Unit::Bytes, "bytes read from peers"),
     ("netcore_bytes_sent_total", Kind::Counter, Unit::Bytes, "bytes written to peers"),
     ("netcore_sessions_open", Kind::Gauge, Unit::Count, "sessions that are open"),
+    ("netcore_sessions_held", Kind::Gauge, Unit::Count, "places of `max_sessions` that are taken, also by sessions that have ended and wait for the game"),
     ("netcore_sessions_opened_total", Kind::Counter, Unit::Count, "sessions that began"),
     ("netcore_sessions_closed_total", Kind::Counter, Unit::Count, "sessions that ended"),
     ("netcore_connections_refused_total", Kind::Counter, Unit::Count, "connections that were refused"),

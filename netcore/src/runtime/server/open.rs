@@ -40,7 +40,7 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             let within =
                 if handshake.any() { no_time("handshake_within", Some(handshake.within)) } else { Ok(()) };
             within
-                .and_then(|()| door.limits.check(door.adapter.spoken()))
+                .and_then(|()| door.limits.check(door.adapter.spoken(), door.adapter.certain()))
                 .map_err(|source| ServerError::Limits { door: door.name.clone(), source })?;
             entrances.push(Entrance {
                 name: door.name.clone(),
@@ -83,11 +83,13 @@ impl<In: Send + 'static, Out: Send + Sync + 'static> Server<In, Out> {
             };
             let total = Arc::new(Total::new(self.max_queued_bytes, full));
             let _ = stats.total.set(total.clone());
+            let registry = Registry::new(Caps::new(self.max_sessions, self.max_per_address));
+            let _ = stats.caps.set(registry.caps().clone());
             House {
                 #[cfg(feature = "metrics")]
                 _publisher: publisher.clone(),
                 entrances,
-                registry: Registry::new(Caps::new(self.max_sessions, self.max_per_address)),
+                registry,
                 stats: stats.clone(),
                 total,
                 max_queued: self.max_queued_bytes,
