@@ -13,7 +13,8 @@ pub use room::{Room, Seat};
 /// Rooms with numbers and seats, for the logic that owns them: who is in which, in the order in which they came. Each
 /// room is a group, so that one `send_group` reaches it.
 ///
-/// A logic calls [`leave`](Self::leave) in its `closed`; netcore does not know the rooms by itself.
+/// A logic calls [`leave`](Self::leave) in its `closed`; netcore does not know the rooms by itself. Where hooks look into a
+/// seat, the types are named as the rooms are made: `Rooms::<Self, Player>::new`.
 ///
 /// ```
 /// use netcore::{CloseReason, Context, Logic, Packet, Rooms, SessionId};
@@ -40,7 +41,6 @@ pub use room::{Room, Seat};
 ///
 /// impl Lobby {
 ///     fn new() -> Self {
-///         // The types are named here: hooks that look into a seat are read before the compiler knows whose rooms these are.
 ///         let rooms = Rooms::<Self, Player>::new(0..1000, 4)
 ///             .on_enter(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Entered { name: seat.member.name.clone() }))
 ///             .on_leave(|ctx, room, seat| ctx.send_group(room.group(), &ToClient::Left { name: seat.member.name.clone() }));

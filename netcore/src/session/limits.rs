@@ -107,7 +107,8 @@ impl Limits {
         self
     }
 
-    /// The most bytes and packets that a session may send before it is admitted.
+    /// The most bytes and packets that a session may send before it is admitted: also what it sends while the game looks into
+    /// its log-in. What is read together with the last bytes within the bound is still handled before the session closes.
     #[must_use]
     pub const fn admission(mut self, bytes: u32, packets: u32) -> Self {
         self.admission = (bytes, packets);

@@ -213,7 +213,12 @@ where
         let begun = Instant::now();
         let up =
             timeout(time, self.connection()).await.map_err(|_| RequestError::Away(self.shared.last()))??;
-        up.request_within(packet, time.saturating_sub(begun.elapsed())).await
+        // What is told is the time that was asked for, not what the wait for a connection has left of it.
+        up.request_within(packet, time.saturating_sub(begun.elapsed())).await.map_err(|error| match error {
+            RequestError::Timeout(_) => RequestError::Timeout(time),
+            RequestError::Unreceived(_, waiting) => RequestError::Unreceived(time, waiting),
+            other => other,
+        })
     }
 
     /// Gives up the connection, if there is one that is logged in, and makes another: the loss and what did not go out are
