@@ -99,8 +99,8 @@ impl Limits {
     /// Then the session closes. Where the game is busy with the log-in it has a [`linger`](Self::linger) to hear of that and to
     /// say something; behind it, or behind what it has said, comes the door's [close notice](crate::Door::close_notice), and
     /// what the game says later does not go out. A peer that has closed its side meanwhile, or was closed, is not kept for
-    /// longer either; nor is one that is not read from, because it has sent more than the game has room for: this clock does
-    /// not stand still then.
+    /// longer either. As all clocks of a peer this one stands still while it is not read from, because it has sent more than
+    /// the game has room for: a look into a log-in that may hang needs a time of its own.
     #[must_use]
     pub fn login(mut self, time: impl Into<Option<Duration>>) -> Self {
         self.login = time.into();

@@ -48,6 +48,8 @@ pub struct Session<In> {
     closing: Option<Instant>,
     // Since when the caller does not read, on our side's account: the clocks stand still.
     paused: Option<Instant>,
+    // Nothing more is read; who has not logged in has still the time for that, in which the game may look into it.
+    ended: bool,
     // Since when the game knows that nobody has logged in in time: it may say something to that.
     late: Option<Instant>,
     // Whether a deadline or a heartbeat asks when something was received last.
@@ -96,6 +98,7 @@ impl<In> Session<In> {
             pinged: None,
             closing: None,
             paused: None,
+            ended: false,
             late: None,
             timed: limits.idle_time().is_some() || limits.heartbeat.is_some(),
             fresh: true,
@@ -278,7 +281,9 @@ impl<In> Session<In> {
         if self.limits.login.is_some() {
             self.known |= std::mem::take(&mut self.admitted);
             self.before_admission = (0, 0);
-            (self.opened, self.late) = (now.now(), None);
+            // Where the clocks stand still, they go on from where they stopped.
+            let stopped = self.paused.filter(|_| !self.ended);
+            (self.opened, self.late) = (stopped.unwrap_or_else(|| now.now()), None);
         }
     }
 

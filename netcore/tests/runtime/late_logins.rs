@@ -101,26 +101,21 @@ async fn the_game_may_say_something_to_it_that_comes_before_the_notice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nor_is_who_has_sent_more_than_the_game_has_room_for() {
-    for writes_fail in [false, true] {
-        let log = Log::default();
-        let (game, mut questions) = asks(&log);
-        let game = if writes_fail { game.tick(|ctx, _| ctx.broadcast(&said(1))) } else { game };
-        let (door, connector) = logs_in();
-        let door = door.limits(Limits::new().login(Duration::from_secs(10)).inbox(4));
-        let server = Server::new().host(Host::Task).tick(Duration::from_secs(1)).door(door);
-        let running = server.logic(game).await.unwrap();
-        let many: Vec<_> = std::iter::once(ASK).chain((0..20).map(|n| Ask::Say { n })).collect();
-        let stream = sends(&connector, &bytes_of(&many)).await;
-        let _question = questions.recv().await.unwrap();
-        pass(10).await;
-        // It is not read from, so that nothing says that it has gone.
-        drop(stream);
-        pass(12_010).await;
-        assert_eq!(running.stats().open(), 0, "{writes_fail}");
-        let reason = if writes_fail { "broken" } else { "login" };
-        assert_eq!(running.stats().closed_for(reason), 1);
-    }
+async fn nor_is_who_has_gone_and_had_sent_more_than_the_game_has_room_for() {
+    let log = Log::default();
+    let (game, mut questions) = asks(&log);
+    let (door, connector) = logs_in();
+    let door = door.limits(Limits::new().login(Duration::from_secs(10)).inbox(4));
+    let server = Server::new().host(Host::Task).tick(Duration::from_secs(1)).door(door);
+    let running = server.logic(game.tick(|ctx, _| ctx.broadcast(&said(1)))).await.unwrap();
+    let many: Vec<_> = std::iter::once(ASK).chain((0..20).map(|n| Ask::Say { n })).collect();
+    let stream = sends(&connector, &bytes_of(&many)).await;
+    let _question = questions.recv().await.unwrap();
+    pass(10).await;
+    // It is not read from: a write that fails says that it has gone.
+    drop(stream);
+    pass(12_010).await;
+    assert_eq!((running.stats().open(), running.stats().closed_for("broken")), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -44,8 +44,7 @@ impl<In> Session<In> {
         if self.is_timeless() { None } else { self.deadlines().map(|(due, _)| due).min() }
     }
 
-    /// Stops the clocks: from now on the caller does not read, because the game does not keep up. That of a log-in runs on: who
-    /// has sent so much before it is not to be kept for as long as the game looks into it.
+    /// Stops the clocks: from now on the caller does not read, because the game does not keep up.
     pub fn pause(&mut self, now: impl Moment) {
         self.paused.get_or_insert_with(|| now.now());
     }
@@ -54,9 +53,7 @@ impl<In> Session<In> {
     pub fn resume(&mut self, now: impl Moment) {
         let Some(since) = self.paused.take() else { return };
         let stood = now.now().saturating_duration_since(since);
-        if self.fresh {
-            self.opened += stood;
-        }
+        self.opened += stood;
         self.received += stood;
         for clock in [&mut self.unfinished, &mut self.pinged] {
             *clock = clock.map(|at| at + stood);
@@ -68,6 +65,7 @@ impl<In> Session<In> {
     pub(crate) fn end_input(&mut self, now: Instant, late: bool) -> bool {
         self.resume(now);
         self.pause(now);
+        self.ended = true;
         let was_late = self.late.is_some();
         if late {
             self.late.get_or_insert(now);
@@ -81,6 +79,12 @@ impl<In> Session<In> {
         self.opened.checked_add(time?)
     }
 
+    /// Whether the time for a log-in runs: also when nothing more is read, but not once it is closed, from when on `flush` is
+    /// what it has.
+    fn logs_in(&self) -> bool {
+        !self.admitted && (self.paused.is_none() || self.ended) && !self.outbox.is_closed()
+    }
+
     /// Every deadline that runs. A silence of the peer counts only while we read.
     fn deadlines(&self) -> impl Iterator<Item = (Instant, Deadline)> {
         let limits = &*self.limits;
@@ -89,8 +93,7 @@ impl<In> Session<In> {
             Some((since.checked_add(time)?, Deadline::Close(reason(time))))
         };
         let stalled = self.waiting.and_then(|since| close(since, Some(limits.stall), CloseReason::Stalled));
-        // Once it is closed, `flush` is what it has.
-        let logs_in = !self.admitted && !self.outbox.is_closed();
+        let logs_in = self.logs_in();
         let late = self.late.map_or(self.login_due(), |since| since.checked_add(limits.linger));
         let late = late.filter(|_| logs_in).zip(limits.login);
         let login = late.map(|(due, time)| (due, Deadline::Close(CloseReason::Login(time))));
@@ -114,13 +117,12 @@ impl<In> Session<In> {
     /// Whether no deadline runs: what is true of most sessions most of the time, told without looking at the clock.
     fn is_timeless(&self) -> bool {
         let limits = &*self.limits;
-        let logs_in = !self.admitted && !self.outbox.is_closed();
         let heard = self.paused.is_some()
             || (!(self.fresh && limits.first_packet.is_some())
                 && self.unfinished.is_none()
                 && limits.idle_time().is_none()
                 && limits.heartbeat.is_none());
-        heard && !logs_in && self.waiting.is_none() && self.closing.is_none()
+        heard && !self.logs_in() && self.waiting.is_none() && self.closing.is_none()
     }
 
     /// Answers pings and takes out pongs. Their ids are not the game's, so they are among the unknown ones.
