@@ -53,12 +53,14 @@ impl<L: Logic> Context<L> {
     /// the inbox's bounds, the session's end behind it: a peer that sends and closes is answered all the same.
     ///
     /// The session can be sent to, closed and moved; if it has closed or moved away when the work is done, no message
-    /// comes, nor if the state was made anew meanwhile. A panic of the work closes it, as one of a callback does. Nothing is done for a session that is not here.
+    /// comes, nor if the state was made anew meanwhile. A panic of the work closes it, as one of a callback does. Nothing is
+    /// done for a session that is not here.
     ///
     /// The end of a session waits as long as the work takes, so the work must have an end. Its clocks go on: work that a
     /// log-in waits for takes of [`Limits::login`](crate::Limits::login). A [`linger`](crate::Limits::linger) behind that
-    /// deadline the peer's connection is closed, whatever the work does; [`Logic::closed`](crate::Logic::closed) is called behind its message all the same, and until
-    /// then the session has its place among the [`max_sessions`](crate::Server::max_sessions).
+    /// deadline the peer's connection is closed, whatever the work does; [`Logic::closed`](crate::Logic::closed) is called
+    /// behind its message all the same, and until then the session has its place among the
+    /// [`max_sessions`](crate::Server::max_sessions).
     ///
     /// # Errors
     /// [`Full`] when this worker waits for as many messages as it may.

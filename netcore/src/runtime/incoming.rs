@@ -51,7 +51,8 @@ impl Incoming {
     /// ([`Limits::stall`](crate::Limits::stall)) before the stream takes no more.
     ///
     /// # Errors
-    /// `ConnectionRefused` when too many wait to be let in ([`Door::backlog`](crate::Door::backlog)), or when the server is gone. The stream is dropped then.
+    /// `ConnectionRefused` when too many wait to be let in ([`Door::backlog`](crate::Door::backlog)), or when the server is
+    /// gone. The stream is dropped then.
     pub fn enter<S>(&self, stream: S, from: Option<SocketAddr>) -> io::Result<()>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

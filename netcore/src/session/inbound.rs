@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use self::sift::Weights;
+use self::sift::Size;
 use super::marks::Marks;
 use super::moment::Later;
 use super::{CloseReason, Meter, Moment, Sequence};
@@ -45,10 +45,9 @@ pub struct Inbound<In> {
     tiny_under: u16,
     // Which of the packets since `begin` were tiny.
     tiny: Marks,
-    // What each of them took of the stream, where that is asked for.
-    sizes: Option<Vec<u32>>,
-    // Where some of them may not go on to the game. In a box: most batches have none.
-    weights: Option<Box<Weights>>,
+    // Those of each of them, where they are asked for; and whether they are in each batch, whatever its session asks for.
+    sizes: Option<Vec<Size>>,
+    weighs: bool,
     room: usize,
     shares: bool,
     // How many there were at `begin`, and how many bytes.
@@ -75,7 +74,7 @@ impl<In> Inbound<In> {
             tiny_under: 0,
             tiny: Marks::NONE,
             sizes: None,
-            weights: None,
+            weighs: false,
             room: MAX,
             shares: true,
             before: 0,
@@ -145,8 +144,8 @@ impl<In> Inbound<In> {
         self.push(packet, wire);
         let grown = size.saturating_sub(wire);
         self.bytes += grown;
-        if let Some(weights) = &mut self.weights {
-            weights.grow(grown);
+        if let Some(last) = self.sizes.as_mut().and_then(|sizes| sizes.last_mut()) {
+            last.grown = u32::try_from(grown).unwrap_or(u32::MAX);
         }
     }
 
@@ -177,10 +176,8 @@ impl<In> Inbound<In> {
         self.packets.close_up();
         self.when = Some(now.later());
         self.tiny_under = tiny_under;
-        if let Some(weights) = &mut self.weights {
-            weights.clear();
-        }
-        self.look_under = if each || self.weights.is_some() { usize::MAX } else { tiny_under.into() };
+        let each = each || self.weighs;
+        self.look_under = if each { usize::MAX } else { tiny_under.into() };
         self.tiny = Marks::NONE;
         self.sizes = each.then(Vec::new);
         self.before = self.packets.len();
@@ -207,9 +204,16 @@ impl<In> Inbound<In> {
         u32::try_from(self.packets.len().saturating_sub(self.before)).unwrap_or(u32::MAX)
     }
 
-    /// What each of them took of the stream, where that was asked for.
-    pub(crate) fn take_sizes(&mut self) -> Vec<u32> {
-        self.sizes.take().unwrap_or_default()
+    /// What the one at that place among them took of the stream, where that was asked for.
+    pub(crate) fn size(&self, at: usize) -> u32 {
+        self.sizes.as_ref().and_then(|sizes| sizes.get(at)).map_or(0, |size| size.wire)
+    }
+
+    /// Nobody asks for their sizes any more, but where each batch has them.
+    pub(crate) fn forget_sizes(&mut self) {
+        if !self.weighs {
+            self.sizes = None;
+        }
     }
 
     /// Whether the one at that place among them was tiny.
@@ -237,10 +241,7 @@ impl<In> Inbound<In> {
             self.tiny.set(self.packets.len().saturating_sub(self.before));
         }
         if let Some(sizes) = &mut self.sizes {
-            sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
-        }
-        if let Some(weights) = &mut self.weights {
-            weights.push(size);
+            sizes.push(Size { wire: u32::try_from(size).unwrap_or(u32::MAX), grown: 0 });
         }
     }
 }

@@ -5,48 +5,32 @@ use std::mem;
 use super::Inbound;
 use crate::session::Fault;
 
-/// What each packet of a batch weighs among those that wait for the game.
-#[derive(Debug, Default)]
-pub(super) struct Weights(Vec<usize>);
-
-impl Weights {
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    pub(super) fn push(&mut self, size: usize) {
-        self.0.push(size);
-    }
-
-    /// The last one has become so much larger.
-    #[cfg(feature = "compress")]
-    pub(super) fn grow(&mut self, by: usize) {
-        if let Some(last) = self.0.last_mut() {
-            *last += by;
-        }
-    }
+/// The bytes of one packet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    /// Of the stream.
+    pub(super) wire: u32,
+    /// So many more where it waits for the game.
+    pub(super) grown: u32,
 }
 
 impl<In> Inbound<In> {
     /// Says whether each packet of the batches to come is weighed, for [`sift`](Self::sift).
-    pub(crate) fn weigh(&mut self, each: bool) {
-        if each {
-            self.weights.get_or_insert_default();
-        } else {
-            self.weights = None;
-        }
+    pub(crate) const fn weigh(&mut self, each: bool) {
+        self.weighs = each;
     }
 
     /// Takes all packets out; those that come back go on. The bytes of the others leave with them: exactly, if each was
     /// weighed, or else as if all were of one size.
     pub(crate) fn sift(&mut self, mut goes_on: impl FnMut(Result<In, Fault>) -> Option<Result<In, Fault>>) {
-        let (before, weights) = (self.packets.len(), self.weights.take());
-        // Not if a rate took some out: then nothing says whose weight is whose.
-        let weighed = weights.as_ref().filter(|weights| weights.0.len() == before);
-        let mut bytes = 0usize;
+        let before = self.packets.len();
+        // Not if a rate took some out: then nothing says whose size is whose.
+        let weighed = self.sizes.take().filter(|sizes| sizes.len() == before);
+        let mut bytes = 0;
         for (at, packet) in mem::take(&mut self.packets).enumerate() {
             if let Some(packet) = goes_on(packet) {
-                bytes += weighed.and_then(|weights| weights.0.get(at)).copied().unwrap_or_default();
+                let size = weighed.as_ref().and_then(|sizes| sizes.get(at));
+                bytes += size.map_or(0, |size| size.wire as usize + size.grown as usize);
                 self.packets.push(packet);
             }
         }
@@ -56,7 +40,6 @@ impl<In> Inbound<In> {
             let share = || (self.bytes / before + 1).saturating_mul(after);
             self.bytes = self.bytes.min(if weighed.is_some() { bytes } else { share() });
         }
-        self.weights = weights;
     }
 }
 

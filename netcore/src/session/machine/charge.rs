@@ -98,10 +98,10 @@ impl<In> Session<In> {
     ) -> Result<(), CloseReason> {
         let Some(rates) = &mut self.rates else { return Ok(()) };
         rates.all().for_each(|(bucket, ..)| bucket.fill(now));
-        let (mut out, mut sized, sizes) = (Marks::NONE, 0, batch.take_sizes());
+        let (mut out, mut sized) = (Marks::NONE, 0);
         for at in 0..batch.added() {
             let index = at as usize;
-            let size = sizes.get(index).copied().unwrap_or_default();
+            let size = batch.size(index);
             sized += size as usize;
             match rates.judge(size, batch.is_tiny(index)) {
                 None => {}
@@ -115,6 +115,7 @@ impl<In> Session<In> {
                 }
             }
         }
+        batch.forget_sizes();
         if out.count() > 0 {
             self.counts.rate_dropped += u64::from(out.count());
             batch.take_out(&out);

@@ -11,21 +11,29 @@ use crate::session::CloseReason;
 impl Outbox {
     /// Adds one packet's bytes.
     pub fn push(&self, packet: &[u8], slow: Slow) -> Verdict {
-        self.push_as(packet, slow, How::Call).unwrap_or(Verdict::Dropped)
+        self.push_as(packet, slow, How::Call, |_| {}).unwrap_or(Verdict::Dropped)
     }
 
     /// As [`push`](Self::push); `None` if there is no room for it just now, and will be.
     pub(crate) fn push_if_room(&self, packet: &[u8], slow: Slow) -> Option<Verdict> {
-        self.push_as(packet, slow, How::Wait)
+        self.push_as(packet, slow, How::Wait, |_| {})
     }
 
-    fn push_as(&self, packet: &[u8], slow: Slow, how: How) -> Option<Verdict> {
+    /// With what is done in the same step, if the packet is put in.
+    pub(super) fn push_as(
+        &self,
+        packet: &[u8],
+        slow: Slow,
+        how: How,
+        then: impl FnOnce(&mut Queue),
+    ) -> Option<Verdict> {
         let verdict = self.add(packet.len(), slow, how, |queue, apart| {
             if apart {
                 queue.packets.append(Bytes::copy_from_slice(packet), slow);
             } else {
                 queue.packets.join(packet);
             }
+            then(queue);
         })?;
         self.meter().sent(packet).flush_if(verdict);
         Some(verdict)
@@ -187,7 +195,7 @@ impl Outbox {
     }
 
     /// Bytes that were counted have no place.
-    pub(super) fn give_back(&self, counted: usize) {
+    fn give_back(&self, counted: usize) {
         if let Some(total) = self.0.total.as_ref().filter(|_| counted > 0) {
             total.take_off(counted);
         }

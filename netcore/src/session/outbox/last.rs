@@ -1,72 +1,22 @@
 //! The last words of a queue: behind them nothing comes, whoever closes it.
 
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-
-use bytes::Bytes;
-
-use super::queue::{End, Queue};
-use super::{Outbox, Slow, Verdict};
+use super::add::How;
+use super::queue::End;
+use super::{Outbox, Slow};
 use crate::session::CloseReason;
 
 impl Outbox {
     /// [Closes](Self::close) with last words, of which there are none where somebody has closed it before: in one step, since
     /// the game and the session's own task may both do it.
     pub(crate) fn close_with(&self, reason: CloseReason, words: &[u8]) {
-        let (mut counted, mut said, mut refused) = (0, false, words.is_empty());
-        let calls = loop {
-            let mut queue = self.lock();
-            if queue.end.is_some() {
-                drop(queue);
-                return self.give_back(counted);
-            }
-            if !refused {
-                said = self.say(&mut queue, words, counted);
-            }
-            if said || refused {
-                break self.end_locked(&mut queue, End { reason, flush: true });
-            }
-            drop(queue);
-            // The same as for any packet that may be dropped: those who have more waiting may make room.
-            let fits = words.len() <= self.room();
-            if fits && counted == 0 && self.make_room(words.len(), Slow::DropNewest) {
-                counted = words.len();
-                continue;
-            }
-            self.give_back(std::mem::take(&mut counted));
-            self.count_dropped();
-            refused = true;
-        };
-        calls.call();
-        if said {
-            self.meter().sent(words).flush_if(Verdict::Queued);
+        let mut calls = None;
+        let end = |queue: &mut _| calls = Some(self.end_locked(queue, End { reason, flush: true }));
+        self.push_as(words, Slow::DropNewest, How::Call, end);
+        match calls {
+            Some(calls) => calls.call(),
+            // Without words, or without room for them.
+            None => self.close(reason),
         }
-    }
-
-    /// Whether there was room; `counted` of the bytes are among the server's already. The lock is held.
-    fn say(&self, queue: &mut Queue, words: &[u8], counted: usize) -> bool {
-        if self.queued() + words.len() > self.0.limit {
-            return false;
-        }
-        let total = self.0.total.as_ref().filter(|_| counted == 0);
-        if !total.is_none_or(|total| total.add(words.len()).0) {
-            return false;
-        }
-        let queued = self.0.queued.fetch_add(words.len(), SeqCst) + words.len();
-        let apart = self.0.blocked.load(Relaxed) || queued > self.0.limit / 4;
-        let put = |queue: &mut Queue, apart| {
-            if apart {
-                queue.packets.append(Bytes::copy_from_slice(words), Slow::DropNewest);
-            } else {
-                queue.packets.join(words);
-            }
-        };
-        // Behind what the session's own task has put together, and what came meanwhile.
-        if self.0.staging.load(Relaxed) || queue.late.is_some() {
-            self.put_late(queue, apart, put);
-        } else {
-            put(queue, apart);
-        }
-        true
     }
 }
 
@@ -74,6 +24,7 @@ impl Outbox {
 mod tests {
     use std::sync::Barrier;
 
+    use super::super::Verdict;
     use super::super::tests::take;
     use super::*;
 
